@@ -1,0 +1,1 @@
+"""Cuvée: labels consumer products from their text and their photo."""

@@ -1,0 +1,35 @@
+"""Errors whose message is written for the person who reads it: what happened, and what to do."""
+
+from __future__ import annotations
+
+
+class CuveeError(Exception):
+    """Base of every expected failure.
+
+    The command line prints the message without a traceback and exits with 1; an Airflow task that
+    raises it turns red with the message as its last line.
+    """
+
+
+class ConfigurationError(CuveeError):
+    """A setting, a connection or a file of the project is missing or wrong."""
+
+
+class SourceError(CuveeError):
+    """A food API did not give usable data within the limits of retries; names the URL and the reason."""
+
+
+class CatalogueRefused(CuveeError):
+    """A catalogue file was refused before anything was written; names the line and what was expected."""
+
+
+class BatchRejected(CuveeError):
+    """A batch broke a batch rule (schema, volume, share of rejected rows, freshness); nothing is published."""
+
+
+class NoChampionError(CuveeError):
+    """No model version carries the alias `champion`, or its artefact is missing or damaged."""
+
+
+class WarehouseUnreachable(CuveeError):
+    """The SQL warehouse did not answer; the Parquet files are kept and a rerun publishes them."""

@@ -1,0 +1,157 @@
+"""Every setting of the platform, typed, in one place, read from `CUVEE_*` environment variables.
+
+A setting is named here, has a default that works on a laptop, and is documented by its description;
+`python -m include settings` prints them all. Nothing else in the project reads the environment.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """The settings object; immutable, so that a step's result depends on its arguments alone.
+
+    Example: `Settings(state_dir="/srv/cuvee", lake_url="s3://wine/lake")`, or in the environment
+    `CUVEE_STATE_DIR=/srv/cuvee CUVEE_LAKE_URL=s3://wine/lake`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CUVEE_", frozen=True, extra="ignore")
+
+    # Where things are kept
+    state_dir: Path = Field(
+        PROJECT_ROOT / ".cuvee", description="Folder that holds all local state: lake, database, logs, models."
+    )
+    lake_url: str = Field(
+        "", description="Root of the lake, a folder or s3://bucket/prefix; empty means <state_dir>/lake."
+    )
+    warehouse_url: SecretStr = Field(
+        SecretStr(""),
+        description="SQLAlchemy URL of the warehouse; empty means the embedded PostgreSQL.",
+    )
+    mlflow_tracking_uri: str = Field(
+        "",
+        validation_alias="MLFLOW_TRACKING_URI",
+        description="MLflow server; empty means a SQLite store under <state_dir>/mlflow.",
+    )
+
+    # Food APIs
+    openfoodfacts_url: str = Field(
+        "https://static.openfoodfacts.org",
+        description="Host of the Open Food Facts delta files (`/data/delta/index.txt`).",
+    )
+    openfoodfacts_search_url: str = Field(
+        "https://world.openfoodfacts.org", description="Host of the Open Food Facts search and product API."
+    )
+    edamam_url: str = Field("https://api.edamam.com", description="Host of the Edamam food database API.")
+    edamam_app_id: SecretStr = Field(SecretStr(""), description="Edamam application id (a secret).")
+    edamam_app_key: SecretStr = Field(SecretStr(""), description="Edamam application key (a secret).")
+    edamam_query: str = Field("champagne", description="Search word sent to Edamam.")
+    contact: str = Field(
+        "https://github.com/cuvee-platform/cuvee",
+        description="Contact in the User-Agent that Open Food Facts asks for: an address or a page.",
+    )
+    daily_sources: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("openfoodfacts", "edamam"), description="Sources that `champagne_daily` fetches, comma-separated."
+    )
+    first_day: date = Field(date(2026, 1, 1), description="First day that `champagne_daily` can be backfilled to.")
+
+    # Politeness and hostile input
+    requests_per_minute: int = Field(
+        10, ge=1, description="Requests per minute and API host, shared by all tasks of this machine."
+    )
+    http_timeout_seconds: float = Field(30.0, gt=0, description="Time limit to connect and between two chunks.")
+    http_attempts: int = Field(5, ge=1, description="Tries per request before the task fails.")
+    http_backoff_seconds: float = Field(1.0, ge=0, description="First pause between tries; doubles, with jitter.")
+    http_max_bytes: int = Field(2 * 1024**3, gt=0, description="Largest API response accepted, in bytes.")
+    photo_max_bytes: int = Field(20 * 1024**2, gt=0, description="Largest photo downloaded, in bytes.")
+    photo_max_pixels: int = Field(50_000_000, gt=0, description="Largest photo decoded, width x height.")
+    photo_threads: int = Field(8, ge=1, description="Photos fetched at the same time by one task.")
+    allow_private_hosts: bool = Field(
+        False, description="Fetch photos from private and loopback addresses (the sandbox needs it)."
+    )
+
+    # Batches
+    shard_size: int = Field(5_000, ge=1, description="Products per mapped task of a day.")
+    max_rejected_share: float = Field(
+        0.5, ge=0, le=1, description="A batch with a larger share of quarantined rows fails."
+    )
+    min_volume_share: float = Field(
+        0.0, ge=0, le=1, description="A batch smaller than this share of the mean of earlier days fails; 0 is off."
+    )
+    max_volume_ratio: float = Field(
+        100.0, ge=1, description="A batch larger than this multiple of the mean of earlier days fails."
+    )
+    freshness_days: int = Field(
+        400, ge=1, description="A batch whose newest record is older than this many days before its day fails."
+    )
+
+    # Features and models
+    image_encoder: str = Field(
+        "classical",
+        description="`classical`, a path to an .onnx, .tflite or .keras file, or `keras-applications:NAME`.",
+    )
+    text_dimensions: int = Field(256, ge=2, description="Dimensions of the text embedding (truncated SVD).")
+    inference_threads: int = Field(2, ge=1, description="Threads for decoding and inference in one task.")
+    target_precision: float = Field(
+        0.98, gt=0, lt=1, description="Precision that accepted labels must reach on out-of-fold predictions."
+    )
+    training_folds: int = Field(5, ge=2, description="Folds for out-of-fold predictions in training.")
+    seed: int = Field(0, description="Seed of everything random.")
+
+    # Local services
+    airflow_port: int = Field(8080, ge=1, le=65535, description="Port of the Airflow UI and API.")
+    postgres_port: int = Field(5433, ge=1, le=65535, description="Port of the embedded PostgreSQL.")
+    sandbox_port: int = Field(8099, ge=1, le=65535, description="Port of the sandbox food APIs.")
+    airflow_parallelism: int = Field(8, ge=1, description="Tasks that the embedded Airflow runs at once.")
+    preload_libraries: bool = Field(
+        True, description="Let the embedded scheduler import heavy libraries once, so that tasks inherit them."
+    )
+
+    @field_validator("daily_sources", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def lake_root(self) -> str:
+        """Root of the lake as a URL or path, e.g. `/srv/cuvee/lake` or `s3://wine/lake`."""
+        return self.lake_url or str(self.state_dir / "lake")
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow tracking URI, e.g. `sqlite:////srv/cuvee/mlflow/mlflow.db`."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.state_dir / 'mlflow' / 'mlflow.db'}"
+
+    @property
+    def warehouse_dsn(self) -> str:
+        """SQLAlchemy URL of the warehouse, password included: never log it.
+
+        Empty when neither `CUVEE_WAREHOUSE_URL` is set nor the embedded PostgreSQL was ever started.
+        """
+        explicit = self.warehouse_url.get_secret_value()
+        if explicit:
+            return explicit
+        recorded = self.state_dir / "postgres" / "warehouse.url"
+        return recorded.read_text().strip() if recorded.exists() else ""
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """The settings of this process, read once from the environment."""
+    return Settings()

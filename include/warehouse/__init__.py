@@ -1,0 +1,1 @@
+"""Storage: the lake (Parquet files behind one filesystem interface) and the SQL warehouse."""

@@ -1,0 +1,169 @@
+"""The lake: a folder or an `s3://` prefix, written so that a reader sees a whole file or none.
+
+Every write is one atomic replacement of one object: on a local disk a temporary file in the same
+folder, flushed and renamed; on S3 an upload that becomes visible when it completes. A layer's day is
+one file wherever its rows must change together.
+
+    lake = Lake("s3://wine/lake")
+    with lake.parquet_writer(lake.partition("products", "openfoodfacts", day), PRODUCTS) as writer:
+        writer.write_table(table)
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import IO, Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
+
+COMPRESSION = "zstd"
+ROW_GROUP_ROWS = 50_000
+"""Rows per row group where nothing else decides it: about 5 to 20 MB, which readers skip or stream well."""
+
+
+class Lake:
+    """Files of the platform under one root; all paths are relative to it, with forward slashes."""
+
+    def __init__(self, root: str, **storage_options: Any) -> None:
+        """Open a lake without touching it.
+
+        `root` is a folder (`/srv/cuvee/lake`) or any fsspec URL (`s3://bucket/prefix`). Credentials of S3
+        come from the usual AWS environment, profile or role; `storage_options` go to fsspec unchanged.
+        """
+        self.filesystem, self._root = fsspec.core.url_to_fs(root, **storage_options)
+        self.root = root.rstrip("/")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the lake is a folder of this machine."""
+        return isinstance(self.filesystem, LocalFileSystem)
+
+    def full_path(self, path: str) -> str:
+        """The path as the filesystem knows it, for pyarrow datasets: `bucket/prefix/products/…`."""
+        return f"{self._root}/{path}" if path else self._root
+
+    def url(self, path: str) -> str:
+        """The address to show to a person or to give to DuckDB: `s3://bucket/prefix/products/…`."""
+        return f"{self.root}/{path}"
+
+    @staticmethod
+    def partition(layer: str, source: str, day: date) -> str:
+        """The folder of one source and day: `products/source=openfoodfacts/day=2026-01-31`."""
+        return f"{layer}/source={source}/day={day.isoformat()}"
+
+    @staticmethod
+    def day_file(layer: str, source: str, day: date, part: int = 0) -> str:
+        """The file of one source, day and shard: `products/source=S/day=D/part-00000.parquet`."""
+        return f"{Lake.partition(layer, source, day)}/part-{part:05d}.parquet"
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there now (listings are not cached)."""
+        self.filesystem.invalidate_cache()
+        return bool(self.filesystem.exists(self.full_path(path)))
+
+    def list_files(self, folder: str, suffix: str = "") -> list[str]:
+        """Paths of all files below a folder, sorted; empty if the folder is absent.
+
+        Temporary files of writers that were killed are never listed.
+        """
+        self.filesystem.invalidate_cache()
+        full = self.full_path(folder)
+        if not self.filesystem.exists(full):
+            return []
+        prefix = len(self._root) + 1
+        found = (path[prefix:] for path in self.filesystem.find(full))
+        return sorted(p for p in found if p.endswith(suffix) and not p.rsplit("/", 1)[-1].startswith((".", "_")))
+
+    def delete(self, path: str) -> None:
+        """Remove a file or a folder with all it holds; no error if it is absent."""
+        if self.exists(path):
+            self.filesystem.rm(self.full_path(path), recursive=True)
+
+    @contextmanager
+    def open_read(self, path: str) -> Iterator[IO[bytes]]:
+        """A file opened for reading bytes, with seek."""
+        with self.filesystem.open(self.full_path(path), "rb") as stream:
+            yield stream
+
+    @contextmanager
+    def open_write(self, path: str) -> Iterator[IO[bytes]]:
+        """A stream whose content replaces `path` when the block ends, and leaves it untouched when it raises.
+
+        A process killed inside the block leaves the old file (and, on a local disk, a dot file that
+        the next write to the same path removes).
+        """
+        if self.is_local:
+            with self._local_replacement(self.full_path(path)) as stream:
+                yield stream
+            return
+        stream = self.filesystem.open(self.full_path(path), "wb")
+        try:
+            yield stream
+        except BaseException:
+            stream.discard()
+            stream.closed = True  # closing would upload what was written so far
+            raise
+        stream.close()
+
+    @staticmethod
+    @contextmanager
+    def _local_replacement(target: str) -> Iterator[IO[bytes]]:
+        folder, name = os.path.split(target)
+        os.makedirs(folder, exist_ok=True)
+        temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}.tmp")
+        try:
+            with open(temporary, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            if os.path.exists(temporary):
+                os.remove(temporary)
+            raise
+
+    def read_bytes(self, path: str) -> bytes:
+        """The whole content of a (small) file."""
+        with self.open_read(path) as stream:
+            return stream.read()
+
+    def write_bytes(self, path: str, content: bytes) -> None:
+        """Replace a file by `content`."""
+        with self.open_write(path) as stream:
+            stream.write(content)
+
+    @contextmanager
+    def parquet_writer(self, path: str, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+        """A Parquet writer for one file, in place when the block ends: Zstandard, dictionary encoding.
+
+        Call `writer.write_table(table, row_group_size=…)` or `writer.write_batch(batch)` any number of times.
+        """
+        with self.open_write(path) as stream:
+            writer = pq.ParquetWriter(stream, schema, compression=COMPRESSION, use_dictionary=True)
+            try:
+                yield writer
+            finally:
+                writer.close()
+
+    def write_parquet(self, path: str, table: pa.Table, row_group_rows: int = ROW_GROUP_ROWS) -> None:
+        """Replace one Parquet file by a table."""
+        with self.parquet_writer(path, table.schema) as writer:
+            writer.write_table(table, row_group_size=row_group_rows)
+
+    def read_parquet(self, path: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """One Parquet file as a table (partition columns are not added)."""
+        with self.parquet_file(path) as file:
+            return file.read(columns=None if columns is None else list(columns))
+
+    @contextmanager
+    def parquet_file(self, path: str) -> Iterator[pq.ParquetFile]:
+        """A Parquet file opened for reading by row group, e.g. `file.read_row_group(3, columns=[…])`."""
+        with self.open_read(path) as stream:
+            yield pq.ParquetFile(stream)

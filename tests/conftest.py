@@ -1,0 +1,26 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def find_shared_data() -> Path | None:
+    """The folder of real records and photos, or None: it is not part of the project."""
+    named = os.environ.get("CUVEE_SHARED_DATA")
+    folder = Path(named) if named else PROJECT_ROOT.parent / "shared" / "data"
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real records and photos; tests that need them are skipped where they are absent."""
+    folder = find_shared_data()
+    if folder is None:
+        pytest.skip("real data is not at hand: set CUVEE_SHARED_DATA to its folder")
+    return folder
