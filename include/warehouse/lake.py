@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import IO, Any
 
 import fsspec
@@ -128,6 +129,16 @@ class Lake:
             if os.path.exists(temporary):
                 os.remove(temporary)
             raise
+
+    def replace(self, source: str, target: str) -> None:
+        """Move a file onto another; a reader of `target` sees the old file or the new one, whole."""
+        if self.is_local:
+            destination = Path(self.full_path(target))
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            Path(self.full_path(source)).replace(destination)
+            return
+        self.filesystem.invalidate_cache()
+        self.filesystem.mv(self.full_path(source), self.full_path(target))
 
     def read_bytes(self, path: str) -> bytes:
         """The whole content of a (small) file."""

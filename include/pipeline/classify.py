@@ -1,0 +1,90 @@
+"""Step 4: label a shard from its cached embeddings with the pinned model version."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+import pyarrow as pa
+
+from include.features.cache import EmbeddingCache
+from include.pipeline.embed import documents_of
+from include.pipeline.shards import Shard, read_shard, shard_day, staged_labels_path
+from include.schema import LABELS, text_hash
+from include.settings import Settings
+from include.taxonomy import Taxonomy, load_taxonomy
+from include.warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from include.models.artefact import Predictions
+
+logger = logging.getLogger(__name__)
+
+
+class ClassificationSummary(TypedDict):
+    """What a shard's labels are worth, at a glance."""
+
+    products: int
+    accepted: int
+    seconds: float
+
+
+def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
+    """Label every product of a shard and stage the result for publishing."""
+    from include.models.artefact import Artefact
+
+    started = time.monotonic()
+    lake = Lake(settings.lake_root)
+    artefact = Artefact.load(Path(shard["model_path"]))
+    products = read_shard(lake, shard)
+    photos = lake.read_parquet(
+        Lake.day_file("images", shard["source"], shard_day(shard), shard["shard"]), ["product_id", "status", "sha256"]
+    )
+    _require_same_products(products, photos, shard)
+
+    texts = [text_hash(text) if text else None for text in documents_of(products)]
+    text_vectors, has_text = EmbeddingCache(lake, artefact.text_encoder.identity).get(texts)
+    photo_hashes = photos["sha256"].to_pylist()
+    photo_vectors, has_photo = EmbeddingCache(lake, artefact.image_encoder_identity).get(photo_hashes)
+
+    predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo)
+    labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
+    lake.write_parquet(staged_labels_path(shard["source"], shard_day(shard), shard["shard"]), labels)
+    accepted = predictions.decisions.count("accepted")
+    logger.info(
+        "classified source=%s day=%s shard=%d products=%d accepted=%d model_version=%s",
+        shard["source"], shard["day"], shard["shard"], products.num_rows, accepted, shard["model_version"],
+    )  # fmt: skip
+    return ClassificationSummary(
+        products=products.num_rows, accepted=accepted, seconds=round(time.monotonic() - started, 3)
+    )
+
+
+def _require_same_products(products: pa.Table, photos: pa.Table, shard: Shard) -> None:
+    """Photos are joined by position; a file left from an earlier validation of the day must not slip in."""
+    if not products["product_id"].equals(photos["product_id"]):
+        raise RuntimeError(
+            f"the photos of shard {shard['shard']} belong to another validation of {shard['source']} {shard['day']}: "
+            "run embed_images for this shard again"
+        )
+
+
+def label_rows(
+    products: pa.Table, photos: pa.Table, predictions: Predictions, model_version: str, taxonomy: Taxonomy
+) -> pa.Table:
+    """Rows of `schema.LABELS` for products and their predictions, in the same order."""
+    columns = {name: products[name] for name in products.column_names}
+    columns |= {
+        "photo_status": photos["status"],
+        "photo_sha256": photos["sha256"],
+        "label": pa.array(predictions.labels),
+        "department": pa.array([taxonomy.department(label) for label in predictions.labels]),
+        "confidence": pa.array(predictions.confidences, pa.float32()),
+        "decision": pa.array(predictions.decisions),
+        "top_labels": pa.array(predictions.top_labels(3), LABELS.field("top_labels").type),
+        "modality": pa.array(predictions.modalities),
+        "model_version": pa.array([model_version] * products.num_rows),
+    }
+    return pa.table([columns[name] for name in LABELS.names], schema=LABELS)

@@ -1,0 +1,139 @@
+"""Step 5: check a day's labels, put them in the lake as one file, and load them into the warehouse."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, TypedDict
+
+import pyarrow as pa
+
+from include.pipeline.shards import shard_count, staged_labels_path
+from include.schema import LABELS
+from include.settings import Settings
+from include.taxonomy import Taxonomy, load_taxonomy
+from include.warehouse.lake import Lake
+
+logger = logging.getLogger(__name__)
+
+
+class PublishSummary(TypedDict):
+    """Counts of a published day, as they stand in the table `batches`."""
+
+    labelled: int
+    accepted: int
+    reviewed: int
+    quarantined: int
+    photos: dict[str, int]
+    report: str
+    seconds: float
+
+
+def publish_day(
+    source: str, day: date, settings: Settings, *, earlier_steps: Mapping[str, Mapping[str, Any]] | None = None
+) -> PublishSummary:
+    """Publish the staged labels of a source and day to Parquet and to the warehouse.
+
+    `earlier_steps` maps a step's name to its summary (counts, seconds), for the batch's record. Raises
+    BatchRejected if the labels break their expectations: then neither Parquet nor the warehouse changes.
+    Raises WarehouseUnreachable after the Parquet file is in place; running this step again publishes it.
+    """
+    started = time.monotonic()
+    lake = Lake(settings.lake_root)
+    taxonomy = load_taxonomy()
+    labels_path = put_labels_in_place(lake, source, day, settings, taxonomy)
+    counts = count_labels(lake, labels_path)
+    quarantine_path = Lake.day_file("quarantine", source, day)
+    steps = dict(earlier_steps or {})
+
+    from include.warehouse.batches import BatchRecord, record_batch
+    from include.warehouse.engine import open_engine
+    from include.warehouse.loading import load_day
+
+    with open_engine(settings) as engine:
+        loaded = load_day(
+            engine,
+            lake,
+            source,
+            day,
+            labels_path=labels_path,
+            quarantine_path=quarantine_path if lake.exists(quarantine_path) else None,
+            trusted=trusted_labels_of_day(lake, source, day, taxonomy),
+        )
+        summary = PublishSummary(
+            labelled=counts["labelled"],
+            accepted=counts["accepted"],
+            reviewed=counts["review"],
+            quarantined=loaded.quarantined,
+            photos={key.removeprefix("photo_"): n for key, n in sorted(counts.items()) if key.startswith("photo_")},
+            report=str(steps.get("validate", {}).get("report", "")),
+            seconds=round(time.monotonic() - started, 3),
+        )
+        steps["publish"] = summary
+        record_batch(engine, BatchRecord.of_day(source, day, steps, model_version=_model_version(lake, labels_path)))
+    lake.delete(Lake.partition("staging/labels", source, day))
+    logger.info("published source=%s day=%s %s", source, day, dict(counts))
+    return summary
+
+
+def put_labels_in_place(lake: Lake, source: str, day: date, settings: Settings, taxonomy: Taxonomy) -> str | None:
+    """Merge the shards' labels into the day's file after checking them; returns its path, None for an empty day.
+
+    When nothing is staged the day was published before, and its file is used as it is.
+    """
+    target = Lake.day_file("labels", source, day)
+    shards = shard_count(lake, source, day)
+    if shards == 0:
+        lake.delete(target)
+        return None
+    staged = [staged_labels_path(source, day, number) for number in range(shards)]
+    absent = [number for number, path in enumerate(staged) if not lake.exists(path)]
+    if len(absent) == shards and lake.exists(target):
+        return target
+    if absent:
+        raise RuntimeError(f"no labels of shards {absent} of {source} {day}: run classify for them first")
+
+    from include.quality.checkpoint import validate_labels
+
+    validate_labels(lake, staged, source, day, taxonomy.labels, settings).raise_if_failed()
+    with lake.parquet_writer(target, LABELS) as writer:
+        for path in staged:
+            writer.write_table(lake.read_parquet(path))
+    return target
+
+
+def count_labels(lake: Lake, path: str | None) -> Counter[str]:
+    """Numbers of labelled, accepted and reviewed products and of photos by status (`photo_ok`, …)."""
+    counts: Counter[str] = Counter(labelled=0, accepted=0, review=0)
+    if path is None:
+        return counts
+    table = lake.read_parquet(path, ["decision", "photo_status"])
+    counts["labelled"] = table.num_rows
+    counts.update(table["decision"].to_pylist())
+    counts.update(f"photo_{status}" for status in table["photo_status"].to_pylist())
+    return counts
+
+
+def _model_version(lake: Lake, path: str | None) -> str | None:
+    if path is None:
+        return None
+    versions = lake.read_parquet(path, ["model_version"])["model_version"].unique().to_pylist()
+    return str(versions[0])
+
+
+def trusted_labels_of_day(lake: Lake, source: str, day: date, taxonomy: Taxonomy) -> pa.Table | None:
+    """Labels that the source or a written rule gives to the day's products; None for an empty day."""
+    from include.models.trusted_labels import trusted_labels
+
+    path = Lake.day_file("products", source, day)
+    if not lake.exists(path):
+        return None
+    with lake.parquet_file(path) as file:
+        return pa.concat_tables(
+            trusted_labels(file.read_row_group(number), taxonomy) for number in range(file.num_row_groups)
+        )
+
+

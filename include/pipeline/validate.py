@@ -1,0 +1,178 @@
+"""Step 2: turn landed records into validated products and quarantine rows, and judge the batch as a whole."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from datetime import date
+from typing import TypedDict
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from include.quality.checkpoint import BatchCounts, validate_products
+from include.quality.row_rules import RowRules
+from include.schema import PRODUCTS, QUARANTINE, Product, Rejection
+from include.settings import Settings
+from include.sources import get_source
+from include.sources.landing import Landing
+from include.warehouse.lake import Lake
+
+logger = logging.getLogger(__name__)
+
+CHUNK_ROWS = 5_000
+HISTORY_DAYS = 7
+
+
+class ValidationSummary(TypedDict):
+    """Counts of one validated batch."""
+
+    received: int
+    unchanged: int
+    products: int
+    quarantined: int
+    reasons: dict[str, int]
+    report: str
+    seconds: float
+
+
+def validate_day(source: str, day: date, settings: Settings) -> ValidationSummary:
+    """Validate what was landed for a source and day, and write its products and quarantine.
+
+    Raises BatchRejected if the batch broke a batch rule: the report is written, and the products of an
+    earlier run of that day stay as they were.
+    """
+    lake = Lake(settings.lake_root)
+    reader = get_source(source)
+    records: Iterable[Product | Rejection] = reader.read(day, Landing(lake, source, day))
+    unchanged = Counter[str]()
+    if not reader.incremental:
+        records = _without_known_content(records, known_content(lake, source, day), unchanged)
+    return validate_records(records, source, day, settings, unchanged=unchanged)
+
+
+def validate_records(
+    records: Iterable[Product | Rejection],
+    source: str,
+    day: date,
+    settings: Settings,
+    *,
+    unchanged: Counter[str] | None = None,
+    history: list[int] | None = None,
+) -> ValidationSummary:
+    """Apply row rules and batch rules to a stream of records and put the result in its place in the lake.
+
+    Memory holds one chunk of records, whatever the size of the batch.
+    """
+    started = time.monotonic()
+    lake = Lake(settings.lake_root)
+    staged_products = Lake.day_file("staging/products", source, day)
+    staged_quarantine = Lake.day_file("staging/quarantine", source, day)
+    counts = _write_staged(records, lake, staged_products, staged_quarantine, settings.shard_size)
+    report = validate_products(
+        lake,
+        staged_products,
+        staged_quarantine,
+        source,
+        day,
+        counts=counts,
+        history=recent_volumes(lake, source, day) if history is None else history,
+        settings=settings,
+    )
+    # People must see what was set aside even when the batch as a whole is refused.
+    lake.replace(staged_quarantine, Lake.day_file("quarantine", source, day))
+    report.raise_if_failed()
+    _put_products_in_place(lake, staged_products, source, day, counts.products)
+    logger.info(
+        "validated source=%s day=%s products=%d quarantined=%d", source, day, counts.products, counts.quarantined
+    )
+    return ValidationSummary(
+        received=counts.received,
+        unchanged=(unchanged or Counter())["unchanged"],
+        products=counts.products,
+        quarantined=counts.quarantined,
+        reasons=dict(sorted(counts.reasons.items())),
+        report=report.report_path,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def _write_staged(
+    records: Iterable[Product | Rejection], lake: Lake, products_path: str, quarantine_path: str, shard_size: int
+) -> BatchCounts:
+    """Write kept and rejected records to two staged files; a row group of the products is one shard."""
+    products = quarantined = 0
+    reasons: Counter[str] = Counter()
+    flags: Counter[str] = Counter()
+    with ExitStack() as stack:
+        product_writer = stack.enter_context(lake.parquet_writer(products_path, PRODUCTS))
+        quarantine_writer = stack.enter_context(lake.parquet_writer(quarantine_path, QUARANTINE))
+        waiting: list[Product] = []
+        for kept, rejected in RowRules().apply(records, chunk_rows=CHUNK_ROWS):
+            products += len(kept)
+            quarantined += len(rejected)
+            reasons.update(reason for rejection in rejected for reason in rejection.reasons)
+            flags.update(flag for product in kept for flag in product.flags)
+            waiting.extend(kept)
+            while len(waiting) >= shard_size:
+                _write_row_group(product_writer, waiting[:shard_size])
+                del waiting[:shard_size]
+            if rejected:
+                rows = [rejection.to_row() for rejection in rejected]
+                quarantine_writer.write_table(pa.Table.from_pylist(rows, schema=QUARANTINE))
+        if waiting:
+            _write_row_group(product_writer, waiting)
+    return BatchCounts(products=products, quarantined=quarantined, reasons=dict(reasons), flags=dict(flags))
+
+
+def _write_row_group(writer: pq.ParquetWriter, products: list[Product]) -> None:
+    table = pa.Table.from_pylist([product.to_row() for product in products], schema=PRODUCTS)
+    writer.write_table(table, row_group_size=len(products))
+
+
+def _put_products_in_place(lake: Lake, staged: str, source: str, day: date, count: int) -> None:
+    target = Lake.day_file("products", source, day)
+    if count:
+        lake.replace(staged, target)
+    else:
+        lake.delete(staged)
+        lake.delete(target)
+
+
+def earlier_files(lake: Lake, source: str, day: date) -> list[str]:
+    """Product files of a source from days before `day`, oldest first."""
+    mark = f"/day={day.isoformat()}/"
+    files = lake.list_files(f"products/source={source}", ".parquet")
+    return [path for path in files if path[path.index("/day=") :][: len(mark)] < mark]
+
+
+def recent_volumes(lake: Lake, source: str, day: date) -> list[int]:
+    """Numbers of products of up to seven days before `day` that had any, oldest first."""
+    volumes = []
+    for path in earlier_files(lake, source, day)[-HISTORY_DAYS:]:
+        with lake.parquet_file(path) as file:
+            volumes.append(int(file.metadata.num_rows))
+    return volumes
+
+
+def known_content(lake: Lake, source: str, day: date) -> dict[str, str]:
+    """Content hash of each product id as the days before `day` last saw it."""
+    known: dict[str, str] = {}
+    for path in earlier_files(lake, source, day):
+        table = lake.read_parquet(path, ["product_id", "content_hash"])
+        known.update(zip(table["product_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True))
+    return known
+
+
+def _without_known_content(
+    records: Iterable[Product | Rejection], known: dict[str, str], unchanged: Counter[str]
+) -> Iterator[Product | Rejection]:
+    """Drop products that an earlier day has with the same content (an API that lists everything each day)."""
+    for record in records:
+        if isinstance(record, Product) and known.get(record.product_id) == record.content_hash:
+            unchanged["unchanged"] += 1
+        else:
+            yield record
