@@ -1,0 +1,1 @@
+"""Services that the platform starts on this machine by itself."""
