@@ -135,5 +135,3 @@ def trusted_labels_of_day(lake: Lake, source: str, day: date, taxonomy: Taxonomy
         return pa.concat_tables(
             trusted_labels(file.read_row_group(number), taxonomy) for number in range(file.num_row_groups)
         )
-
-

@@ -1,0 +1,70 @@
+"""
+### Label each day's new champagne products
+
+**What it does.** For every source (Open Food Facts, Edamam): fetch the day's records, validate them, embed
+texts and photos, label them with the champion model, and publish them to Parquet and to the warehouse.
+
+| step | reads | writes |
+|---|---|---|
+| `fetch` | the food API | `lake/landing/source=S/day=D` as received |
+| `validate` | landing | `lake/products`, `lake/quarantine`, the validation report |
+| `plan_shards` | products | nothing; pins the model version for the whole day |
+| `embed_text`, `embed_images` | products, photos | `lake/images`, `lake/embeddings` (only what is not cached) |
+| `classify` | embeddings | staged labels |
+| `publish` | staged labels | `lake/labels`, `labelled_products`, `label_history`, `quarantined_products`, `batches` |
+
+**When it fails.** The reason is the last line of the task's log and stands in the table `batches`.
+
+* `fetch` red: the API is down or limits us. What came is kept; clear the task and it resumes.
+* `validate` red: the batch broke a batch rule; open the validation report it names. Nothing was published.
+* `plan_shards` red: no champion model. Run `python -m include train`, then clear the task.
+* `publish` red: the warehouse does not answer. The Parquet files are kept; clear the task when it is back.
+
+Every step may be run again at any time: it leaves the same rows. To redo days, use *Trigger → Backfill*.
+
+**Owner.** data-platform. More in `docs/operations.md`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+from airflow.sdk import CronDataIntervalTimetable, Param, dag, task_group
+from daily_tasks import classify, embed_images, embed_text, fetch, plan_shards, publish, validate
+from task_context import DEFAULT_ARGUMENTS, record_failed_batch
+
+from include.settings import load_settings
+
+
+@task_group
+def label_shard(shard):
+    [embed_text(shard), embed_images(shard)] >> classify(shard)
+
+
+@dag(
+    dag_id="champagne_daily",
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    start_date=datetime.combine(load_settings().first_day, time(), UTC),
+    catchup=False,
+    max_active_runs=3,
+    default_args={**DEFAULT_ARGUMENTS, "on_failure_callback": record_failed_batch},
+    params={
+        "day": Param(None, type=["null", "string"], format="date", description="Day to run instead of the interval's."),
+    },
+    tags=["champagne", "daily"],
+    doc_md=__doc__,
+)
+def champagne_daily():
+    for source in load_settings().daily_sources:
+
+        @task_group(group_id=source)
+        def label_source(source=source):
+            fetched = fetch(source)
+            validated = validate(source, fetched)
+            labelled = label_shard.expand(shard=plan_shards(source, validated))
+            labelled >> publish(source, fetched, validated)
+
+        label_source()
+
+
+champagne_daily()

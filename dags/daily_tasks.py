@@ -1,0 +1,75 @@
+"""Tasks of the daily batch: each hands the run's day and a source's connection to one library function."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, get_current_context, task
+from task_context import current_day, source_connection
+
+from include.settings import load_settings
+
+PRODUCTS = Asset("cuvee://lake/products", group="lake")
+LABELLED_PRODUCTS = Asset("cuvee://warehouse/labelled_products", group="warehouse")
+
+
+def announce(asset: Asset, source: str) -> None:
+    """Say in the asset's event which source and day changed: asset-triggered runs have no day of their own."""
+    event = get_current_context()["outlet_events"][asset]
+    event.extra = {"source": source, "day": current_day().isoformat()}
+
+
+@task(pool="food_api")
+def fetch(source: str) -> Any:
+    from include.pipeline.fetch import fetch_day
+
+    return fetch_day(source, current_day(), load_settings(), source_connection(source))
+
+
+@task(outlets=[PRODUCTS])
+def validate(source: str, fetched: Any) -> Any:
+    from include.pipeline.validate import validate_day
+
+    summary = validate_day(source, current_day(), load_settings())
+    announce(PRODUCTS, source)
+    return summary
+
+
+@task
+def plan_shards(source: str, validated: Any) -> Any:
+    from include.pipeline.shards import plan_shards
+
+    return plan_shards(source, current_day(), load_settings())
+
+
+@task(pool="embedding")
+def embed_text(shard: Any) -> Any:
+    from include.pipeline.embed import embed_text
+
+    return embed_text(shard, load_settings())
+
+
+@task(pool="photos", execution_timeout=timedelta(hours=3))
+def embed_images(shard: Any) -> Any:
+    from include.pipeline.embed import embed_images
+
+    allowed = source_connection(shard["source"]).allow_private_hosts
+    return embed_images(shard, load_settings(), allow_private_hosts=allowed)
+
+
+@task
+def classify(shard: Any) -> Any:
+    from include.pipeline.classify import classify
+
+    return classify(shard, load_settings())
+
+
+@task(outlets=[LABELLED_PRODUCTS], pool="warehouse", trigger_rule="none_failed")
+def publish(source: str, fetched: Any, validated: Any) -> Any:
+    from include.pipeline.publish import publish_day
+
+    steps = {"fetch": fetched, "validate": validated}
+    summary = publish_day(source, current_day(), load_settings(), earlier_steps=steps)
+    announce(LABELLED_PRODUCTS, source)
+    return summary

@@ -1,0 +1,90 @@
+"""What tasks take from Airflow: the day of their run, a source's connection, and what to do on failure."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook, ExceptionRetryPolicy, RetryAction, RetryRule, get_current_context
+
+from include.errors import BatchRejected, CatalogueRefused, ConfigurationError, NoChampionError
+from include.settings import load_settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from include.sources.connection import SourceConnection
+
+logger = logging.getLogger(__name__)
+
+RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=[BatchRejected, CatalogueRefused, ConfigurationError, NoChampionError],
+            action=RetryAction.FAIL,
+            reason="The same input would fail again: a person has to act.",
+        )
+    ]
+)
+
+DEFAULT_ARGUMENTS: dict[str, Any] = {
+    "owner": "data-platform",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=20),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=10),
+    "retry_policy": RETRY_POLICY,
+    "execution_timeout": timedelta(hours=1),
+}
+
+
+def run_day_of(context: Context) -> date:
+    """The day a run is about: its param `day` if given, else its data interval's start, else when it was asked for."""
+    chosen = context["params"].get("day")
+    if chosen:
+        return date.fromisoformat(chosen)
+    start = context.get("data_interval_start") or context["dag_run"].run_after
+    return start.date()
+
+
+def current_day() -> date:
+    """The day of the run that the calling task belongs to."""
+    return run_day_of(get_current_context())
+
+
+def source_connection(source: str) -> SourceConnection:
+    """The Airflow connection named like the source, as the library's own type.
+
+    Host is the API's base URL, login and password its application id and key; `search_url` and
+    `allow_private_hosts` stand in the extra field.
+    """
+    from include.sources.connection import SourceConnection
+
+    connection = BaseHook.get_connection(source)
+    extra = connection.extra_dejson
+    return SourceConnection(
+        base_url=connection.host or "",
+        search_url=extra.get("search_url", ""),
+        app_id=connection.login or "",
+        app_key=connection.password or "",
+        allow_private_hosts=bool(extra.get("allow_private_hosts", False)),
+    )
+
+
+def record_failed_batch(context: Context) -> None:
+    """Write the reason of a failed task to the table `batches`, so that it is found where people look."""
+    from include.warehouse.batches import record_failure
+    from include.warehouse.engine import open_engine
+
+    task_id = context["ti"].task_id
+    params = context["params"]
+    source = params.get("source") or (Path(params["path"]).stem if "path" in params else task_id.split(".")[0])
+    reason = str(context.get("exception") or "the task was killed or timed out")
+    try:
+        with open_engine(load_settings()) as engine:
+            record_failure(engine, source, run_day_of(context), step=task_id.rsplit(".", 1)[-1], reason=reason)
+    except Exception:
+        # The task is red already; a warehouse that is down must not hide why.
+        logger.exception("the failure of %s could not be written to `batches`", task_id)
