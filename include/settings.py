@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     photo_max_bytes: int = Field(20 * 1024**2, gt=0, description="Largest photo downloaded, in bytes.")
     photo_max_pixels: int = Field(50_000_000, gt=0, description="Largest photo decoded, width x height.")
     photo_threads: int = Field(8, ge=1, description="Photos fetched at the same time by one task.")
+    photo_deadline_seconds: float = Field(
+        60.0, gt=0, description="Time limit for one photo, redirects and the second try included."
+    )
     allow_private_hosts: bool = Field(
         False, description="Fetch photos from private and loopback addresses (the sandbox needs it)."
     )
