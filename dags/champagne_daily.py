@@ -28,16 +28,17 @@ Every step may be run again at any time: it leaves the same rows. To redo days, 
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, task_group
-from daily_tasks import classify, embed_images, embed_text, fetch, plan_shards, publish, validate
-from task_context import DEFAULT_ARGUMENTS, record_failed_batch
 
+from daily_tasks import classify, embed_images, embed_text, fetch, plan_shards, publish, validate
 from include.settings import load_settings
+from task_context import DEFAULT_ARGUMENTS, record_failed_batch
 
 
 @task_group
-def label_shard(shard):
+def label_shard(shard: Any) -> None:
     [embed_text(shard), embed_images(shard)] >> classify(shard)
 
 
@@ -54,11 +55,11 @@ def label_shard(shard):
     tags=["champagne", "daily"],
     doc_md=__doc__,
 )
-def champagne_daily():
+def champagne_daily() -> None:
     for source in load_settings().daily_sources:
 
         @task_group(group_id=source)
-        def label_source(source=source):
+        def label_source(source: str = source) -> None:
             fetched = fetch(source)
             validated = validate(source, fetched)
             labelled = label_shard.expand(shard=plan_shards(source, validated))

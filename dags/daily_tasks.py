@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, get_current_context, task
-from task_context import current_day, source_connection
 
 from include.settings import load_settings
+from task_context import current_day, source_connection
 
 PRODUCTS = Asset("cuvee://lake/products", group="lake")
 LABELLED_PRODUCTS = Asset("cuvee://warehouse/labelled_products", group="warehouse")

@@ -23,10 +23,10 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
-from daily_tasks import PRODUCTS, announce
-from task_context import DEFAULT_ARGUMENTS, current_day, record_failed_batch
 
+from daily_tasks import PRODUCTS, announce
 from include.settings import load_settings
+from task_context import DEFAULT_ARGUMENTS, current_day, record_failed_batch
 
 
 @task(outlets=[PRODUCTS], pool="embedding")
@@ -57,7 +57,7 @@ def import_file() -> Any:
     tags=["catalogue", "manual"],
     doc_md=__doc__,
 )
-def import_catalogue():
+def import_catalogue() -> None:
     import_file()
 
 

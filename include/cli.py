@@ -1,0 +1,264 @@
+"""The command line: everything that the Makefile and the DAGs do, callable by hand.
+
+Exit codes: 0 done; 1 an expected failure, whose message says what to do; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from include.errors import CuveeError
+from include.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="cuvee",
+    help="Label consumer products from their text and their photo, on Airflow.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+console = Console(soft_wrap=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+DayArgument = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="Day, e.g. 2026-01-31.")]
+
+
+def main() -> NoReturn:
+    """Run the command line; an expected failure prints its message without a traceback."""
+    # A pipe that closes early (`| head`) is not an error.
+    level = os.environ.get("CUVEE_LOG_LEVEL", "WARNING")
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        app()
+    except CuveeError as error:
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(0)
+
+
+def show(document: dict[str, Any], as_json: bool) -> None:
+    """Print a summary for a person or for a script."""
+    if as_json:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        return
+    for key, value in document.items():
+        console.print(f"[bold]{key.replace('_', ' ')}[/]: {value}", highlight=False)
+
+
+@app.command()
+def up() -> None:
+    """Start PostgreSQL and Airflow on this machine, and print where they are."""
+    from include.local.platform import start_platform
+
+    show(start_platform(load_settings(), on_step=_say), as_json=False)
+
+
+@app.command()
+def down() -> None:
+    """Stop everything that `up` or `demo` started, and nothing else."""
+    from include.local.platform import stop_platform
+
+    stop_platform(load_settings(), on_step=_say)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Say what runs, where it listens and where its logs are; exit code 1 if something is down."""
+    from include.local.platform import platform_status
+
+    services = platform_status(load_settings())
+    if as_json:
+        sys.stdout.write(json.dumps(services) + "\n")
+    else:
+        table = Table("service", "state", "address", "log")
+        for service in services:
+            table.add_row(service["name"], service["state"], service["address"], service["log"])
+        console.print(table)
+    if any(service["state"] != "running" for service in services):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    replay: Annotated[
+        Path | None, typer.Option(help="Folder of real records to replay instead of the drawn demo data.")
+    ] = None,
+) -> None:
+    """Show the whole product: import, train, and three days of champagne through Airflow."""
+    from include.demo import run_demo
+
+    run_demo(load_settings(), replay, console)
+
+
+@app.command(name="import")
+def import_command(
+    path: Annotated[Path, typer.Argument(help="Catalogue file: CSV, TSV, Parquet or JSON lines (.gz allowed).")],
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day in the lake; today by default.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Name of the source; the file's name by default.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="flipkart, openfoodfacts or plain; found by looking into the file.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Column mapping of a plain file, e.g. id=sku,name=title,category=kind.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import a labelled catalogue with its photos."""
+    from include.pipeline.import_catalogue import import_catalogue
+    from include.sources.catalogue import ColumnMapping
+
+    mapping = ColumnMapping.parse(columns) if columns else None
+    target = day.date() if day else datetime.now(UTC).date()
+    show(
+        dict(import_catalogue(path, target, load_settings(), source=source, kind=kind, mapping=mapping)),
+        as_json,
+    )
+
+
+@app.command()
+def train(
+    promote: Annotated[bool, typer.Option(help="Make the new version champion even if there is one.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on all trusted labels; the first one becomes champion."""
+    from include.pipeline.train import train_model
+
+    show(dict(train_model(load_settings(), promote=promote)), as_json)
+
+
+@app.command(name="run-day")
+def run_day_command(
+    day: DayArgument,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Source to run, repeatable; all daily sources by default.")
+    ] = None,
+    refetch: Annotated[bool, typer.Option(help="Ask the API again even if the day is landed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run one day without Airflow: fetch, validate, embed, classify, publish."""
+    from include.pipeline.run_day import run_day
+    from include.sources.connection import connection_from_settings
+
+    settings = load_settings()
+    results = {}
+    for name in source or settings.daily_sources:
+        connection = connection_from_settings(name, settings)
+        step = None if as_json else (lambda text, name=name: _say(f"{name}: {text}"))
+        results[name] = run_day(name, day.date(), settings, connection, refetch=refetch, on_step=step or _silent)
+    show(results, as_json)
+
+
+@app.command()
+def sql(
+    query: Annotated[
+        str, typer.Argument(help='A query, e.g. "select label, count(*) from labelled_products group by 1".')
+    ],
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(help="Rows shown at most.")] = 100,
+) -> None:
+    """Run a read-only query against the warehouse."""
+    from include.warehouse.engine import open_engine
+    from include.warehouse.queries import run_sql
+
+    with open_engine(load_settings()) as engine:
+        columns, rows = run_sql(engine, query, limit=limit)
+    if as_json:
+        document = [dict(zip(columns, row, strict=True)) for row in rows]
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console.print(table)
+
+
+@app.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="CSV file to write.")],
+    source: Annotated[str, typer.Option(help="Source whose products are exported.")] = "openfoodfacts",
+) -> None:
+    """Write the first ten champagne products as CSV: foodId, label, category, foodContentsLabel, image."""
+    from include.pipeline.export import export_first_products
+
+    count = export_first_products(path, source, load_settings())
+    console.print(f"{count} products written to {path}", highlight=False)
+
+
+@app.command()
+def review(
+    product_id: Annotated[str, typer.Argument(help="Product, e.g. openfoodfacts:3018333000014.")],
+    label: Annotated[str, typer.Argument(help="The right label, e.g. champagne.")],
+    reviewer: Annotated[str, typer.Option(help="Who decided.", envvar="USER")] = "unknown",
+    comment: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Correct a product's label; predictions never overwrite it."""
+    from include.taxonomy import load_taxonomy
+    from include.warehouse.engine import open_engine
+    from include.warehouse.reviews import record_review
+
+    taxonomy = load_taxonomy()
+    with open_engine(load_settings()) as engine:
+        record_review(
+            engine,
+            product_id,
+            taxonomy.require_label(label),
+            department=taxonomy.department(label),
+            reviewer=reviewer,
+            comment=comment,
+        )
+    console.print(f"{product_id} is now {label}, decided by {reviewer}", highlight=False)
+
+
+@app.command()
+def sandbox(
+    first_day: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="First day it has products for.")
+    ] = datetime(  # noqa: DTZ001
+        2026, 1, 5
+    ),
+    days: Annotated[int, typer.Option(help="Days it has products for.")] = 3,
+    replay: Annotated[Path | None, typer.Option(help="Folder of real records to serve.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; CUVEE_SANDBOX_PORT by default.")] = None,
+) -> None:
+    """Serve a local stand-in of both food APIs until interrupted."""
+    from include.sandbox import serve
+
+    serve(replay=replay, first_day=first_day.date(), days=days, port=port or load_settings().sandbox_port)
+
+
+@app.command(name="settings")
+def settings_command(as_json: AsJson = False) -> None:
+    """List every setting: environment variable, value, meaning. Secrets are masked."""
+    values = load_settings().model_dump(mode="json")
+    names = {name: field.validation_alias or f"CUVEE_{name.upper()}" for name, field in Settings.model_fields.items()}
+    if as_json:
+        sys.stdout.write(json.dumps({str(names[name]): value for name, value in values.items()}) + "\n")
+        return
+    table = Table("variable", "value", "meaning")
+    for name, field in Settings.model_fields.items():
+        table.add_row(str(names[name]), str(values[name]), field.description)
+    console.print(table)
+
+
+def _say(text: str) -> None:
+    console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] {text}", highlight=False)
+
+
+def _silent(_text: str) -> None:
+    return
