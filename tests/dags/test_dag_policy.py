@@ -1,0 +1,124 @@
+"""What every DAG of the project must have, so that the person on call is never left alone with one."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import PROJECT_ROOT
+from tests.dags.conftest import DAGS_FOLDER
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
+
+EXPECTED_DAG_IDS = {"champagne_daily", "import_catalogue"}
+HEAVY_MODULES = {
+    "pandas", "numpy", "pyarrow", "sklearn", "spacy", "tensorflow", "keras", "great_expectations", "mlflow",
+    "PIL", "onnxruntime", "skimage", "scipy", "matplotlib", "fsspec",
+}  # fmt: skip
+SNAPSHOT = PROJECT_ROOT / "tests" / "dags" / "graph_snapshot.txt"
+
+
+@pytest.fixture(params=sorted(EXPECTED_DAG_IDS))
+def dag(request: pytest.FixtureRequest, dag_bag: DagBag) -> Any:
+    return dag_bag.dags[request.param]
+
+
+def test_exactly_the_expected_dags_are_found_without_import_errors(dag_bag: DagBag) -> None:
+    assert dag_bag.import_errors == {}
+    assert set(dag_bag.dags) == EXPECTED_DAG_IDS
+
+
+def test_a_dag_tells_the_person_on_call_what_to_do_when_it_fails(dag: Any) -> None:
+    assert "When it fails" in dag.doc_md
+    assert "Owner" in dag.doc_md
+    assert dag.tags
+
+
+def test_every_task_has_an_owner_retries_a_timeout_and_a_failure_callback(dag: Any) -> None:
+    assert dag.tasks
+    for task in dag.tasks:
+        assert task.owner == "data-platform", task.task_id
+        assert task.retries >= 1, task.task_id
+        assert isinstance(task.execution_timeout, timedelta), task.task_id
+        assert task.on_failure_callback, task.task_id
+        assert task.retry_policy is not None, task.task_id
+
+
+def test_a_dag_bounds_its_concurrent_runs(dag: Any) -> None:
+    assert 1 <= dag.max_active_runs <= 3
+    assert dag.catchup is False
+
+
+def test_tasks_that_use_a_scarce_resource_name_a_pool_that_is_defined(dag_bag: DagBag) -> None:
+    import yaml
+
+    defined = {
+        pool["pool_name"]
+        for pool in yaml.safe_load((PROJECT_ROOT / "airflow_settings.yaml").read_text())["airflow"]["pools"]
+    }
+    used = {task.pool for dag in dag_bag.dags.values() for task in dag.tasks} - {"default_pool"}
+    assert used <= defined
+    daily = {task.task_id: task.pool for task in dag_bag.dags["champagne_daily"].tasks}
+    assert daily["openfoodfacts.fetch"] == "food_api"
+    assert daily["openfoodfacts.label_shard.embed_images"] == "photos"
+
+
+def describe(bag: DagBag) -> str:
+    """Every task, edge, schedule, pool and asset of every DAG as text, for review."""
+    lines = []
+    for dag_id, dag in sorted(bag.dags.items()):
+        lines.append(
+            f"{dag_id}  schedule={dag.timetable.summary if hasattr(dag.timetable, 'summary') else dag.schedule}"
+        )
+        for task in sorted(dag.tasks, key=lambda task: task.task_id):
+            outlets = ",".join(sorted(outlet.uri for outlet in task.outlets))
+            mapped = "mapped" if task.task_group and "label_shard" in (task.task_group.group_id or "") else "single"
+            lines.append(
+                f"  {task.task_id}  {mapped}  pool={task.pool}  trigger={task.trigger_rule}  outlets={outlets or '-'}"
+                f"  after={','.join(sorted(task.upstream_task_ids)) or '-'}"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def test_the_graph_changes_only_where_a_reviewer_sees_it(dag_bag: DagBag) -> None:
+    found = describe(dag_bag)
+    if not SNAPSHOT.exists():
+        SNAPSHOT.write_text(found)
+        pytest.fail(f"{SNAPSHOT} was absent and is written now: read it and commit it")
+    assert found == SNAPSHOT.read_text(), f"delete {SNAPSHOT} and run again to accept the new graph"
+
+
+PARSE = """
+import json, sys, time, warnings
+warnings.simplefilter("ignore")
+sys.path[:0] = [{root!r}, {dags!r}]
+import airflow.sdk
+known = set(sys.modules)
+started = time.process_time()
+import importlib
+importlib.import_module({name!r})
+print(json.dumps([time.process_time() - started, sorted(m.split(".")[0] for m in set(sys.modules) - known)]))
+"""
+
+
+def parse_in_fresh_process(name: str) -> tuple[float, set[str]]:
+    script = PARSE.format(root=str(PROJECT_ROOT), dags=str(DAGS_FOLDER), name=name)
+    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    seconds, modules = json.loads(output.stdout.splitlines()[-1])
+    return seconds, set(modules)
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED_DAG_IDS))
+def test_parsing_a_dag_file_is_quick_and_imports_nothing_heavy(name: str, airflow_home: Any) -> None:
+    measured = [parse_in_fresh_process(name) for _ in range(3)]
+    for _seconds, modules in measured:
+        assert modules & HEAVY_MODULES == set()
+    # CPU time above `import airflow.sdk`, the median of three fresh processes.
+    assert statistics.median(seconds for seconds, _modules in measured) < 0.3
