@@ -1,0 +1,181 @@
+"""The bad manners of food APIs, switched on by name.
+
+    Manner.parse("rate_limit")                      every third request is answered 429
+    Manner.parse("unavailable:first=2")             the next two requests are answered 503
+    Manner.parse("slow:every=5,seconds=2")          every fifth answer is slow
+    Manner.parse("null_keys:one_in=3,path=/api/v2") a third of the records of v2 answers have a null key
+
+Nothing is random: a request is struck by its number, a record or photo by a checksum of its code. Under
+`every` an address that was just struck is answered well the next time, so that a client which tries
+again gets through, however many manners are on.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from include.errors import ConfigurationError
+
+RESPONSE_MANNERS = {
+    "rate_limit": "429 with Retry-After (seconds=1)",
+    "unavailable": "503 with an HTML page",
+    "slow": "a pause before the answer (seconds=1)",
+    "cut_connection": "the connection closes in the middle of the answer",
+    "oversize": "an answer padded to megabytes=64",
+    "truncated_json": "half of a JSON document, sent as if it were whole",
+    "html_instead_of_json": "200 with an HTML page instead of JSON",
+    "truncated_gzip": "half of a delta file, sent as if it were whole",
+}
+"""Manners of whole answers; struck by the number of the request, every third unless told."""
+
+RECORD_MANNERS = {
+    "absent_keys": "a key that a reader may count on is absent",
+    "null_keys": "a key that a reader may count on is null",
+    "unknown_keys": "keys that nobody has documented",
+    "wrong_types": "numbers, lists and objects where text is expected, and the reverse",
+    "unknown_schema_version": "schema_version 9999 with other shapes of images and brands",
+    "broken_lines": "lines of a delta file that are cut in the middle",
+}
+"""Manners of records; one record in four unless told."""
+
+LIST_MANNERS = {
+    "string_count": "count is text",
+    "moving_list": "a new product at the head of the list with every search request, five in all",
+}
+"""Manners of search answers; every answer unless told."""
+
+PHOTO_MANNERS = {
+    "photo_missing": "404",
+    "photo_html": "an HTML page under the name and the type of a JPEG",
+    "photo_corrupt": "a JPEG cut in the middle",
+    "photo_bomb": "a 94-megapixel picture of a few kilobytes",
+    "photo_oversize": "a JPEG padded to megabytes=64",
+    "photo_rotated": "a picture lying on its side, with the EXIF orientation that puts it upright",
+    "photo_cmyk": "a CMYK JPEG",
+    "photo_palette": "a palette PNG with transparency",
+    "photo_webp": "a WebP under the name of a JPEG",
+}
+"""Manners of photos; one photo in four unless told."""
+
+ALL_MANNERS = RESPONSE_MANNERS | RECORD_MANNERS | LIST_MANNERS | PHOTO_MANNERS
+"""Every manner by name, with a line about it."""
+
+_SYNTAX = re.compile(r"(?P<name>\w+)(?::(?P<options>.*))?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """One bad manner and when it applies."""
+
+    name: str
+    first: int = 0
+    """Apply to this many requests and then never again; 0 leaves it to `every`."""
+    every: int = 0
+    """Apply to every k-th request, the first one included; 0 means 3 for whole answers, else 1."""
+    one_in: int = 4
+    """Of the records or photos in an answer, apply to one in so many; 1 is all."""
+    path: str = ""
+    """Apply only to requests whose path contains this."""
+    seconds: float = 1.0
+    """Pause of `slow`, Retry-After of `rate_limit`."""
+    megabytes: int = 64
+    """Size of oversize answers."""
+
+    @classmethod
+    def parse(cls, text: str) -> Manner:
+        """A manner from `name` or `name:option=value,…`; raises ConfigurationError that lists what there is."""
+        match = _SYNTAX.match(text.strip())
+        if match is None or match["name"] not in ALL_MANNERS:
+            raise ConfigurationError(f"no manner {text!r}; there are: {', '.join(ALL_MANNERS)}")
+        options: dict[str, Any] = {}
+        default = cls(match["name"])
+        types = {field.name: type(getattr(default, field.name)) for field in fields(cls) if field.name != "name"}
+        for option in filter(None, (match["options"] or "").split(",")):
+            key, _, value = option.partition("=")
+            try:
+                options[key] = types[key](value)
+            except (KeyError, ValueError):
+                raise ConfigurationError(
+                    f"manner {text!r}: {option!r} is not one of {', '.join(f'{k}=…' for k in types)} with a number"
+                ) from None
+        manner = cls(match["name"], **options)
+        if manner.first < 0 or manner.every < 0 or manner.one_in < 1 or not 0 <= manner.seconds <= 600:
+            raise ConfigurationError(f"manner {text!r}: counts are positive, seconds at most 600")
+        return manner
+
+    def picks(self, key: str) -> bool:
+        """Whether the record or photo with this code or path is one of the `one_in`."""
+        return zlib.crc32(f"{self.name}|{key}".encode("utf-8", "surrogatepass")) % self.one_in == 0
+
+    def __str__(self) -> str:
+        """The text that `parse` reads."""
+        default = Manner(self.name)
+        given = [f for f in fields(self) if f.name != "name" and getattr(self, f.name) != getattr(default, f.name)]
+        return self.name + (":" + ",".join(f"{f.name}={getattr(self, f.name)}" for f in given) if given else "")
+
+
+class Manners:
+    """The manners that are on, and the counts that decide when each applies; safe between threads."""
+
+    def __init__(self, manners: Iterable[Manner | str] = ()) -> None:
+        """Switch these on."""
+        self._lock = threading.Lock()
+        self.replace(manners)
+
+    def replace(self, manners: Iterable[Manner | str]) -> None:
+        """Switch these on and all others off; counting begins again."""
+        parsed = [Manner.parse(manner) if isinstance(manner, str) else manner for manner in manners]
+        with self._lock:
+            self._manners = parsed
+            self._seen = [0] * len(parsed)
+            self._just_struck: set[int] = set()
+
+    def __iter__(self) -> Iterator[Manner]:
+        """The manners that are on."""
+        return iter(list(self._manners))
+
+    def strike(self, path: str, names: Sequence[str], address: str = "") -> Manner | None:
+        """The one manner among `names` that this request meets, or None.
+
+        `address` tells a repeated request from another one. A manner with a `path` of its own applies
+        wherever that path is, whether or not its name is in `names`, as far as it is of whole answers.
+        """
+        key = hash(address)
+        with self._lock:
+            spared = address != "" and key in self._just_struck
+            self._just_struck.discard(key)
+            for index, manner in enumerate(self._manners):
+                if manner.name not in RESPONSE_MANNERS or not _concerns(manner, path, names):
+                    continue
+                if spared and not manner.first:
+                    continue
+                if self._counts(index, manner, 3):
+                    if not manner.first:
+                        self._just_struck.add(key)
+                    return manner
+        return None
+
+    def of_content(self, path: str, names: Iterable[str]) -> list[tuple[Manner, int]]:
+        """The manners of records, lists or photos that an answer shows, each with its number of this request."""
+        wanted = set(names)
+        with self._lock:
+            return [
+                (manner, self._seen[index])
+                for index, manner in enumerate(self._manners)
+                if manner.name in wanted and manner.path in path and self._counts(index, manner, 1)
+            ]
+
+    def _counts(self, index: int, manner: Manner, every: int) -> bool:
+        self._seen[index] += 1
+        if manner.first:
+            return self._seen[index] <= manner.first
+        return (self._seen[index] - 1) % (manner.every or every) == 0
+
+
+def _concerns(manner: Manner, path: str, names: Sequence[str]) -> bool:
+    return manner.path in path if manner.path else manner.name in names
