@@ -1,0 +1,363 @@
+"""A small client of Airflow's REST API: what the demo, the commands and the tests ask of a running Airflow.
+
+    api = AirflowApi("http://127.0.0.1:8080", Login("admin", "…"))
+    api.wait_for_dag("champagne_daily")
+    api.unpause("champagne_daily")
+    api.create_backfill("champagne_daily", date(2026, 1, 1), date(2026, 1, 3))
+    runs = api.wait_for_runs("champagne_daily", date(2026, 1, 1), date(2026, 1, 3), timeout_seconds=600)
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time as time_of_day, timedelta
+from typing import Any
+
+import requests
+
+from include.errors import CuveeError
+from include.local.airflow_config import Login
+
+FINISHED = ("success", "failed")
+PAGE = 100
+REQUEST_SECONDS = 30.0
+BACKFILL_CLEARANCE_SECONDS = 90.0
+"""Airflow notices only every 30 s that a backfill has ended, and takes no second one of that DAG before."""
+
+
+class AirflowFailure(CuveeError):
+    """Airflow did not answer, refused a request, or a run did not end as wanted; says what and where to look."""
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task instance of a run; `map_index` is -1 for a task that is not mapped, `state` None before it is queued."""
+
+    task_id: str
+    map_index: int
+    state: str | None
+    try_number: int
+    duration_seconds: float | None
+
+
+@dataclass(frozen=True)
+class RunState:
+    """One run of a DAG, with its tasks when they were asked for."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    logical_date: datetime | None
+    started: datetime | None
+    ended: datetime | None
+    tasks: tuple[TaskState, ...] = field(default=())
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has succeeded or failed."""
+        return self.state in FINISHED
+
+
+Progress = Callable[[Sequence[RunState]], None]
+"""Called with the runs that are waited for, whenever the state of one of their tasks changes."""
+
+
+class AirflowApi:
+    """Requests to one Airflow, with a token that is fetched when needed."""
+
+    def __init__(self, url: str, login: Login) -> None:
+        """Describe the Airflow at `url` (`http://127.0.0.1:8080`); the first request logs in."""
+        self.url = url.rstrip("/")
+        self._login = login
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy between a machine and itself, no ~/.netrc over the token
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The JSON answer of `GET /api/v2/<path>`."""
+        return self.request("GET", path, parameters=parameters)
+
+    def request(
+        self, method: str, path: str, body: Any = None, parameters: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The JSON answer of one request, None if it has no body. Raises AirflowFailure for anything but 2xx."""
+        response = self._send(method, path, body, parameters)
+        if response.status_code == requests.codes.unauthorized:
+            self._authenticate()
+            response = self._send(method, path, body, parameters)
+        if not response.ok:
+            raise AirflowFailure(f"Airflow refused {method} {path} ({response.status_code}): {_reason(response)}")
+        return response.json() if response.content else None
+
+    def health(self) -> dict[str, Any] | None:
+        """State and last heartbeat of each component; None while nothing answers."""
+        try:
+            response = self._session.get(f"{self.url}/api/v2/monitor/health", timeout=5)
+            return dict(response.json()) if response.ok else None
+        except (requests.RequestException, ValueError):
+            return None
+
+    def warm_execution_api(self) -> None:
+        """Let the API server build the part that serves tasks, which the first task would wait for otherwise."""
+        try:
+            self._session.get(f"{self.url}/execution/health", timeout=REQUEST_SECONDS)
+        except requests.RequestException as error:
+            raise AirflowFailure(f"Airflow's task API does not answer at {self.url}: {error}") from error
+
+    def upsert(self, kind: str, entities: Sequence[Mapping[str, Any]]) -> None:
+        """Create or overwrite `connections`, `pools` or `variables`, given as the REST API names their fields."""
+        if not entities:
+            return
+        action = {"action": "create", "action_on_existence": "overwrite", "entities": list(entities)}
+        result = self.request("PATCH", kind, {"actions": [action]})
+        errors = [error for outcome in result.values() if outcome for error in outcome.get("errors", [])]
+        if errors:
+            raise AirflowFailure(f"Airflow refused {kind} of airflow_settings.yaml: {errors}")
+
+    # DAGs
+
+    def import_errors(self) -> dict[str, str]:
+        """The traceback of each DAG file that cannot be imported, by its path."""
+        found = self.get("importErrors", limit=PAGE)["import_errors"]
+        return {str(error["filename"]): str(error["stack_trace"]) for error in found}
+
+    def wait_for_dag(self, dag_id: str, timeout_seconds: float = 60.0) -> None:
+        """Return when Airflow has read the DAG; AirflowFailure with the import errors if it has not in time."""
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            response = self._authenticated("GET", f"dags/{dag_id}")
+            if response.ok and not response.json().get("is_stale"):
+                return
+            if time.monotonic() > deadline:
+                errors = "\n".join(f"{name}:\n{trace}" for name, trace in self.import_errors().items())
+                raise AirflowFailure(
+                    f"Airflow has not found the DAG {dag_id} within {timeout_seconds:.0f} s. "
+                    f"{errors or 'No DAG file has an import error: see dag-processor.log.'}"
+                )
+            time.sleep(0.25)
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the scheduler run the DAG."""
+        self.request("PATCH", f"dags/{dag_id}", {"is_paused": False}, {"update_mask": "is_paused"})
+
+    def pause(self, dag_id: str) -> None:
+        """Let the scheduler start nothing new of the DAG."""
+        self.request("PATCH", f"dags/{dag_id}", {"is_paused": True}, {"update_mask": "is_paused"})
+
+    # Runs
+
+    def trigger(
+        self, dag_id: str, conf: Mapping[str, Any] | None = None, logical_date: datetime | None = None
+    ) -> str:
+        """Start one run; its run id. `logical_date` must be in UTC and unused; without it, the run has none."""
+        body = {"logical_date": logical_date.isoformat() if logical_date else None, "conf": dict(conf or {})}
+        return str(self.request("POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"])
+
+    def create_backfill(
+        self,
+        dag_id: str,
+        first_day: date,
+        last_day: date,
+        *,
+        reprocess: str = "completed",
+        max_active_runs: int = 2,
+        conf: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Run the DAG for each day from `first_day` to `last_day`, both included; the backfill's id.
+
+        `reprocess` says what happens to days that have a run: `none` leaves them, `failed` repeats the failed
+        ones, `completed` repeats all. A backfill of the same DAG that has just ended is waited for.
+        """
+        body = {
+            "dag_id": dag_id,
+            "from_date": _midnight(first_day).isoformat(),
+            "to_date": _midnight(last_day).isoformat(),
+            "reprocess_behavior": reprocess,
+            "max_active_runs": max_active_runs,
+            "dag_run_conf": dict(conf or {}),
+        }
+        deadline = time.monotonic() + BACKFILL_CLEARANCE_SECONDS
+        while True:
+            response = self._authenticated("POST", "backfills", body)
+            if response.ok:
+                return int(response.json()["id"])
+            if response.status_code != requests.codes.conflict or time.monotonic() > deadline:
+                raise AirflowFailure(f"Airflow refused the backfill of {dag_id}: {_reason(response)}")
+            time.sleep(1)
+
+    def runs(self, dag_id: str, first_day: date, last_day: date) -> list[RunState]:
+        """The runs whose logical date lies in these days (both included), oldest first, without their tasks."""
+        found: list[RunState] = []
+        while True:
+            page = self.get(
+                f"dags/{dag_id}/dagRuns",
+                logical_date_gte=_midnight(first_day).isoformat(),
+                logical_date_lt=_midnight(last_day + timedelta(days=1)).isoformat(),
+                order_by="logical_date",
+                limit=PAGE,
+                offset=len(found),
+            )["dag_runs"]
+            found += [_run(entry) for entry in page]
+            if len(page) < PAGE:
+                return found
+
+    def run(self, dag_id: str, run_id: str) -> RunState:
+        """One run with its tasks."""
+        return self._with_tasks(_run(self.get(f"dags/{dag_id}/dagRuns/{run_id}")))
+
+    def wait_for_run(
+        self, dag_id: str, run_id: str, timeout_seconds: float, on_progress: Progress | None = None
+    ) -> RunState:
+        """The finished run, succeeded or failed; AirflowFailure if it does not finish in time."""
+        return self._wait(lambda: [self.run(dag_id, run_id)], dag_id, timeout_seconds, on_progress)[0]
+
+    def wait_for_runs(
+        self,
+        dag_id: str,
+        first_day: date,
+        last_day: date,
+        timeout_seconds: float,
+        on_progress: Progress | None = None,
+    ) -> list[RunState]:
+        """All finished runs of these days with their tasks; AirflowFailure if one does not finish in time."""
+
+        def ask() -> list[RunState]:
+            return [self._with_tasks(run) for run in self.runs(dag_id, first_day, last_day)]
+
+        return self._wait(ask, dag_id, timeout_seconds, on_progress)
+
+    def require_success(self, runs: Sequence[RunState]) -> None:
+        """Raise AirflowFailure that names each failed task with the end of its log, if a run did not succeed."""
+        failures = [run for run in runs if run.state != "success"]
+        if not failures:
+            return
+        lines = []
+        for run in failures:
+            lines.append(f"Run {run.run_id} of {run.dag_id} ended as {run.state} ({self.run_page(run)}).")
+            for task in run.tasks:
+                if task.state == "failed":
+                    lines += [f"  task {_task_name(task)}:", self.task_log(run, task)]
+        raise AirflowFailure("\n".join(lines))
+
+    def run_page(self, run: RunState) -> str:
+        """Address of the run in Airflow's UI."""
+        return f"{self.url}/dags/{run.dag_id}/runs/{requests.utils.quote(run.run_id, safe='')}"
+
+    def task_log(self, run: RunState, task: TaskState, lines: int = 12) -> str:
+        """The last lines of the log of a task's latest try; empty if there is none."""
+        path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
+        response = self._authenticated("GET", path, parameters={"map_index": task.map_index, "full_content": True})
+        if not response.ok:
+            return ""
+        content = response.json().get("content") or []
+        return "\n".join(_log_line(entry) for entry in content[-lines:])
+
+    # Inside
+
+    def _wait(
+        self, ask: Callable[[], list[RunState]], dag_id: str, timeout_seconds: float, on_progress: Progress | None
+    ) -> list[RunState]:
+        deadline = time.monotonic() + timeout_seconds
+        reported: list[RunState] | None = None
+        while True:
+            runs = ask()
+            if on_progress and runs != reported:
+                on_progress(runs)
+                reported = runs
+            if runs and all(run.is_finished for run in runs):
+                return runs
+            if time.monotonic() > deadline:
+                states = Counter(run.state for run in runs)
+                raise AirflowFailure(
+                    f"The runs of {dag_id} have not finished within {timeout_seconds:.0f} s "
+                    f"({dict(states) or 'none has been made'}): see {self.url}/dags/{dag_id}, and `make status`."
+                )
+            time.sleep(0.25)
+
+    def _with_tasks(self, run: RunState) -> RunState:
+        tasks: list[TaskState] = []
+        while True:
+            path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
+            page = self.get(path, limit=PAGE, offset=len(tasks))["task_instances"]
+            tasks += [
+                TaskState(
+                    str(entry["task_id"]), int(entry["map_index"]), entry["state"], int(entry["try_number"]),
+                    entry["duration"],
+                )
+                for entry in page
+            ]  # fmt: skip
+            if len(page) < PAGE:
+                return RunState(
+                    run.dag_id, run.run_id, run.state, run.logical_date, run.started, run.ended, tuple(tasks)
+                )
+
+    def _authenticated(
+        self, method: str, path: str, body: Any = None, parameters: Mapping[str, Any] | None = None
+    ) -> requests.Response:
+        """The answer whatever its status, for callers to whom 404 or 409 means something."""
+        response = self._send(method, path, body, parameters)
+        if response.status_code == requests.codes.unauthorized:
+            self._authenticate()
+            response = self._send(method, path, body, parameters)
+        return response
+
+    def _send(self, method: str, path: str, body: Any, parameters: Mapping[str, Any] | None) -> requests.Response:
+        if "Authorization" not in self._session.headers:
+            self._authenticate()
+        try:
+            return self._session.request(
+                method, f"{self.url}/api/v2/{path}", json=body, params=dict(parameters or {}), timeout=REQUEST_SECONDS
+            )
+        except requests.RequestException as error:
+            raise AirflowFailure(f"Airflow does not answer at {self.url} ({error}): `make status`, `make up`") from error
+
+    def _authenticate(self) -> None:
+        body = {"username": self._login.username, "password": self._login.password}
+        try:
+            response = self._session.post(f"{self.url}/auth/token", json=body, timeout=REQUEST_SECONDS)
+        except requests.RequestException as error:
+            raise AirflowFailure(f"Airflow does not answer at {self.url} ({error}): `make status`, `make up`") from error
+        if not response.ok:
+            raise AirflowFailure(f"Airflow at {self.url} refused the login of {self._login.username}: {_reason(response)}")
+        self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time_of_day.min, tzinfo=UTC)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _run(entry: Mapping[str, Any]) -> RunState:
+    return RunState(
+        dag_id=str(entry["dag_id"]),
+        run_id=str(entry["dag_run_id"]),
+        state=str(entry["state"]),
+        logical_date=_moment(entry["logical_date"]),
+        started=_moment(entry["start_date"]),
+        ended=_moment(entry["end_date"]),
+    )
+
+
+def _task_name(task: TaskState) -> str:
+    return task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"
+
+
+def _log_line(entry: Any) -> str:
+    if not isinstance(entry, dict):
+        return f"    {entry}"
+    details = entry.get("error_detail")
+    errors = "".join(f"\n    {error.get('exc_type')}: {error.get('exc_value')}" for error in details or [])
+    return f"    {entry.get('timestamp', '')} {entry.get('level', '')} {entry.get('event', '')}{errors}"
+
+
+def _reason(response: requests.Response) -> str:
+    try:
+        detail = response.json().get("detail")
+    except (ValueError, AttributeError):
+        detail = response.text[:500]
+    return str(detail)
