@@ -28,8 +28,8 @@ from include.errors import ConfigurationError
 
 TAXONOMY_FILE = Path(__file__).resolve().parent / "config" / "taxonomy.yaml"
 
-_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "_": " ", "’": " "})
-_NO_WORD = re.compile(r"[^\w*$]+")
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
+_NO_WORD = re.compile(r"[\W_]+")
 
 
 def plain_words(text: str | None) -> str:
@@ -46,59 +46,59 @@ def plain_words(text: str | None) -> str:
     return f" {words} " if words else " "
 
 
-def _pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:
+def _alternatives(phrases: Iterable[str]) -> str:
+    return "|".join(
+        re.escape(plain_words(phrase).strip()) + (r"\w*" if phrase.endswith("*") else "")
+        for phrase in sorted(set(phrases))
+    )
+
+
+def _phrase_pattern(phrases: Iterable[str], template: str = r" (?:{})(?= )") -> re.Pattern[str] | None:
     """One pattern that finds any of the phrases in the output of `plain_words`; None for no phrases."""
-    alternatives = []
-    for phrase in sorted({plain_words(phrase).strip() for phrase in phrases}):
-        stem = phrase.rstrip("*")
-        alternatives.append(re.escape(stem) + (r"\w*" if stem != phrase else ""))
-    return re.compile(rf" (?:{'|'.join(alternatives)})(?= )") if alternatives else None
+    alternatives = _alternatives(phrases)
+    return re.compile(template.format(alternatives)) if alternatives else None
 
 
 def _holds(pattern: re.Pattern[str] | None, words: str) -> bool:
     return pattern is not None and pattern.search(words) is not None
 
 
+_CONDITIONS = {
+    "starts": r"^ (?:{})(?= )",
+    "ends": r" (?:{})(?= $)",
+    "name": r" (?:{})(?= )",
+    "and_name": r" (?:{})(?= )",
+    "made_of": r"^(?: (?:{}|\d\w*))+ $",
+    "without": r" (?:{})(?= )",
+    "brand_or_name": r" (?:{})(?= )",
+    "ingredients": r" (?:{})(?= )",
+    "no_ingredients": r" (?:{})(?= )",
+}
+"""The conditions a rule can have in the file, and how each looks for its phrases."""
+_EXCLUSIONS = ("without", "no_ingredients")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One written rule; all its conditions must hold. Texts are given as `plain_words` makes them."""
+    """One written rule: a label for the products that meet all its conditions."""
 
     name: str
     label: str
-    in_name: re.Pattern[str] | None = None
-    also_in_name: re.Pattern[str] | None = None
-    starts_name: re.Pattern[str] | None = None
-    not_in_name: re.Pattern[str] | None = None
-    in_brand_or_name: re.Pattern[str] | None = None
-    in_ingredients: re.Pattern[str] | None = None
-    not_in_ingredients: re.Pattern[str] | None = None
+    on_name: tuple[re.Pattern[str], ...]
+    not_in_name: re.Pattern[str] | None
+    in_brand_or_name: re.Pattern[str] | None
+    in_ingredients: re.Pattern[str] | None
+    not_in_ingredients: re.Pattern[str] | None
 
     def applies(self, name: str, ingredients: str, brand: str) -> bool:
-        """Whether every condition of the rule holds."""
+        """Whether all conditions hold for texts as `plain_words` makes them."""
         return (
-            (self.in_name is None or _holds(self.in_name, name))
-            and (self.also_in_name is None or _holds(self.also_in_name, name))
-            and (self.starts_name is None or self.starts_name.match(name) is not None)
+            all(pattern.search(name) for pattern in self.on_name)
             and not _holds(self.not_in_name, name)
-            and (
-                self.in_brand_or_name is None
-                or _holds(self.in_brand_or_name, name)
-                or _holds(self.in_brand_or_name, brand)
-            )
+            and (self.in_brand_or_name is None or _holds(self.in_brand_or_name, name + brand))
             and (self.in_ingredients is None or _holds(self.in_ingredients, ingredients))
             and not _holds(self.not_in_ingredients, ingredients)
         )
-
-
-_CONDITIONS = {
-    "name": "in_name",
-    "and_name": "also_in_name",
-    "starts": "starts_name",
-    "without": "not_in_name",
-    "brand_or_name": "in_brand_or_name",
-    "ingredients": "in_ingredients",
-    "no_ingredients": "not_in_ingredients",
-}
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,7 @@ class Taxonomy:
     _departments: Mapping[str, str] = field(repr=False)
     _tags: Mapping[str, str] = field(repr=False)
     _overriding: tuple[tuple[str, str], ...] = field(repr=False)
+    _fallback: Mapping[str, str] = field(repr=False)
     _catalogue: Mapping[str, str] = field(repr=False)
     rules: tuple[Rule, ...] = field(repr=False)
     _feed_tags: frozenset[str] = field(repr=False)
@@ -131,18 +132,19 @@ class Taxonomy:
     def label_from_tags(self, tags: Sequence[str] | None) -> str | None:
         """The label of a product's category tags (general to specific), or None if no tag is mapped.
 
-        The deepest mapped tag wins, which is the last one of the list; tags written down as overriding
-        come before that.
+        The deepest mapped tag wins, which is the last one of the list; before that come the tags written
+        down as overriding, after it the broad branches written down as fallback.
         """
-        if not tags:
+        if tags is None or len(tags) == 0:
             return None
         present = set(tags)
         for tag, label in self._overriding:
             if tag in present:
                 return label
-        for tag in reversed(tags):
-            if tag in self._tags:
-                return self._tags[tag]
+        for mapped in (self._tags, self._fallback):
+            for tag in reversed(tags):
+                if tag in mapped:
+                    return mapped[tag]
         return None
 
     def label_from_catalogue(self, source_category: str | None) -> str | None:
@@ -184,22 +186,34 @@ class Taxonomy:
             raise ConfigurationError(f"unknown label {label!r}; the taxonomy has: {', '.join(self.labels)}")
 
 
-def _compile_rule(number: int, entry: Mapping[str, Any], words: Mapping[str, Sequence[str]]) -> Rule:
-    title = f"rule {number} ({entry.get('rule', 'without a name')})"
+def _phrases(listed: Iterable[Any], words: Mapping[str, Any]) -> list[str]:
+    """The phrases of a list, with lists inside it and `$name` of other lists written out."""
+    phrases: list[str] = []
+    for item in listed:
+        if isinstance(item, list):
+            phrases += _phrases(item, words)
+        elif str(item).startswith("$"):
+            phrases += _phrases(words[item[1:]], words)
+        else:
+            phrases.append(str(item))
+    return phrases
+
+
+def _compile_rule(entry: Mapping[str, Any], words: Mapping[str, Any]) -> Rule:
     unknown = set(entry) - set(_CONDITIONS) - {"rule", "label"}
-    if unknown or "rule" not in entry or "label" not in entry:
-        raise ConfigurationError(f"{TAXONOMY_FILE.name}: {title}: needs rule and label; unknown keys {sorted(unknown)}")
-    patterns: dict[str, re.Pattern[str] | None] = {}
-    for key, attribute in _CONDITIONS.items():
-        phrases: list[str] = []
-        for phrase in entry.get(key, ()):
-            if phrase.startswith("$") and phrase[1:] not in words:
-                raise ConfigurationError(f"{TAXONOMY_FILE.name}: {title}: no word list is named {phrase}")
-            phrases += words[phrase[1:]] if phrase.startswith("$") else [phrase]
-        patterns[attribute] = _pattern(phrases)
-    if not any(patterns[attribute] for attribute in ("in_name", "starts_name", "in_brand_or_name", "in_ingredients")):
-        raise ConfigurationError(f"{TAXONOMY_FILE.name}: {title}: would match every product")
-    return Rule(name=entry["rule"], label=entry["label"], **patterns)
+    if unknown or not set(entry) & (set(_CONDITIONS) - set(_EXCLUSIONS)):
+        raise ConfigurationError(f"rule {entry['rule']!r} has unknown conditions {sorted(unknown)} or none to look for")
+    patterns = {key: _phrase_pattern(_phrases(entry.get(key, ()), words), _CONDITIONS[key]) for key in _CONDITIONS}
+    on_name = (patterns[key] for key in ("starts", "ends", "name", "and_name", "made_of"))
+    return Rule(
+        name=entry["rule"],
+        label=entry["label"],
+        on_name=tuple(pattern for pattern in on_name if pattern),
+        not_in_name=patterns["without"],
+        in_brand_or_name=patterns["brand_or_name"],
+        in_ingredients=patterns["ingredients"],
+        not_in_ingredients=patterns["no_ingredients"],
+    )
 
 
 def parse_taxonomy(content: str) -> Taxonomy:
@@ -209,12 +223,14 @@ def parse_taxonomy(content: str) -> Taxonomy:
         labels = {entry["id"]: entry for entry in document["labels"]}
         catalogue = {plain_words(text): label for label, texts in document["catalogues"].items() for text in texts}
         tags = {tag: label for label, listed in document["source_tags"].items() for tag in listed}
+        fallback = {tag: label for label, listed in document["fallback_tags"].items() for tag in listed}
         overriding = tuple((entry["tag"], entry["label"]) for entry in document["overriding_tags"])
-        rules = tuple(_compile_rule(i, entry, document["words"]) for i, entry in enumerate(document["rules"], start=1))
+        rules = tuple(_compile_rule(entry, document["words"]) for entry in document["rules"])
         feed = document["feed"]
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{TAXONOMY_FILE.name} cannot be read: {error!r}") from error
-    used = {*catalogue.values(), *tags.values(), *(label for _, label in overriding), *(rule.label for rule in rules)}
+    used = {*catalogue.values(), *tags.values(), *fallback.values(), *dict(overriding).values()}
+    used |= {rule.label for rule in rules}
     if used - set(labels):
         raise ConfigurationError(f"{TAXONOMY_FILE.name} uses labels it does not define: {sorted(used - set(labels))}")
     for label, entry in labels.items():
@@ -226,10 +242,11 @@ def parse_taxonomy(content: str) -> Taxonomy:
         _departments={label: entry["department"] for label, entry in labels.items()},
         _tags=tags,
         _overriding=overriding,
+        _fallback=fallback,
         _catalogue=catalogue,
         rules=rules,
         _feed_tags=frozenset(feed["tags"]),
-        _feed_words=_pattern(feed["words"]),
+        _feed_words=_phrase_pattern(feed["words"]),
     )
 
 
