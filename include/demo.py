@@ -1,0 +1,230 @@
+"""`make demo`: the product's main job on this machine, from nothing to labelled champagne.
+
+Imports labelled catalogues, trains the first model, and lets Airflow run `champagne_daily` for three days.
+Days and data are fixed, so that running it again leaves the same rows.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from include.errors import ConfigurationError, NoChampionError
+from include.local.airflow import LocalAirflow
+from include.local.airflow_api import AirflowApi, RunState
+from include.local.platform import addresses
+from include.local.postgres import PostgresServer
+from include.local.sandbox_process import SandboxProcess
+from include.settings import Settings
+
+FIRST_DAY = date(2026, 1, 5)
+DAYS = 3
+IMPORT_DAY = FIRST_DAY - timedelta(days=1)
+BACKFILL_SECONDS = 900.0
+DAG_ID = "champagne_daily"
+
+
+@dataclass(frozen=True)
+class CatalogueFile:
+    """A file to import before training."""
+
+    path: Path
+    source: str
+    kind: str | None = None
+
+
+def replay_catalogues(folder: Path) -> list[CatalogueFile]:
+    """The labelled and taggable files of a folder of real records."""
+    files = [
+        CatalogueFile(folder / "flipkart" / "flipkart_com-ecommerce_sample.csv", "flipkart"),
+        CatalogueFile(folder / "openfoodfacts" / "labelled_fr_12_categories_utf16.csv", "off_labelled_fr"),
+        CatalogueFile(folder / "openfoodfacts" / "export_tab.csv", "off_export"),
+        CatalogueFile(folder / "openfoodfacts" / "export_cp1252_decimal_comma.csv", "off_export_fr"),
+        CatalogueFile(folder / "openfoodfacts" / "products.jsonl", "off_extract"),
+    ]
+    absent = [str(file.path) for file in files if not file.path.exists()]
+    if absent:
+        raise ConfigurationError(
+            f"{folder} is not a folder of real records: {', '.join(absent)} missing. "
+            "Run `make demo` without REPLAY to use the drawn demo data."
+        )
+    return files
+
+
+def replay_settings(settings: Settings, folder: Path) -> Settings:
+    """Settings for real input: the pretrained image encoder of the folder, unless another was chosen."""
+    if settings.image_encoder != "classical":
+        return settings
+    weights = sorted((folder / "weights").glob("*.tflite"))
+    return settings.model_copy(update={"image_encoder": str(weights[0].resolve())}) if weights else settings
+
+
+def run_demo(settings: Settings, replay: Path | None, console: Console) -> None:
+    """Run the demo and print what it made; Airflow stays up. Raises CuveeError if any part fails."""
+    progress = Progress(console)
+    folder = replay.resolve() if replay else None
+    catalogues = replay_catalogues(folder) if folder else []
+    if folder:
+        settings = replay_settings(settings, folder)
+    claim_state_folder(settings, folder)
+
+    postgres = PostgresServer(settings)
+    airflow = LocalAirflow(settings, postgres)
+    sandbox = SandboxProcess(settings)
+    with progress.step("PostgreSQL"):
+        postgres.start()
+    with progress.step("Sandbox food APIs"):
+        sandbox.start(replay=folder, first_day=FIRST_DAY, days=DAYS)
+    airflow.launch(progress.say)  # boots while the catalogue is imported and the model trained
+    prepare_model(settings, catalogues, progress)
+    with progress.step("Airflow"):
+        api = airflow.wait(sandbox.url, progress.say)
+    run_days(api, progress)
+    print_results(settings, console)
+    progress.say("done; Airflow stays up, `make down` stops everything")
+
+
+def claim_state_folder(settings: Settings, replay: Path | None) -> None:
+    """Refuse to mix real and drawn data in one state folder."""
+    claim = settings.state_dir / "demo.json"
+    wanted = {"replay": str(replay) if replay else None}
+    if claim.exists() and json.loads(claim.read_text()) != wanted:
+        raise ConfigurationError(
+            f"{settings.state_dir} holds a demo on other data. `make clean` removes it; "
+            "or set CUVEE_STATE_DIR to another folder to keep both (and stop the first with `make down`)."
+        )
+    claim.parent.mkdir(parents=True, exist_ok=True)
+    claim.write_text(json.dumps(wanted))
+
+
+def prepare_model(settings: Settings, catalogues: Sequence[CatalogueFile], progress: Progress) -> None:
+    """Import the catalogues and train the first model; nothing if there is a champion."""
+    from include.models.registry import Registry
+
+    try:
+        champion = Registry(settings).champion()
+    except NoChampionError:
+        pass
+    else:
+        progress.say(f"model: champion is version {champion.version} already")
+        return
+
+    from include.pipeline.import_catalogue import import_catalogue
+    from include.pipeline.train import train_model
+
+    if not catalogues:
+        from include.sandbox import write_demo_catalogue
+
+        with progress.step("Drawing the demo catalogue"):
+            drawn = write_demo_catalogue(settings.state_dir / "demo_catalogue")
+        catalogues = [CatalogueFile(drawn, "demo_catalogue")]
+    for file in catalogues:
+        with progress.step(f"Importing {file.path.name}") as note:
+            summary = import_catalogue(file.path, IMPORT_DAY, settings, source=file.source, kind=file.kind)
+            note(
+                f"{summary['products']} products, {summary['training_labels']} labels, {summary['photos']} photos, "
+                f"{summary['quarantined']} quarantined"
+            )
+    with progress.step("Training the first model") as note:
+        trained = train_model(settings)
+        note(f"version {trained['version']}")
+    progress.console.print(trained["report"], highlight=False)
+
+
+def run_days(api: AirflowApi, progress: Progress) -> None:
+    """Backfill the three days through Airflow and wait, showing each task as it ends."""
+    last_day = FIRST_DAY + timedelta(days=DAYS - 1)
+    api.wait_for_dag(DAG_ID)
+    api.unpause(DAG_ID)
+    api.create_backfill(DAG_ID, FIRST_DAY, last_day, reprocess="completed", max_active_runs=DAYS)
+    with progress.step(f"Airflow backfill of {DAG_ID}, {FIRST_DAY} to {last_day}"):
+        runs = api.wait_for_runs(DAG_ID, FIRST_DAY, last_day, BACKFILL_SECONDS, on_progress=progress.runs)
+        api.require_success(runs)
+
+
+def print_results(settings: Settings, console: Console) -> None:
+    """The labelled products, the counts per day, and where everything is."""
+    from include.warehouse.engine import open_engine
+    from include.warehouse.queries import batch_counts, label_counts, labelled_sample
+
+    with open_engine(settings) as engine:
+        console.print(as_table("Labelled products (a sample)", labelled_sample(engine, limit=24)))
+        console.print(as_table("Products by label", label_counts(engine)))
+        console.print(as_table("Counts per day", batch_counts(engine)))
+    for name, address in addresses(settings).items():
+        console.print(f"[bold]{name:>10}[/]  {address}", highlight=False)
+    console.print(f"[bold]{'parquet':>10}[/]  {settings.lake_root}/labels", highlight=False)
+    console.print(
+        "Facts from Open Food Facts are under the ODbL 1.0, photos under CC BY-SA; the sandbox replays or draws them.",
+        style="dim",
+    )
+
+
+def as_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
+    """Rows with the same keys as a table; product text is shown as it is, never read as markup."""
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in rows[0] if rows else ["nothing"]:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+    return table
+
+
+class Progress:
+    """Lines that tell a waiting person what happens and how long it took."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._started = time.monotonic()
+        self._finished_tasks = -1
+
+    def say(self, text: str) -> None:
+        """One line with the time since the start."""
+        seconds = time.monotonic() - self._started
+        self.console.print(f"[dim]{seconds:6.1f} s[/]  {text}", highlight=False)
+
+    def step(self, name: str) -> Step:
+        """A block whose end is told with its duration."""
+        return Step(self, name)
+
+    def runs(self, runs: Sequence[RunState]) -> None:
+        """Tell how far the runs of a backfill are, when that changed."""
+        tasks = [task for run in runs for task in run.tasks]
+        finished = sum(task.state in {"success", "skipped", "failed"} for task in tasks)
+        if finished == self._finished_tasks:
+            return
+        self._finished_tasks = finished
+        running = sorted({task.task_id for task in tasks if task.state == "running"})
+        states = ", ".join(f"{run.logical_date:%d %b} {run.state}" for run in runs if run.logical_date)
+        self.say(f"{states}; {finished} of {len(tasks)} tasks; running: {', '.join(running) or '–'}")
+
+
+class Step:
+    """One part of the demo; its note is added to the line that ends it."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress = progress
+        self._name = name
+        self._note = ""
+
+    def __enter__(self) -> Any:
+        self._progress.say(f"{self._name} …")
+        self._begin = time.monotonic()
+        return self._take_note
+
+    def _take_note(self, text: str) -> None:
+        self._note = f": {text}"
+
+    def __exit__(self, error: type[BaseException] | None, *_rest: object) -> None:
+        if error is None:
+            self._progress.say(f"{self._name} ready in {time.monotonic() - self._begin:.1f} s{self._note}")
