@@ -1,0 +1,67 @@
+"""Words of French and English product texts.
+
+One tokenizer for both languages: spaCy's language-neutral rules (which split off punctuation, hyphens and
+the English `'s`) with French elision added (`l'huile` → `l'`, `huile`). Guessing the language first would
+make one name yield other words in another sentence, and a name alone rarely shows its language; spaCy's
+French rules besides take more than a second to build.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+TOKENS_VERSION = "1"
+"""Part of every text encoder's identity: raise it when the same text would give other tokens."""
+
+_ELISION = r"(?i:(?:l|d|j|m|n|s|t|c|qu|jusqu|lorsqu|puisqu)['’](?=\w))"
+_REMEMBERED_CHUNKS = 200_000
+"""Distinct chunks whose tokens are kept: about 50 MB at most. Texts repeat their words, so nearly all are found."""
+
+
+class Tokenizer:
+    """Splits documents into words in lower case without accents: `Rosé d'Épernay` → `rose`, `d`, `epernay`.
+
+    Accents go because capitals on labels rarely carry them. Tokens without a letter or digit are dropped.
+    """
+
+    def __init__(self) -> None:
+        self._tokens_of_chunk: dict[str, tuple[str, ...]] = {}
+        self._language: Any = None
+
+    def split(self, documents: Sequence[str]) -> list[list[str]]:
+        """The tokens of each document, in order."""
+        # spaCy's rules never look across a space, so each distinct chunk is asked for once.
+        chunks = [document.split() for document in documents]
+        unknown = set().union(*chunks).difference(self._tokens_of_chunk) if chunks else set()
+        if len(self._tokens_of_chunk) + len(unknown) > _REMEMBERED_CHUNKS:
+            self._tokens_of_chunk.clear()
+            unknown = set().union(*chunks)
+        self._learn(unknown)
+        known = self._tokens_of_chunk
+        return [[token for chunk in line for token in known[chunk]] for line in chunks]
+
+    def _learn(self, chunks: Iterable[str]) -> None:
+        if self._language is None:
+            self._language = _blank_language()
+        with self._language.memory_zone():  # else spaCy keeps every string it ever saw
+            for chunk in chunks:
+                words = (_fold(token.text) for token in self._language.tokenizer(chunk))
+                self._tokens_of_chunk[chunk] = tuple(word for word in words if word)
+
+
+def _blank_language() -> Any:
+    import spacy
+    from spacy.util import compile_prefix_regex
+
+    language = spacy.blank("xx")
+    language.tokenizer.prefix_search = compile_prefix_regex([*language.Defaults.prefixes, _ELISION]).search
+    return language
+
+
+def _fold(word: str) -> str:
+    """Lower case without accents and outer apostrophes; "" where no letter or digit is left."""
+    decomposed = unicodedata.normalize("NFKD", word.lower())
+    folded = "".join(character for character in decomposed if not unicodedata.combining(character)).strip("'’")
+    return folded if any(character.isalnum() for character in folded) else ""
