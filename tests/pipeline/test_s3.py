@@ -1,0 +1,28 @@
+"""The same day on S3: the lake's address is the only difference."""
+
+from __future__ import annotations
+
+
+from sqlalchemy import Engine
+
+from include.pipeline.run_day import run_day
+from include.settings import Settings
+from include.sources.connection import SourceConnection
+from include.warehouse.lake import Lake
+from tests.pipeline.conftest import FIRST_DAY, SOURCE
+from tests.pipeline.state import lake_state, warehouse_state
+
+DATA_LAYERS = ("products", "quarantine", "images", "embeddings", "labels", "staging")
+
+
+def test_a_day_on_s3_leaves_the_same_files_and_rows_as_on_a_local_disk_also_when_run_twice(
+    settings: Settings, lake: Lake, connection: SourceConnection, warehouse: Engine, s3_lake: Lake
+) -> None:
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    local = lake_state(lake, DATA_LAYERS), warehouse_state(warehouse)
+
+    remote = settings.model_copy(update={"lake_url": s3_lake.root})
+    run_day(SOURCE, FIRST_DAY, remote, connection)
+    assert (lake_state(s3_lake, DATA_LAYERS), warehouse_state(warehouse)) == local
+    run_day(SOURCE, FIRST_DAY, remote, connection)
+    assert (lake_state(s3_lake, DATA_LAYERS), warehouse_state(warehouse)) == local
