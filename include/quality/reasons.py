@@ -1,0 +1,44 @@
+"""Every reason code and flag of the platform, with a sentence for the person who reads a report.
+
+A reason sets a record aside in the quarantine; a flag is a remark on a record that goes on. Sources and
+row rules give codes as plain strings; a code that is not listed here has no meaning to anyone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+REASONS: Final[dict[str, str]] = {
+    "no_id": "The record has no id, so that it could never be recognised again.",
+    "bad_id": "The id is too long, or holds white space, control characters or signs that no id of its kind has.",
+    "code_damaged": "A spreadsheet has rounded the barcode (3.00E+12): its digits are lost.",
+    "no_name": "The product has no name.",
+    "no_text": "There is neither a name nor a description nor ingredients: nothing to classify by.",
+    "name_too_long": "The name is longer than any real name: two fields have probably run together.",
+    "text_too_long": "A text is longer than any real one: several records have probably run together.",
+    "control_characters": "A text holds control characters or direction overrides: its encoding is damaged, "
+    "or it means to mislead.",
+    "duplicate": "The same id came earlier in this batch; the first record was kept.",
+    "wrong_type": "A field has another type than the source documents, e.g. a list instead of a text.",
+    "not_json": "The line is not valid JSON: it was cut off or damaged on its way.",
+    "unknown_schema_version": "The record is in a version of the source's format that we cannot read yet.",
+}
+"""Reason code → sentence. Quarantine rows carry one or more of these codes."""
+
+FLAGS: Final[dict[str, str]] = {
+    "check_digit_wrong": "The check digit does not fit the rest of the barcode: a digit was probably mistyped.",
+    "short_code": "The code is shorter than a barcode, or has lost its leading zeros.",
+    "long_code": "The code is longer than any barcode of a product.",
+    "in_store_code": "The number was given by a shop; another shop may use it for another product.",
+}
+"""Flag → sentence. Flags stand in `Product.flags`; they reject nothing."""
+
+
+def describe_reason(code: str) -> str:
+    """The sentence of a reason code; a code that is not listed is named as such, never an error."""
+    return REASONS.get(code, f"This code ({code}) is not described yet.")
+
+
+def describe_flag(flag: str) -> str:
+    """The sentence of a flag; sources may add flags of their own, which are shown as they are."""
+    return FLAGS.get(flag, flag.replace("_", " "))

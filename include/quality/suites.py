@@ -1,0 +1,221 @@
+"""The Great Expectations suites: what must hold for the products and for the labels of a batch.
+
+Every expectation has a rule name, a meaning in plain words that the report shows, and a severity: a broken
+`critical` rule rejects the batch, a broken `warning` is shown and nothing else. Rows that are bad one by
+one never get here (see `row_rules`): what breaks here is our own work, or the batch as a whole.
+
+Suites named `…_batch` look at a frame of one row, the facts about the batch (see `checkpoint`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from statistics import mean
+from typing import TYPE_CHECKING, get_args
+
+from include.quality.row_rules import RowLimits
+from include.schema import Decision, Modality
+from include.settings import Settings
+
+if TYPE_CHECKING:
+    from great_expectations.expectations import Expectation
+
+NO_DIFFERENCE = "as agreed"
+"""The fact `schema` of a file whose columns are those of `include/schema.py`."""
+
+
+def product_suite() -> list[Expectation]:
+    """Expectations for the rows of the products file."""
+    from great_expectations import expectations as gxe
+
+    limits = RowLimits()
+    return [
+        gxe.ExpectColumnValuesToNotBeNull(
+            column="product_id", **_rule("product_id_present", "Every product has an id.")
+        ),
+        gxe.ExpectColumnValuesToBeUnique(
+            column="product_id", **_rule("product_id_unique", "No product stands in the batch twice.")
+        ),
+        gxe.ExpectColumnValuesToMatchRegex(
+            column="product_id",
+            regex=r"^[^:\s]+:\S+$",
+            **_rule(
+                "product_id_form", "An id names its source and the source's own id, as in openfoodfacts:3018333000014."
+            ),
+        ),
+        gxe.ExpectColumnValuesToMatchRegex(
+            column="content_hash",
+            regex="^[0-9a-f]{64}$",
+            **_rule("content_hash_form", "Every product has the hash of its content, 64 hexadecimal digits."),
+        ),
+        gxe.ExpectColumnValuesToNotBeNull(column="name_length", **_rule("name_present", "Every product has a name.")),
+        gxe.ExpectColumnValuesToBeBetween(
+            column="name_length",
+            min_value=1,
+            max_value=limits.name_characters,
+            **_rule("name_length", f"Names have 1 to {limits.name_characters:,} characters."),
+        ),
+        *(
+            gxe.ExpectColumnValuesToBeBetween(
+                column=f"{column}_length",
+                min_value=1,
+                max_value=limits.long_text_characters,
+                **_rule(
+                    f"{column}_length",
+                    f"Where there are {column}, they have 1 to {limits.long_text_characters:,} characters."
+                    if column == "ingredients"
+                    else f"Where there is a {column}, it has 1 to {limits.long_text_characters:,} characters.",
+                ),
+            )
+            for column in ("description", "ingredients")
+        ),
+        gxe.ExpectColumnValuesToMatchRegex(
+            column="language",
+            regex="^[a-z]{2,3}$",
+            **_rule("language_form", "Languages are given by their two or three letter codes.", severity="warning"),
+        ),
+    ]
+
+
+def product_batch_suite(
+    settings: Settings, day: date, history: Sequence[int], *, with_freshness: bool
+) -> list[Expectation]:
+    """Expectations for the batch of products as a whole.
+
+    `history` are the numbers of products of earlier days; without any, volume is not judged.
+    """
+    from great_expectations import expectations as gxe
+
+    expectations = [
+        _schema_expectation("products"),
+        gxe.ExpectColumnMinToBeBetween(
+            column="products", min_value=1, **_rule("not_empty", "There is at least one product.")
+        ),
+        *_nothing_lost_expectations(
+            products_lost="Every product that was accepted stands in the file.",
+            quarantine_lost="Every record that was set aside stands in the quarantine.",
+        ),
+        gxe.ExpectColumnMaxToBeBetween(
+            column="rejected_share",
+            max_value=settings.max_rejected_share,
+            **_rule(
+                "rejected_share", f"At most {settings.max_rejected_share:.0%} of the records received are quarantined."
+            ),
+        ),
+    ]
+    bounds = volume_bounds(settings, history)
+    if bounds is not None:
+        fewest, most = bounds
+        expectations.append(
+            gxe.ExpectColumnMaxToBeBetween(
+                column="products",
+                min_value=fewest,
+                max_value=most,
+                **_rule(
+                    "volume",
+                    f"The number of products is between {fewest:,} and {most:,}, as the earlier days suggest "
+                    f"(on average {mean(history):,.0f}).",
+                ),
+            )
+        )
+    if with_freshness:
+        expectations.append(
+            gxe.ExpectColumnMaxToBeBetween(
+                column="days_since_newest",
+                max_value=settings.freshness_days,
+                **_rule(
+                    "freshness",
+                    f"The newest record was changed at most {settings.freshness_days:,} days before {day.isoformat()}.",
+                ),
+            )
+        )
+    return expectations
+
+
+def label_suite(taxonomy_labels: Sequence[str]) -> list[Expectation]:
+    """Expectations for the rows of a day's labels."""
+    from great_expectations import expectations as gxe
+
+    present = ("product_id", "label", "department", "confidence", "decision", "modality", "model_version")
+    return [
+        *(
+            gxe.ExpectColumnValuesToNotBeNull(
+                column=column, **_rule(f"{column}_present", f"Every row has its {column.replace('_', ' ')}.")
+            )
+            for column in present
+        ),
+        gxe.ExpectColumnValuesToBeUnique(
+            column="product_id", **_rule("product_id_unique", "No product is labelled twice.")
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="label",
+            value_set=list(taxonomy_labels),
+            **_rule("label_known", f"Every label is one of the {len(taxonomy_labels)} of the taxonomy."),
+        ),
+        gxe.ExpectColumnValuesToBeBetween(
+            column="confidence",
+            min_value=0,
+            max_value=1,
+            **_rule("confidence_range", "Every confidence is a probability, from 0 to 1."),
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="decision",
+            value_set=list(get_args(Decision)),
+            **_rule("decision_known", "Every label is either accepted or sent to review."),
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="modality",
+            value_set=list(get_args(Modality)),
+            **_rule("modality_known", "Every label says what it rests on: text, photo, both, or nothing."),
+        ),
+        gxe.ExpectColumnUniqueValueCountToBeBetween(
+            column="model_version",
+            max_value=1,
+            **_rule("one_model", "One model version labelled the whole batch.", severity="warning"),
+        ),
+    ]
+
+
+def label_batch_suite() -> list[Expectation]:
+    """Expectations for the batch of labels as a whole."""
+    return [
+        _schema_expectation("labels"),
+        *_nothing_lost_expectations(
+            products_unlabelled="Every product of the day has a label.",
+            labels_unknown="Every label belongs to a product of the day.",
+        ),
+    ]
+
+
+def volume_bounds(settings: Settings, history: Sequence[int]) -> tuple[int, int] | None:
+    """Fewest and most products that the earlier days let expect; None where they say nothing."""
+    usual = mean(history) if history else 0
+    if usual <= 0:
+        return None
+    return math.ceil(settings.min_volume_share * usual), math.floor(settings.max_volume_ratio * usual)
+
+
+def _schema_expectation(layer: str) -> Expectation:
+    from great_expectations import expectations as gxe
+
+    return gxe.ExpectColumnDistinctValuesToBeInSet(
+        column="schema",
+        value_set=[NO_DIFFERENCE],
+        **_rule("schema", f"The file of {layer} has the agreed columns, each of its agreed type."),
+    )
+
+
+def _nothing_lost_expectations(**meanings: str) -> list[Expectation]:
+    """Expectations that a count of lost rows, a fact of the batch, is zero."""
+    from great_expectations import expectations as gxe
+
+    return [
+        gxe.ExpectColumnMaxToBeBetween(column=fact, min_value=0, max_value=0, **_rule(fact, meaning))
+        for fact, meaning in meanings.items()
+    ]
+
+
+def _rule(name: str, meaning: str, severity: str = "critical") -> dict[str, object]:
+    return {"meta": {"rule": name, "meaning": meaning}, "severity": severity}
