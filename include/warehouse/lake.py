@@ -1,8 +1,10 @@
-"""The lake: a folder or an `s3://` prefix, written so that a reader sees a whole file or none.
+"""The lake: a folder or an `s3://` prefix, written so that a reader sees a whole file, old or new, or none.
 
 Every write is one atomic replacement of one object: on a local disk a temporary file in the same
 folder, flushed and renamed; on S3 an upload that becomes visible when it completes. A layer's day is
-one file wherever its rows must change together.
+one file wherever its rows must change together. A writer that is killed leaves the old file; what it
+had written is invisible (on a local disk a dot file, which the next write to that path removes; on S3
+an upload that was never completed, which a lifecycle rule of the bucket removes).
 
     lake = Lake("s3://wine/lake")
     with lake.parquet_writer(lake.partition("products", "openfoodfacts", day), PRODUCTS) as writer:
@@ -11,6 +13,8 @@ one file wherever its rows must change together.
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import os
 import uuid
 from collections.abc import Iterator, Sequence
@@ -38,8 +42,10 @@ class Lake:
         `root` is a folder (`/srv/cuvee/lake`) or any fsspec URL (`s3://bucket/prefix`). Credentials of S3
         come from the usual AWS environment, profile or role; `storage_options` go to fsspec unchanged.
         """
-        self.filesystem, self._root = fsspec.core.url_to_fs(root, **storage_options)
-        self.root = root.rstrip("/")
+        # Other processes write to the same lake: a listing that was cached would hide what they wrote.
+        options = {"use_listings_cache": False} | storage_options
+        self.filesystem, self._root = fsspec.core.url_to_fs(root.rstrip("/") or "/", **options)
+        self.root = self._root if self.is_local else root.rstrip("/")
 
     @property
     def is_local(self) -> bool:
@@ -65,8 +71,7 @@ class Lake:
         return f"{Lake.partition(layer, source, day)}/part-{part:05d}.parquet"
 
     def exists(self, path: str) -> bool:
-        """Whether a file or folder is there now (listings are not cached)."""
-        self.filesystem.invalidate_cache()
+        """Whether a file or folder is there now."""
         return bool(self.filesystem.exists(self.full_path(path)))
 
     def list_files(self, folder: str, suffix: str = "") -> list[str]:
@@ -74,7 +79,6 @@ class Lake:
 
         Temporary files of writers that were killed are never listed.
         """
-        self.filesystem.invalidate_cache()
         full = self.full_path(folder)
         if not self.filesystem.exists(full):
             return []
@@ -95,13 +99,9 @@ class Lake:
 
     @contextmanager
     def open_write(self, path: str) -> Iterator[IO[bytes]]:
-        """A stream whose content replaces `path` when the block ends, and leaves it untouched when it raises.
-
-        A process killed inside the block leaves the old file (and, on a local disk, a dot file that
-        the next write to the same path removes).
-        """
+        """A stream whose content replaces `path` when the block ends, and leaves it untouched when it raises."""
         if self.is_local:
-            with self._local_replacement(self.full_path(path)) as stream:
+            with _local_replacement(Path(self.full_path(path))) as stream:
                 yield stream
             return
         stream = self.filesystem.open(self.full_path(path), "wb")
@@ -113,32 +113,19 @@ class Lake:
             raise
         stream.close()
 
-    @staticmethod
-    @contextmanager
-    def _local_replacement(target: str) -> Iterator[IO[bytes]]:
-        folder, name = os.path.split(target)
-        os.makedirs(folder, exist_ok=True)
-        temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}.tmp")
-        try:
-            with open(temporary, "wb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            if os.path.exists(temporary):
-                os.remove(temporary)
-            raise
+    def replace(self, path: str, target: str) -> None:
+        """Move a file to `target`, replacing what is there; a reader of `target` sees the old or the new file.
 
-    def replace(self, source: str, target: str) -> None:
-        """Move a file onto another; a reader of `target` sees the old file or the new one, whole."""
+        Raises FileNotFoundError, and changes nothing, if `path` is absent.
+        """
         if self.is_local:
             destination = Path(self.full_path(target))
             destination.parent.mkdir(parents=True, exist_ok=True)
-            Path(self.full_path(source)).replace(destination)
+            Path(self.full_path(path)).replace(destination)
+            _flush_folder(destination.parent)
             return
-        self.filesystem.invalidate_cache()
-        self.filesystem.mv(self.full_path(source), self.full_path(target))
+        self.filesystem.copy(self.full_path(path), self.full_path(target))
+        self.filesystem.rm(self.full_path(path))
 
     def read_bytes(self, path: str) -> bytes:
         """The whole content of a (small) file."""
@@ -178,3 +165,59 @@ class Lake:
         """A Parquet file opened for reading by row group, e.g. `file.read_row_group(3, columns=[…])`."""
         with self.open_read(path) as stream:
             yield pq.ParquetFile(stream)
+
+
+@contextmanager
+def _local_replacement(target: Path) -> Iterator[IO[bytes]]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(target)
+    stream = _locked_temporary(target)
+    temporary = Path(stream.name)
+    try:
+        with stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+            temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _flush_folder(target.parent)
+
+
+def _locked_temporary(target: Path) -> IO[bytes]:
+    """A new file beside `target`, locked for as long as its writer lives."""
+    while True:
+        stream = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp").open("wb")
+        # Another writer of the same path may have taken it for a leftover before it was locked.
+        if _lock(stream) and Path(stream.name).exists():
+            return stream
+        stream.close()
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove temporary files of writers that were killed: those that nobody holds a lock on."""
+    for leftover in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        try:
+            with leftover.open("rb") as stream:
+                if _lock(stream):
+                    leftover.unlink(missing_ok=True)
+        except FileNotFoundError:
+            continue
+
+
+def _lock(stream: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

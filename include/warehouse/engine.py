@@ -1,0 +1,122 @@
+"""The door to the SQL warehouse: opens it, brings its tables up to date, and says clearly when it is not there.
+
+with open_engine(load_settings()) as engine:
+    with engine.begin() as connection:
+        ...
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from include.errors import ConfigurationError, WarehouseUnreachable
+from include.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+HEAD = "0001"
+"""The newest migration; a test compares it with the folder, so that opening need not load Alembic."""
+
+CONNECT_SECONDS = 10
+UPGRADE_LOCK = 0x63757665
+"""Key of the advisory lock that lets one process migrate at a time."""
+
+
+@contextmanager
+def open_engine(settings: Settings) -> Iterator[Engine]:
+    """The warehouse as an SQLAlchemy engine, its tables up to date, closed when the block ends.
+
+    Raises ConfigurationError if its URL cannot be used, and WarehouseUnreachable if the server does not
+    answer, now or later in the block; the message holds host, port and what to do, never the password.
+    """
+    url = warehouse_url(settings)
+    # A step is one process with one or two transactions: a pool would only keep connections open.
+    engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
+    try:
+        if _revision(engine) != HEAD:
+            upgrade(engine)
+        yield engine
+    except (OperationalError, psycopg.OperationalError) as error:
+        raise WarehouseUnreachable(_unreachable_message(url, settings, error)) from error
+    finally:
+        engine.dispose()
+
+
+def warehouse_url(settings: Settings) -> URL:
+    """The warehouse's URL with the driver that loading needs (psycopg 3), whatever driver the setting names."""
+    dsn = settings.warehouse_dsn
+    if not dsn:
+        raise WarehouseUnreachable(
+            "There is no warehouse yet: start the embedded PostgreSQL with `python -m include up`, "
+            "or set CUVEE_WAREHOUSE_URL, e.g. postgresql+psycopg://user:password@host:5432/cuvee."
+        )
+    try:
+        url = make_url(dsn)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            "CUVEE_WAREHOUSE_URL is not a database URL: expected postgresql+psycopg://user:password@host:5432/cuvee."
+        ) from error
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise ConfigurationError(
+            f"CUVEE_WAREHOUSE_URL names {url.get_backend_name()}, but the warehouse is PostgreSQL: "
+            "expected postgresql+psycopg://user:password@host:5432/cuvee."
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+def upgrade(engine: Engine) -> None:
+    """Create the tables, or migrate them to the newest revision; running it again changes nothing."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    logger.info("warehouse %s is at revision %s", place(engine.url), HEAD)
+
+
+def place(url: URL) -> str:
+    """Where a warehouse is, for people: `host:port/database`, without user and password."""
+    return f"{url.host or 'local socket'}:{url.port or 5432}/{url.database or ''}"
+
+
+def copy_connection(connection: Connection) -> psycopg.Connection:
+    """The driver's connection below an SQLAlchemy one, in the same transaction, for COPY."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(f"COPY needs psycopg 3, not {type(driver)}: open the engine with open_engine()")
+    return driver
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+            return None
+        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return revision
+
+
+def _unreachable_message(url: URL, settings: Settings, error: Exception) -> str:
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()
+    advice = (
+        "check that server and CUVEE_WAREHOUSE_URL"
+        if settings.warehouse_url.get_secret_value()
+        else "start it with `python -m include up`"
+    )
+    return (
+        f"The warehouse at {place(url)} is not reachable ({reason[-1] if reason else type(error).__name__}): {advice}, "
+        "then run the step again. The Parquet files are kept."
+    )

@@ -1,0 +1,11 @@
+"""Run by Alembic: applies the migrations on the connection that `include.warehouse.engine.upgrade` passes."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from include.warehouse.tables import METADATA
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,129 @@
+"""The warehouse opens with its tables in place, and says clearly when it cannot be opened."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from include.errors import ConfigurationError, WarehouseUnreachable
+from include.settings import Settings
+from include.warehouse import engine as engine_module
+from include.warehouse.engine import open_engine, upgrade, warehouse_url
+from include.warehouse.tables import METADATA
+from tests.fixtures.storage import free_port
+
+
+def test_migrations_create_exactly_the_tables_columns_indexes_and_comments_of_the_metadata(warehouse: Engine) -> None:
+    with warehouse.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_every_table_and_column_has_a_comment() -> None:
+    assert len(METADATA.tables) == 7
+    for table in METADATA.tables.values():
+        assert table.comment
+        assert [column.name for column in table.columns if not column.comment] == []
+
+
+def test_the_newest_revision_named_in_the_code_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(engine_module.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_heads() == [engine_module.HEAD]
+
+
+def test_upgrading_twice_changes_nothing_and_needs_no_file_in_the_working_folder(
+    warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with warehouse.begin() as connection:
+        connection.execute(
+            text("INSERT INTO batches (source, day, kind, status) VALUES ('s', '2026-01-01', 'daily', 'failed')")
+        )
+    upgrade(warehouse)
+    with warehouse.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM batches")) == 1
+
+
+def test_promotions_can_only_be_added_to(warehouse: Engine) -> None:
+    row = (
+        "INSERT INTO promotions (candidate_version, promoted, reason, decided_by) VALUES ('2', false, 'worse', 'gate')"
+    )
+    with warehouse.begin() as connection:
+        connection.execute(text(row))
+    for statement in ("UPDATE promotions SET promoted = true", "DELETE FROM promotions", "TRUNCATE promotions"):
+        with pytest.raises(ProgrammingError, match="append-only"), warehouse.begin() as connection:
+            connection.execute(text(statement))
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+    port = free_port()
+    url = SecretStr(f"postgresql://cuvee:geheim@127.0.0.1:{port}/cuvee")
+    with pytest.raises(WarehouseUnreachable) as caught, open_engine(Settings(state_dir=tmp_path, warehouse_url=url)):
+        pytest.fail("nothing answers there")
+    message = str(caught.value)
+    assert f"127.0.0.1:{port}/cuvee" in message
+    assert "CUVEE_WAREHOUSE_URL" in message
+    assert "geheim" not in message
+
+
+def test_a_wrong_password_is_reported_without_the_password(warehouse_url: str, tmp_path: Path) -> None:
+    wrong = warehouse_url.replace("@", "geheim@")
+    settings = Settings(state_dir=tmp_path, warehouse_url=SecretStr(wrong))
+    with pytest.raises(WarehouseUnreachable, match="password authentication failed") as caught, open_engine(settings):
+        pytest.fail("the password is wrong")
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_connection_lost_in_the_middle_is_reported_as_an_unreachable_warehouse(warehouse_settings: Settings) -> None:
+    with (
+        pytest.raises(WarehouseUnreachable, match="run the step again"),
+        open_engine(warehouse_settings) as engine,
+        engine.connect() as victim,
+        engine.connect() as killer,
+    ):
+        pid = victim.scalar(text("SELECT pg_backend_pid()"))
+        killer.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        victim.execute(text("SELECT 1"))
+
+
+def test_a_server_that_accepts_and_says_nothing_is_given_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "CONNECT_SECONDS", 2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = SecretStr(f"postgresql://cuvee:x@127.0.0.1:{silent.getsockname()[1]}/cuvee")
+        settings = Settings(state_dir=tmp_path, warehouse_url=url)
+        with pytest.raises(WarehouseUnreachable, match="timeout"), open_engine(settings):
+            pytest.fail("nothing answers there")
+
+
+def test_without_a_warehouse_the_message_names_the_command_that_starts_one(tmp_path: Path) -> None:
+    with (
+        pytest.raises(WarehouseUnreachable, match="python -m include up"),
+        open_engine(Settings(state_dir=tmp_path, warehouse_url=SecretStr(""))),
+    ):
+        pytest.fail("there is none")
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg2", "postgresql+psycopg"])
+def test_any_postgresql_driver_in_the_setting_becomes_the_one_that_can_copy(scheme: str, tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path, warehouse_url=SecretStr(f"{scheme}://a:b@host/cuvee"))
+    assert warehouse_url(settings).drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize("url", ["no url at all", "mysql://a:geheim@host/cuvee"])
+def test_a_url_of_something_else_is_a_configuration_error(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="CUVEE_WAREHOUSE_URL") as caught:
+        warehouse_url(Settings(state_dir=tmp_path, warehouse_url=SecretStr(url)))
+    assert "geheim" not in str(caught.value)
