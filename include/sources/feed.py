@@ -1,0 +1,32 @@
+"""The champagne filter of the feed: which records of a source come in at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from include.schema import Product
+from include.taxonomy import Taxonomy
+
+
+def belongs_to_feed(product: Product, taxonomy: Taxonomy) -> bool:
+    """Whether a product is champagne, another wine by its tags, or food made with champagne."""
+    categories = [*product.category_tags, *([product.source_category] if product.source_category else [])]
+    return taxonomy.is_champagne_product(product.name, product.ingredients, categories)
+
+
+def could_belong_to_feed(payload: Any, taxonomy: Taxonomy) -> bool:
+    """The same question for a record that could not be parsed, answered generously from all texts it holds."""
+    texts = list(_texts(payload))
+    return taxonomy.is_champagne_product(" ".join(texts), None, texts)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
