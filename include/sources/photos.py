@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from include import __version__
 from include.settings import Settings
 from include.sources.photo_download import Deadline, Download, Downloader
 from include.sources.photo_normalisation import Photo, normalise_photo
@@ -42,7 +43,7 @@ def fetch_photos(
     """
     wanted = list(dict.fromkeys(url for url in urls if url))
     downloader = Downloader(
-        {"User-Agent": f"Cuvee/1.0 ({settings.contact})", "Accept": "image/*"},
+        {"User-Agent": f"Cuvee/{__version__} ({settings.contact})", "Accept": "image/*"},
         allow_private_hosts=allow_private_hosts,
         max_bytes=settings.photo_max_bytes,
         timeout_seconds=min(settings.http_timeout_seconds, settings.photo_deadline_seconds),

@@ -331,7 +331,8 @@ def test_addresses_that_are_public(address: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["ftp://photos.example/a.jpg", "file:///etc/passwd", "data:image/png;base64,AAAA", "gopher://x", "http://",
-     "http:a", "http://[::1", "http://host:99999/", "http://exa mple/", "http://\x00/", "http://" + "a" * 70 + ".example/"],
+     "http:a", "http://[::1", "http://host:99999/", "http://exa mple/", "http://\x00/",
+     "http://" + "a" * 70 + ".example/"],
 )  # fmt: skip
 def test_an_address_that_cannot_be_fetched_is_unreachable(url: str, settings: Settings) -> None:
     assert fetch(url, settings, allow_private_hosts=False).status == "unreachable"
