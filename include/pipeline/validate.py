@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date
 from typing import TypedDict
 
@@ -61,17 +62,19 @@ def validate_records(
     settings: Settings,
     *,
     unchanged: Counter[str] | None = None,
-    history: list[int] | None = None,
+    is_feed: bool = True,
 ) -> ValidationSummary:
     """Apply row rules and batch rules to a stream of records and put the result in its place in the lake.
 
-    Memory holds one chunk of records, whatever the size of the batch.
+    Memory holds one chunk of records, whatever the size of the batch. `unchanged` is counted up by the stream
+    itself. A catalogue file is no feed (`is_feed=False`): it has no earlier days to compare with, and may be old.
     """
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     staged_products = Lake.day_file("staging/products", source, day)
     staged_quarantine = Lake.day_file("staging/quarantine", source, day)
     counts = _write_staged(records, lake, staged_products, staged_quarantine, settings.shard_size)
+    counts = replace(counts, unchanged=(unchanged or Counter())["unchanged"])
     report = validate_products(
         lake,
         staged_products,
@@ -79,8 +82,9 @@ def validate_records(
         source,
         day,
         counts=counts,
-        history=recent_volumes(lake, source, day) if history is None else history,
+        history=recent_volumes(lake, source, day) if is_feed else [],
         settings=settings,
+        expect_fresh=is_feed,
     )
     # People must see what was set aside even when the batch as a whole is refused.
     lake.replace(staged_quarantine, Lake.day_file("quarantine", source, day))
@@ -91,7 +95,7 @@ def validate_records(
     )
     return ValidationSummary(
         received=counts.received,
-        unchanged=(unchanged or Counter())["unchanged"],
+        unchanged=counts.unchanged,
         products=counts.products,
         quarantined=counts.quarantined,
         reasons=dict(sorted(counts.reasons.items())),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from sqlalchemy import Engine
 
 from include.pipeline.run_day import run_day

@@ -1,0 +1,100 @@
+"""Bring in a labelled catalogue: its products, its photos, and the labels that training may trust."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import date
+from pathlib import Path
+from typing import TypedDict
+
+from include.features.image import load_image_encoder
+from include.pipeline.embed import pack_and_embed_photos
+from include.pipeline.publish import trusted_labels_of_day
+from include.pipeline.shards import shard_count
+from include.pipeline.validate import validate_records
+from include.settings import Settings
+from include.sources.catalogue import ColumnMapping, open_catalogue
+from include.taxonomy import load_taxonomy
+from include.warehouse.lake import Lake
+
+logger = logging.getLogger(__name__)
+
+
+class ImportSummary(TypedDict):
+    """What an imported file brought."""
+
+    source: str
+    day: str
+    received: int
+    products: int
+    quarantined: int
+    reasons: dict[str, int]
+    photos: int
+    training_labels: int
+    report: str
+    seconds: float
+
+
+def import_catalogue(
+    path: Path,
+    day: date,
+    settings: Settings,
+    *,
+    source: str | None = None,
+    kind: str | None = None,
+    mapping: ColumnMapping | None = None,
+) -> ImportSummary:
+    """Import a catalogue file as the source `source` (the file's name by default) under `day`.
+
+    Products, quarantine, photos and their embeddings land in the lake, trusted labels in the warehouse.
+    Importing the same file again leaves the same rows. Raises CatalogueRefused before anything is written
+    if the file cannot be read whole, BatchRejected if it breaks a batch rule.
+    """
+    started = time.monotonic()
+    lake = Lake(settings.lake_root)
+    catalogue = open_catalogue(path, mapping=mapping, source=source, kind=kind)
+    validated = validate_records(catalogue.read(), catalogue.source, day, settings, is_feed=False)
+    photos = _pack_photos(lake, catalogue.source, day, catalogue.photo_folder, settings)
+    taxonomy = load_taxonomy()
+    trusted = trusted_labels_of_day(lake, catalogue.source, day, taxonomy)
+
+    from include.warehouse.batches import BatchRecord, record_batch
+    from include.warehouse.engine import open_engine
+    from include.warehouse.loading import load_day
+
+    summary = ImportSummary(
+        source=catalogue.source,
+        day=day.isoformat(),
+        received=validated["received"],
+        products=validated["products"],
+        quarantined=validated["quarantined"],
+        reasons=validated["reasons"],
+        photos=photos,
+        training_labels=trusted.num_rows if trusted is not None else 0,
+        report=validated["report"],
+        seconds=round(time.monotonic() - started, 3),
+    )
+    with open_engine(settings) as engine:
+        quarantine_path = Lake.day_file("quarantine", catalogue.source, day)
+        load_day(
+            engine, lake, catalogue.source, day, labels_path=None, quarantine_path=quarantine_path, trusted=trusted
+        )
+        record_batch(engine, BatchRecord.of_import(catalogue.source, day, summary))
+    logger.info("imported path=%s %s", path, summary)
+    return summary
+
+
+def _pack_photos(lake: Lake, source: str, day: date, photo_folder: Path | None, settings: Settings) -> int:
+    """Pack and embed the photos of every shard; returns how many photos there are."""
+    encoder = load_image_encoder(settings.image_encoder, settings)
+    packed = 0
+    for number in range(shard_count(lake, source, day)):
+        with lake.parquet_file(Lake.day_file("products", source, day)) as file:
+            products = file.read_row_group(number, columns=["product_id", "image_url"])
+        path = Lake.day_file("images", source, day, number)
+        if photo_folder is None:
+            continue
+        wanted, _computed = pack_and_embed_photos(lake, path, products, encoder, settings, photo_folder=photo_folder)
+        packed += wanted
+    return packed
