@@ -77,8 +77,8 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: P
     assert "geheim" not in message
 
 
-def test_a_wrong_password_is_reported_without_the_password(warehouse_url: str, tmp_path: Path) -> None:
-    wrong = warehouse_url.replace("@", "geheim@")
+def test_a_wrong_password_is_reported_without_the_password(warehouse_settings: Settings, tmp_path: Path) -> None:
+    wrong = warehouse_settings.warehouse_dsn.replace("@", "geheim@")
     settings = Settings(state_dir=tmp_path, warehouse_url=SecretStr(wrong))
     with pytest.raises(WarehouseUnreachable, match="password authentication failed") as caught, open_engine(settings):
         pytest.fail("the password is wrong")

@@ -1,0 +1,111 @@
+"""What the platform itself reads from the warehouse: trusted labels, counts, samples, and people's own queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Engine, case, func, select, text
+from sqlalchemy.exc import DBAPIError, ResourceClosedError
+
+from include.errors import CuveeError
+from include.schema import LABEL_ORIGINS
+from include.warehouse.tables import batches, labelled_products, training_labels
+
+TRUSTED = pa.schema([(name, pa.string()) for name in ("product_id", "label", "origin")])
+QUERY_SECONDS = 60
+FETCH_ROWS = 10_000
+
+
+class QueryRefused(CuveeError):
+    """A person's query is wrong, would change something, or takes too long."""
+
+
+def read_training_labels(engine: Engine) -> pa.Table:
+    """The trusted label of each product: columns product_id, label, origin; the strongest origin only, by id."""
+    columns = training_labels.c
+    strength = case({origin: rank for rank, origin in enumerate(LABEL_ORIGINS)}, value=columns.origin, else_=99)
+    query = (
+        select(columns.product_id, columns.label, columns.origin)
+        .distinct(columns.product_id)
+        .order_by(columns.product_id, strength)
+    )
+    with engine.connect().execution_options(yield_per=FETCH_ROWS) as connection:
+        chunks = connection.execute(query).partitions()
+        parts = [pa.table(list(zip(*rows, strict=True)), schema=TRUSTED) for rows in chunks]
+    return pa.concat_tables([TRUSTED.empty_table(), *parts])
+
+
+def labelled_sample(engine: Engine, limit: int = 20) -> list[dict[str, Any]]:
+    """A few labelled products of every label: product_id, name, label, confidence, decision, by label and id."""
+    products = labelled_products.c
+    shown = (products.product_id, products.name, products.label, products.confidence, products.decision)
+    rank = func.row_number().over(partition_by=products.label, order_by=products.product_id).label("rank")
+    ranked = select(*shown, rank).subquery()
+    picked = select(ranked).order_by(ranked.c.rank, ranked.c.label).limit(limit).subquery()
+    query = select(*(picked.c[column.name] for column in shown)).order_by(picked.c.label, picked.c.product_id)
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def label_counts(engine: Engine) -> list[dict[str, Any]]:
+    """Products by department and label: department, label, products, accepted, review."""
+    columns = labelled_products.c
+    accepted = func.count().filter(columns.decision == "accepted")
+    query = (
+        select(
+            columns.department,
+            columns.label,
+            func.count().label("products"),
+            accepted.label("accepted"),
+            (func.count() - accepted).label("review"),
+        )
+        .group_by(columns.department, columns.label)
+        .order_by(columns.department, columns.label)
+    )
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def batch_counts(engine: Engine) -> list[dict[str, Any]]:
+    """Every batch by day and source: day, source, status, fetched, quarantined, reasons, labelled, accepted, review.
+
+    `reasons` is a text such as `3 no_name, 1 code_damaged`.
+    """
+    columns = batches.c
+    query = select(
+        columns.day,
+        columns.source,
+        columns.status,
+        columns.received.label("fetched"),
+        columns.quarantined,
+        columns.reasons,
+        columns.labelled,
+        columns.accepted,
+        columns.reviewed.label("review"),
+    ).order_by(columns.day, columns.source)
+    with engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    for row in rows:
+        reasons = sorted((row["reasons"] or {}).items(), key=lambda item: (-item[1], item[0]))
+        row["reasons"] = ", ".join(f"{count} {reason}" for reason, count in reasons)
+    return rows
+
+
+def run_sql(engine: Engine, query: str, limit: int = 100) -> tuple[list[str], list[Sequence[Any]]]:
+    """Run one read-only query; returns its column names and at most `limit` rows.
+
+    PostgreSQL itself refuses what would write. Raises QueryRefused with the database's reason, also after 60 seconds.
+    """
+    with engine.connect().execution_options(stream_results=True, postgresql_readonly=True) as connection:
+        try:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{QUERY_SECONDS}s'")
+            result = connection.execute(text(query.replace(":", "\\:")))
+            return list(result.keys()), [tuple(row) for row in result.fetchmany(limit)]
+        except ResourceClosedError as error:
+            raise QueryRefused("The query returns no rows: only queries that read are run here.") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            raise QueryRefused(f"The warehouse refused the query: {str(error.orig).strip()}") from error

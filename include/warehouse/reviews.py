@@ -1,0 +1,72 @@
+"""Decisions of people on labels; a decision stands until a person changes it."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+from include.errors import CuveeError
+from include.warehouse.tables import label_reviews, labelled_products, training_labels
+
+logger = logging.getLogger(__name__)
+
+
+class UnknownProduct(CuveeError):
+    """A review names a product that is not in the warehouse."""
+
+
+def record_review(
+    engine: Engine, product_id: str, label: str, *, department: str, reviewer: str, comment: str = ""
+) -> None:
+    """Decide a product's label: written down in `label_reviews`, at once in force, and trusted in training.
+
+    `label` and `department` are the taxonomy's. Confirming the predicted label is a decision too. The same
+    decision by the same person with the same comment, made again, adds nothing. Raises UnknownProduct.
+    """
+    products = labelled_products.c
+    with engine.begin() as connection:
+        # Locks the product first, as a load does, so that the two wait for each other instead of deadlocking.
+        product = connection.execute(
+            select(products.label, products.source, products.last_seen_day)
+            .where(products.product_id == product_id)
+            .with_for_update()
+        ).one_or_none()
+        if product is None:
+            raise UnknownProduct(
+                f"There is no product {product_id!r} in the table labelled_products: ids look like "
+                "openfoodfacts:3018333000014, see the column product_id there."
+            )
+        reviews = label_reviews.c
+        newest = connection.execute(
+            select(reviews.label, reviews.reviewer, reviews.comment)
+            .where(reviews.product_id == product_id)
+            .order_by(reviews.review_id.desc())
+            .limit(1)
+        ).one_or_none()
+        if newest is None or tuple(newest) != (label, reviewer, comment):
+            connection.execute(
+                insert(label_reviews).values(
+                    product_id=product_id,
+                    label=label,
+                    previous_label=product.label,
+                    reviewer=reviewer,
+                    comment=comment,
+                )
+            )
+        connection.execute(
+            update(labelled_products)
+            .where(products.product_id == product_id)
+            .values(label=label, department=department, confidence=1.0, decision="accepted", decided_by="human")
+        )
+        trusted = postgresql_insert(training_labels).values(
+            product_id=product_id, origin="human", label=label, source=product.source, day=product.last_seen_day
+        )
+        connection.execute(
+            trusted.on_conflict_do_update(
+                index_elements=[training_labels.c.product_id, training_labels.c.origin],
+                set_={"label": trusted.excluded.label, "day": trusted.excluded.day},
+            )
+        )
+    logger.info("reviewed product=%s label=%s previous=%s reviewer=%s", product_id, label, product.label, reviewer)
