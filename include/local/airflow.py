@@ -18,12 +18,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
+import psutil
 import sqlalchemy as sa
 from filelock import FileLock
 
@@ -43,6 +45,8 @@ COMPONENTS = {
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 HEARTBEATS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+STOP_SECONDS = {"api-server": 5.0, "scheduler": 12.0, "dag-processor": 5.0, "triggerer": 3.0}
+"""The scheduler waits for running tasks; the triggerer, when idle, sometimes waits 10 s for nothing."""
 BOOT_SECONDS = 180.0
 MIGRATION_SECONDS = 300.0
 
@@ -110,14 +114,23 @@ class LocalAirflow:
         """Bring the database up to date and start the components that do not run, without waiting for them."""
         self._folder.home.mkdir(parents=True, exist_ok=True)
         with FileLock(self._folder.home / ".start.lock", timeout=BOOT_SECONDS):
-            if all(program.is_running() for program in self._programs.values()):
+            database_url = self._database_url()
+            started_with = self._folder.home / "started.sha256"
+            wanted = self._folder.digest(self._settings, database_url)
+            if any(program.is_running() for program in self._programs.values()) and (
+                not started_with.exists() or started_with.read_text() != wanted
+            ):
+                report("settings have changed: stopping Airflow to start it anew")
+                self.stop()
+            if self.is_running():
                 return
             if not self._programs["api-server"].is_running():
                 self._programs["api-server"].stop()  # its workers keep the port when it is killed
                 require_free_port(self._settings.airflow_port, "CUVEE_AIRFLOW_PORT", "the Airflow UI")
-            self._folder.write(self._settings, self._database_url())
+            self._folder.write(self._settings, database_url)
             environment = self._folder.environment(self._settings, os.environ)
             self._migrate(environment, report)
+            write_private(started_with, wanted)
             report("starting Airflow")
             for name, arguments in COMPONENTS.items():
                 self._programs[name].start([sys.executable, "-m", "airflow", *arguments], environment, PROJECT_ROOT)
@@ -146,9 +159,11 @@ class LocalAirflow:
 
     def stop(self) -> bool:
         """Stop all that was started here and nothing else; True if anything ran. Running tasks get 12 s to end."""
-        # The scheduler first: its tasks report to the API server when they end.
-        order = ["scheduler", "triggerer", "dag-processor", "api-server"]
-        return any([self._programs[name].stop() for name in order])
+        # The API server last: tasks report to it when they end.
+        first = [name for name in COMPONENTS if name != "api-server"]
+        with ThreadPoolExecutor() as pool:
+            stopped = list(pool.map(lambda name: self._programs[name].stop(STOP_SECONDS[name]), first))
+        return any([*stopped, self._programs["api-server"].stop(STOP_SECONDS["api-server"])])
 
     def is_running(self) -> bool:
         """Whether every component's process is alive."""
@@ -225,10 +240,7 @@ class LocalAirflow:
             process = self._programs[name].process()
             component = health.get(key) or {}
             beat = component.get(f"latest_{key}_heartbeat")
-            # A heartbeat from before the start belongs to the predecessor.
-            if process is None or component.get("status") != "healthy" or not beat:
-                waiting.append(name)
-            elif datetime.fromisoformat(beat) < _started(process.create_time()):
+            if process is None or component.get("status") != "healthy" or not _beats_since(process, beat):
                 waiting.append(name)
         return waiting
 
@@ -265,8 +277,10 @@ class LocalAirflow:
         )
 
 
-def _started(unix_seconds: float) -> datetime:
-    return datetime.fromtimestamp(unix_seconds, UTC) - timedelta(seconds=1)
+def _beats_since(process: psutil.Process, beat: str | None) -> bool:
+    """Whether a heartbeat is the process's own: an earlier one belongs to its predecessor."""
+    started = datetime.fromtimestamp(process.create_time(), UTC) - timedelta(seconds=1)
+    return beat is not None and datetime.fromisoformat(beat) >= started
 
 
 def _digest(objects: AirflowObjects) -> str:

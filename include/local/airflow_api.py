@@ -1,10 +1,10 @@
 """A small client of Airflow's REST API: what the demo, the commands and the tests ask of a running Airflow.
 
-    api = AirflowApi("http://127.0.0.1:8080", Login("admin", "…"))
-    api.wait_for_dag("champagne_daily")
-    api.unpause("champagne_daily")
-    api.create_backfill("champagne_daily", date(2026, 1, 1), date(2026, 1, 3))
-    runs = api.wait_for_runs("champagne_daily", date(2026, 1, 1), date(2026, 1, 3), timeout_seconds=600)
+api = AirflowApi("http://127.0.0.1:8080", Login("admin", "…"))
+api.wait_for_dag("champagne_daily")
+api.unpause("champagne_daily")
+api.create_backfill("champagne_daily", date(2026, 1, 1), date(2026, 1, 3))
+runs = api.wait_for_runs("champagne_daily", date(2026, 1, 1), date(2026, 1, 3), timeout_seconds=600)
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time as time_of_day, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -79,14 +81,9 @@ class AirflowApi:
         """The JSON answer of `GET /api/v2/<path>`."""
         return self.request("GET", path, parameters=parameters)
 
-    def request(
-        self, method: str, path: str, body: Any = None, parameters: Mapping[str, Any] | None = None
-    ) -> Any:
+    def request(self, method: str, path: str, body: Any = None, parameters: Mapping[str, Any] | None = None) -> Any:
         """The JSON answer of one request, None if it has no body. Raises AirflowFailure for anything but 2xx."""
-        response = self._send(method, path, body, parameters)
-        if response.status_code == requests.codes.unauthorized:
-            self._authenticate()
-            response = self._send(method, path, body, parameters)
+        response = self._authenticated(method, path, body, parameters)
         if not response.ok:
             raise AirflowFailure(f"Airflow refused {method} {path} ({response.status_code}): {_reason(response)}")
         return response.json() if response.content else None
@@ -148,9 +145,7 @@ class AirflowApi:
 
     # Runs
 
-    def trigger(
-        self, dag_id: str, conf: Mapping[str, Any] | None = None, logical_date: datetime | None = None
-    ) -> str:
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None, logical_date: datetime | None = None) -> str:
         """Start one run; its run id. `logical_date` must be in UTC and unused; without it, the run has none."""
         body = {"logical_date": logical_date.isoformat() if logical_date else None, "conf": dict(conf or {})}
         return str(self.request("POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"])
@@ -243,7 +238,7 @@ class AirflowApi:
 
     def run_page(self, run: RunState) -> str:
         """Address of the run in Airflow's UI."""
-        return f"{self.url}/dags/{run.dag_id}/runs/{requests.utils.quote(run.run_id, safe='')}"
+        return f"{self.url}/dags/{run.dag_id}/runs/{quote(run.run_id, safe='')}"
 
     def task_log(self, run: RunState, task: TaskState, lines: int = 12) -> str:
         """The last lines of the log of a task's latest try; empty if there is none."""
@@ -251,7 +246,8 @@ class AirflowApi:
         response = self._authenticated("GET", path, parameters={"map_index": task.map_index, "full_content": True})
         if not response.ok:
             return ""
-        content = response.json().get("content") or []
+        content = [entry for entry in response.json().get("content") or [] if "::group::" not in str(entry)]
+        content = [entry for entry in content if "::endgroup::" not in str(entry)]
         return "\n".join(_log_line(entry) for entry in content[-lines:])
 
     # Inside
@@ -311,16 +307,22 @@ class AirflowApi:
                 method, f"{self.url}/api/v2/{path}", json=body, params=dict(parameters or {}), timeout=REQUEST_SECONDS
             )
         except requests.RequestException as error:
-            raise AirflowFailure(f"Airflow does not answer at {self.url} ({error}): `make status`, `make up`") from error
+            raise AirflowFailure(
+                f"Airflow does not answer at {self.url} ({error}): `make status`, `make up`"
+            ) from error
 
     def _authenticate(self) -> None:
         body = {"username": self._login.username, "password": self._login.password}
         try:
             response = self._session.post(f"{self.url}/auth/token", json=body, timeout=REQUEST_SECONDS)
         except requests.RequestException as error:
-            raise AirflowFailure(f"Airflow does not answer at {self.url} ({error}): `make status`, `make up`") from error
+            raise AirflowFailure(
+                f"Airflow does not answer at {self.url} ({error}): `make status`, `make up`"
+            ) from error
         if not response.ok:
-            raise AirflowFailure(f"Airflow at {self.url} refused the login of {self._login.username}: {_reason(response)}")
+            raise AirflowFailure(
+                f"Airflow at {self.url} refused the login of {self._login.username}: {_reason(response)}"
+            )
         self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
 

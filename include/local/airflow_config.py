@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import configparser
+import hashlib
 import io
 import json
 import os
@@ -23,7 +24,7 @@ from include.local.processes import HOST
 from include.settings import PROJECT_ROOT, Settings
 
 USERNAME = "admin"
-LOCAL_SETTINGS = '''"""Written at every start of the local Airflow: lets tasks inherit imported libraries from the scheduler."""
+LOCAL_SETTINGS = '''"""Written at every start of the local Airflow: tasks inherit what the scheduler has imported."""
 
 import sys
 
@@ -78,6 +79,11 @@ class AirflowFolder:
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(LOCAL_SETTINGS if settings.preload_libraries else "")
 
+    def digest(self, settings: Settings, database_url: str) -> str:
+        """A fingerprint of all that running components were told; another one means that they must restart."""
+        told = [self._sections(settings, database_url), settings_environment(settings), settings.preload_libraries]
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+
     def environment(self, settings: Settings, outer: Mapping[str, str]) -> dict[str, str]:
         """Environment of Airflow's processes and so of every task.
 
@@ -92,15 +98,19 @@ class AirflowFolder:
         kept = {name: value for name, value in outer.items() if name not in ours}
         local_hosts = ",".join(filter(None, [outer.get("no_proxy", outer.get("NO_PROXY")), HOST, "localhost"]))
         paths = [str(PROJECT_ROOT), *filter(None, [outer.get("PYTHONPATH")])]
-        return kept | settings_environment(settings) | {
-            "AIRFLOW_HOME": str(self.home),
-            "AIRFLOW_CONFIG": str(self.home / "airflow.cfg"),
-            "PYTHONPATH": os.pathsep.join(paths),
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), outer.get("PATH", os.defpath)]),
-            "NO_PROXY": local_hosts,
-            "no_proxy": local_hosts,
-            "PYTHONUNBUFFERED": "1",
-        }
+        return (
+            kept
+            | settings_environment(settings)
+            | {
+                "AIRFLOW_HOME": str(self.home),
+                "AIRFLOW_CONFIG": str(self.home / "airflow.cfg"),
+                "PYTHONPATH": os.pathsep.join(paths),
+                "PATH": os.pathsep.join([str(Path(sys.executable).parent), outer.get("PATH", os.defpath)]),
+                "NO_PROXY": local_hosts,
+                "no_proxy": local_hosts,
+                "PYTHONUNBUFFERED": "1",
+            }
+        )
 
     def _sections(self, settings: Settings, database_url: str) -> dict[str, dict[str, object]]:
         return {

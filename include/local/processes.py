@@ -19,6 +19,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -100,21 +101,23 @@ class BackgroundProgram:
             return None
 
     def stop(self, timeout_seconds: float = 12.0) -> bool:
-        """Ask the program and all it started to end, kill what is left after the timeout; True if any ran.
+        """Ask the program to end, then what it started, and kill what is left; True if anything ran.
 
-        Also finds what a killed program left behind: everything it started shares its session.
+        What a killed program left behind is found as well, because it shares its session, and killed at once.
         """
-        processes = self._family()
+        leader = self.process()
+        processes = self._family(leader)
+        if leader is not None:
+            _end([leader], timeout_seconds)
+            # What it has not ended itself by now
+            _end([process for process in {*processes, *self._family(None)} if _is_alive(process)], 2.0)
+        survivors = [process for process in {*processes, *self._family(None)} if _is_alive(process)]
+        for process in survivors:
+            with suppress(psutil.Error):
+                process.kill()
+        _wait_for_end(survivors, 5.0)
         if processes:
-            leader, rest = processes[0], processes[1:]
-            _signal([leader])
-            _wait([leader], timeout_seconds)
-            _signal(rest)
-            _wait(rest, timeout_seconds / 4)
-            survivors = [process for process in [*processes, *self._family()] if _is_alive(process)]
-            _signal(survivors, kill=True)
-            _wait(survivors, timeout_seconds / 4)
-            logger.debug("stopped %s: %d processes", self.name, len(processes))
+            logger.debug("stopped %s: %d processes, %d of them killed", self.name, len(processes), len(survivors))
         self._record_file.unlink(missing_ok=True)
         return bool(processes)
 
@@ -132,20 +135,14 @@ class BackgroundProgram:
         except (OSError, ValueError, TypeError):
             return None
 
-    def _family(self) -> list[psutil.Process]:
-        """The program (first, if it lives), its descendants, and the members of its session that it left behind."""
+    def _family(self, leader: psutil.Process | None) -> list[psutil.Process]:
+        """The program, if it lives, its descendants, and what it left behind: members of its session."""
         record = self._record()
-        if record is None:
-            return []
-        leader = self.process()
-        if leader is None and _has_other_owner(record):
-            return []  # then the session of that number may be somebody else's as well
+        if record is None or (leader is None and _has_other_owner(record)):
+            return []  # a session of that number may be somebody else's as well
         family = [] if leader is None else [leader, *_children(leader)]
         known = {process.pid for process in family}
-        for process in psutil.process_iter():
-            if process.pid not in known and _belongs_to(process, record):
-                family.append(process)
-        return family
+        return family + [p for p in psutil.process_iter() if p.pid not in known and _belongs_to(p, record)]
 
 
 def require_free_port(port: int, setting: str, program: str) -> None:
@@ -166,12 +163,10 @@ def require_free_port(port: int, setting: str, program: str) -> None:
 
 def port_holder(port: int) -> str:
     """Who listens on a local port, e.g. `process 4711 (nginx)`; other users' processes cannot be seen."""
-    try:
+    with suppress(psutil.Error):
         for connection in psutil.net_connections(kind="tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
                 return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
-    except psutil.Error:
-        pass
     return "another program"
 
 
@@ -194,14 +189,14 @@ def _has_other_owner(record: ProcessRecord) -> bool:
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
     try:
-        return process.children(recursive=True)
+        return list(process.children(recursive=True))
     except psutil.Error:
         return []
 
 
 def _belongs_to(process: psutil.Process, record: ProcessRecord) -> bool:
     try:
-        return (
+        return bool(
             os.getsid(process.pid) == record.pid
             and process.create_time() >= record.started - START_TIME_TOLERANCE
             and process.exe() == record.executable
@@ -219,20 +214,18 @@ def _is_alive(process: psutil.Process) -> bool:
 
 def _reap(process: psutil.Process) -> None:
     """Collect the exit code if the process was started by this one and is dead; otherwise it stays a zombie."""
-    try:
+    with suppress(psutil.Error, ChildProcessError):
         if process.status() == psutil.STATUS_ZOMBIE:
             os.waitpid(process.pid, os.WNOHANG)
-    except (psutil.Error, ChildProcessError):
-        pass
 
 
-def _signal(processes: Sequence[psutil.Process], kill: bool = False) -> None:
+def _end(processes: Sequence[psutil.Process], timeout_seconds: float) -> None:
     for process in processes:
-        try:
-            process.kill() if kill else process.terminate()
-        except psutil.Error:
-            continue
+        with suppress(psutil.Error):
+            process.terminate()
+    _wait_for_end(processes, timeout_seconds)
 
 
-def _wait(processes: Sequence[psutil.Process], timeout_seconds: float) -> None:
-    psutil.wait_procs(processes, timeout=timeout_seconds)
+def _wait_for_end(processes: Sequence[psutil.Process], timeout_seconds: float) -> None:
+    """Wait without counting zombies: in a container nobody may ever collect them, and psutil waits for that."""
+    wait_until(lambda: not any(_is_alive(process) for process in processes), timeout_seconds, pause_seconds=0.05)

@@ -1,0 +1,70 @@
+# `make` alone lists the targets. Settings are environment variables: `.venv/bin/python -m include settings`.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# The first that really runs: a name on the path may be a version manager's empty promise.
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c "" 2>/dev/null && { echo $$p; break; }; done)
+REPLAY ?=
+ARGS ?=
+RUN := .venv/bin/python -m include
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  REPLAY=FOLDER with demo: real records instead of drawn ones.  ARGS='-k photo' with test."
+
+.PHONY: demo
+demo: preflight .venv/.installed ## the whole product: train, three days through Airflow, results
+	@$(RUN) demo $(if $(REPLAY),--replay "$(REPLAY)")
+
+.PHONY: up
+up: preflight .venv/.installed ## start PostgreSQL and Airflow on this machine
+	@$(RUN) up
+
+.PHONY: down
+down: ## stop everything that up or demo has started
+	@if [ -x .venv/bin/python ]; then $(RUN) down; else echo "not installed, so nothing runs"; fi
+
+.PHONY: status
+status: .venv/.installed ## what runs, where it listens, where its logs are
+	@$(RUN) status
+
+.PHONY: test
+test: .venv/.installed-dev ## run all tests
+	@.venv/bin/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: .venv/.installed-dev ## style, types and the import rules between rooms
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+.PHONY: bench
+bench: .venv/.installed-dev ## measure speed and memory, side by side with the alternatives
+	@.venv/bin/python -m tests.benchmarks $(ARGS)
+
+.PHONY: setup
+setup: .venv/.installed-dev ## install everything, for development
+
+.PHONY: clean
+clean: down ## stop everything and remove the state folder (.cuvee)
+	@$(PYTHON) include/local/clean.py
+
+.PHONY: preflight
+preflight: python
+	@$(PYTHON) include/local/preflight.py start
+
+.PHONY: python
+python:
+	@test -n "$(PYTHON)" || { echo "error: no Python found: apt install python3.11 python3.11-venv" >&2; exit 1; }
+
+.venv/.installed: requirements.txt | python
+	@$(PYTHON) include/local/preflight.py install
+	@$(PYTHON) include/local/install.py requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed
+	@$(PYTHON) include/local/install.py requirements-dev.txt
+	@touch $@
