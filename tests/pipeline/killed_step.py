@@ -27,7 +27,7 @@ from include.pipeline.shards import plan_shards
 from include.pipeline.validate import validate_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
-from tests.pipeline.conftest import SOURCE
+from tests.fixtures.trained import SOURCE
 
 
 def kill_at(target: str, nth: int) -> None:

@@ -16,9 +16,11 @@ from sqlalchemy import Engine
 from include.pipeline.run_day import run_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
+from include.warehouse.engine import open_engine
 from include.warehouse.lake import Lake
 from tests.conftest import PROJECT_ROOT
-from tests.pipeline.conftest import FIRST_DAY, SOURCE, url_of
+from tests.fixtures.trained import FIRST_DAY, SOURCE
+from tests.pipeline.conftest import day_settings
 from tests.pipeline.killed_step import run_step
 from tests.pipeline.state import lake_state, warehouse_state
 
@@ -62,19 +64,14 @@ def settings_json(settings: Settings) -> str:
 def untouched(
     model_home: Path,
     tmp_path_factory: pytest.TempPathFactory,
-    make_warehouse: Callable[[], Engine],
+    make_warehouse_url: Callable[[], str],
     connection: SourceConnection,
 ) -> tuple[object, object]:
     """The final state of a day that nobody killed."""
-    engine = make_warehouse()
-    settings = Settings(
-        state_dir=model_home,
-        lake_url=str(tmp_path_factory.mktemp("untouched") / "lake"),
-        warehouse_url=url_of(engine),
-        shard_size=40,
-    )
+    settings = day_settings(model_home, tmp_path_factory.mktemp("untouched") / "lake", make_warehouse_url())
     run_day(SOURCE, FIRST_DAY, settings, connection)
-    return lake_state(Lake(settings.lake_root)), warehouse_state(engine)
+    with open_engine(settings) as engine:
+        return lake_state(Lake(settings.lake_root)), warehouse_state(engine)
 
 
 @pytest.mark.parametrize(

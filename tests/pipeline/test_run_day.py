@@ -20,7 +20,7 @@ from include.sources.connection import SourceConnection
 from include.sources.landing import Landing
 from include.warehouse.lake import Lake
 from include.warehouse.reviews import record_review
-from tests.pipeline.conftest import FIRST_DAY, SECOND_DAY, SOURCE, THIRD_DAY
+from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, SOURCE, THIRD_DAY
 from tests.pipeline.state import lake_state, warehouse_state
 
 

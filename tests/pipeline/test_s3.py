@@ -8,7 +8,7 @@ from include.pipeline.run_day import run_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.warehouse.lake import Lake
-from tests.pipeline.conftest import FIRST_DAY, SOURCE
+from tests.fixtures.trained import FIRST_DAY, SOURCE
 from tests.pipeline.state import lake_state, warehouse_state
 
 DATA_LAYERS = ("products", "quarantine", "images", "embeddings", "labels", "staging")
