@@ -248,7 +248,11 @@ class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
         if target is not None:
-            check_redirect(resp.url, target, allow_private_hosts=self._allow_private_hosts)
+            try:
+                check_redirect(resp.url, target, allow_private_hosts=self._allow_private_hosts)
+            except SourceError:
+                resp.close()
+                raise
         return target
 
 

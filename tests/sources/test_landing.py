@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from include.errors import SourceError
+from include.sources import landing as landing_module
+from include.sources.landing import Landing, unreadable_line
+from include.warehouse.lake import Lake
+
+DAY = date(2026, 3, 14)
+RECORDS: list[dict[str, Any]] = [{"code": "0001", "name": "Cuvée"}, {"code": "0002"}]
+
+
+@pytest.fixture
+def landing(lake: Lake) -> Landing:
+    return Landing(lake, "openfoodfacts", DAY)
+
+
+def content(landing: Landing) -> dict[str, bytes]:
+    return {path: landing.lake.read_bytes(path) for path in landing.lake.list_files(landing.folder)}
+
+
+def land_bytes(landing: Landing, name: str, body: bytes) -> None:
+    with landing.open_write(name) as stream:
+        stream.write(body)
+
+
+def test_files_lie_in_the_days_folder(landing: Landing) -> None:
+    landing.write_json_lines("a.json.gz", RECORDS)
+    assert list(content(landing)) == ["landing/source=openfoodfacts/day=2026-03-14/a.json.gz"]
+
+
+def test_what_is_written_is_read_with_line_numbers(landing: Landing) -> None:
+    landing.write_json_lines("a.json.gz", RECORDS)
+    assert list(landing.read_json_lines("a.json.gz")) == [(1, RECORDS[0]), (2, RECORDS[1])]
+
+
+def test_writing_twice_leaves_the_same_bytes(landing: Landing) -> None:
+    for _ in range(2):
+        landing.write_json_lines("a.json.gz", RECORDS)
+        landing.complete({"pages": 1})
+    first = content(landing)
+    landing.write_json_lines("a.json.gz", RECORDS)
+    landing.complete({"pages": 1})
+    assert content(landing) == first
+
+
+def test_a_writer_that_fails_leaves_what_was_there(landing: Landing) -> None:
+    def broken() -> Iterator[dict[str, Any]]:
+        yield {"code": "0009"}
+        raise RuntimeError("out of power")
+
+    landing.write_json_lines("a.json.gz", RECORDS)
+    before = content(landing)
+    with pytest.raises(RuntimeError):
+        landing.write_json_lines("a.json.gz", broken())
+    assert content(landing) == before
+
+
+def test_a_day_is_complete_once_the_manifest_and_all_it_lists_are_there(landing: Landing) -> None:
+    landing.write_json_lines("a.json.gz", RECORDS)
+    assert not landing.is_complete()
+    landing.complete({"pages": 1})
+    assert landing.is_complete()
+    assert landing.manifest() == {
+        "source": "openfoodfacts",
+        "day": "2026-03-14",
+        "files": ["a.json.gz"],
+        "pages": 1,
+    }
+    landing.lake.delete(landing.path("a.json.gz"))
+    assert not landing.is_complete()
+
+
+def test_clearing_leaves_nothing(landing: Landing) -> None:
+    landing.write_json_lines("a.json.gz", RECORDS)
+    landing.complete({})
+    landing.clear()
+    assert landing.file_names() == []
+    assert not landing.is_complete()
+    landing.clear()
+
+
+def test_a_day_that_was_not_landed_says_what_to_do(landing: Landing) -> None:
+    with pytest.raises(SourceError, match="fetch the day first"):
+        landing.manifest()
+
+
+@pytest.mark.parametrize("broken", [b"", b"[1]", b'{"files": 3}', b'{"fi'])
+def test_a_damaged_manifest_says_what_to_do(landing: Landing, broken: bytes) -> None:
+    land_bytes(landing, "manifest.json", broken)
+    with pytest.raises(SourceError, match="fetch the day anew"):
+        landing.manifest()
+
+
+@pytest.mark.parametrize("name", ["../a", "/etc/passwd", "a/b", "", ".hidden", "..", "a\n", "a" * 300])
+def test_no_name_leaves_the_folder(landing: Landing, name: str) -> None:
+    with pytest.raises(ValueError, match="no name for a landed file"):
+        landing.path(name)
+
+
+def test_lines_that_are_not_objects_come_as_text_and_blank_ones_not_at_all(landing: Landing) -> None:
+    lines = [b'{"a": 1}', b"", b"   ", b"<html>", b'["x"]', b'{"a": NaN}', b'{"a": "\xff"}', b'{"b": 2}\r']
+    land_bytes(landing, "a.json.gz", gzip.compress(b"\n".join(lines)))
+    assert list(landing.read_json_lines("a.json.gz")) == [
+        (1, {"a": 1}),
+        (4, "<html>"),
+        (5, '["x"]'),
+        (6, '{"a": NaN}'),
+        (7, '{"a": "�"}'),
+        (8, {"b": 2}),
+    ]
+
+
+def test_an_over_long_line_is_passed_over_without_losing_count(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing_module, "MAX_LINE_BYTES", 100)
+    long_line = b'{"a": "' + b"x" * 1000 + b'"}'
+    land_bytes(landing, "a.json.gz", gzip.compress(b'{"b": 1}\n' + long_line + b'\n{"b": 2}\n'))
+    (_, first), (number, shown), (last, second) = landing.read_json_lines("a.json.gz")
+    assert (first, second, number, last) == ({"b": 1}, {"b": 2}, 2, 3)
+    assert isinstance(shown, str)
+    assert shown.startswith('{"a": "xxx')
+    assert len(shown) <= 101
+
+
+@pytest.mark.parametrize("damage", [b"plain text", gzip.compress(b'{"a": 1}\n' * 500)[:-12]])
+def test_a_damaged_file_says_what_to_do(landing: Landing, damage: bytes) -> None:
+    land_bytes(landing, "a.json.gz", damage)
+    with pytest.raises(SourceError, match=r"a\.json\.gz is damaged.*fetch the day anew"):
+        list(landing.read_json_lines("a.json.gz"))
+
+
+@pytest.mark.parametrize(("line", "code"), [("<html>", "not_json"), ('{"a":', "not_json"), ("[1, 2]", "wrong_type")])
+def test_an_unreadable_line_says_why(line: str, code: str) -> None:
+    rejection = unreadable_line(line, "openfoodfacts", "a.json.gz:3")
+    assert (rejection.reasons, rejection.raw, rejection.position) == ((code,), {"line": line}, "a.json.gz:3")
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.binary(max_size=60), max_size=6))
+def test_any_lines_are_read_without_an_exception(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
+    landing = Landing(Lake(str(tmp_path_factory.mktemp("lake"))), "openfoodfacts", DAY)
+    land_bytes(landing, "a.json.gz", gzip.compress(b"\n".join(lines)))
+    for _, record in landing.read_json_lines("a.json.gz"):
+        if isinstance(record, str):
+            assert unreadable_line(record, "openfoodfacts", "a:1").reasons
+        json.dumps(record, ensure_ascii=False).encode()
