@@ -1,0 +1,137 @@
+"""The DAGs in a real Airflow: API server, scheduler with LocalExecutor, DAG processor, triggerer, PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from include.local.airflow import LocalAirflow
+from include.local.airflow_api import AirflowApi, RunState
+from include.local.postgres import PostgresServer
+from include.pipeline.run_day import run_day
+from include.sandbox import SandboxServer
+from include.settings import Settings
+from include.sources.connection import SourceConnection
+from include.warehouse.engine import open_engine
+from include.warehouse.lake import Lake
+from tests.fixtures.storage import free_port
+from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, THIRD_DAY
+from tests.pipeline.state import lake_state, warehouse_state
+
+pytestmark = pytest.mark.e2e
+RUN_SECONDS = 240.0
+DATA_LAYERS = ("products", "quarantine", "images", "embeddings", "labels", "staging")
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A running Airflow with its settings."""
+
+    settings: Settings
+    api: AirflowApi
+
+    def rows(self, query: str, **parameters: Any) -> list[Any]:
+        """Rows of the warehouse."""
+        with open_engine(self.settings) as engine, engine.connect() as connection:
+            return list(connection.execute(text(query), parameters).all())
+
+
+@pytest.fixture(scope="module")
+def platform(model_home: Path, sandbox: SandboxServer) -> Iterator[Platform]:
+    # Not below pytest's own folder: the server's account must be able to reach it.
+    folder = Path(tempfile.mkdtemp(prefix="cuvee-e2e-"))
+    settings = Settings(
+        state_dir=folder,
+        airflow_port=free_port(),
+        postgres_port=free_port(),
+        shard_size=40,
+        MLFLOW_TRACKING_URI=f"sqlite:///{model_home / 'mlflow' / 'mlflow.db'}",
+    )
+    postgres = PostgresServer(settings)
+    airflow = LocalAirflow(settings, postgres)
+    try:
+        postgres.start()
+        api = airflow.start(sandbox_url=sandbox.url)
+        for dag_id in ("champagne_daily", "import_catalogue"):
+            api.wait_for_dag(dag_id)
+            api.unpause(dag_id)
+        yield Platform(settings, api)
+    finally:
+        airflow.stop()
+        postgres.stop()
+        shutil.rmtree(folder)
+
+
+def finished_tasks(run: RunState) -> dict[str, str | None]:
+    return {f"{task.task_id}[{task.map_index}]": task.state for task in run.tasks}
+
+
+def test_days_run_through_the_rest_api_and_a_backfill_end_as_they_do_without_airflow(
+    platform: Platform, connection: SourceConnection, model_home: Path, tmp_path: Path, warehouse_settings: Settings
+) -> None:
+    api = platform.api
+    run_id = api.trigger("champagne_daily", {"day": FIRST_DAY.isoformat()})
+    run = api.wait_for_run("champagne_daily", run_id, RUN_SECONDS)
+    api.require_success([run])
+    states = finished_tasks(run)
+    assert states["openfoodfacts.publish[-1]"] == "success"
+    assert states["openfoodfacts.label_shard.classify[1]"] == "success", "the day has several shards"
+
+    api.create_backfill("champagne_daily", SECOND_DAY, THIRD_DAY)
+    runs = api.wait_for_runs("champagne_daily", SECOND_DAY, THIRD_DAY, RUN_SECONDS)
+    api.require_success(runs)
+    assert len(runs) == 2
+
+    alone = Settings(
+        state_dir=model_home,
+        lake_url=str(tmp_path / "lake"),
+        warehouse_url=warehouse_settings.warehouse_url,
+        shard_size=40,
+    )
+    for day in (FIRST_DAY, SECOND_DAY, THIRD_DAY):
+        for source in ("openfoodfacts", "edamam"):
+            run_day(source, day, alone, connection)
+    with open_engine(alone) as alone_engine, open_engine(platform.settings) as airflow_engine:
+        assert warehouse_state(airflow_engine) == warehouse_state(alone_engine)
+    assert lake_state(Lake(platform.settings.lake_root), DATA_LAYERS) == lake_state(Lake(alone.lake_root), DATA_LAYERS)
+
+
+def test_a_day_with_nothing_new_succeeds_and_skips_the_labelling(platform: Platform) -> None:
+    api = platform.api
+    run = api.wait_for_run("champagne_daily", api.trigger("champagne_daily", {"day": "2026-01-03"}), RUN_SECONDS)
+    api.require_success([run])
+    assert finished_tasks(run)["openfoodfacts.label_shard.classify[-1]"] == "skipped"
+    [batch] = platform.rows(
+        "SELECT status, labelled FROM batches WHERE source = 'openfoodfacts' AND day = '2026-01-03'"
+    )
+    assert batch.labelled == 0
+
+
+def test_a_refused_catalogue_is_red_at_once_and_its_reason_stands_in_batches(
+    platform: Platform, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_text("id,name,category\n1,Tea,juice\n2,Coffee\n")
+    api = platform.api
+    run_id = api.trigger("import_catalogue", {"path": str(broken), "day": FIRST_DAY.isoformat()})
+    run = api.wait_for_run("import_catalogue", run_id, RUN_SECONDS)
+    assert run.state == "failed"
+    assert [task.try_number for task in run.tasks] == [1], "the same file would be refused again: no retry"
+    [batch] = platform.rows("SELECT status, error FROM batches WHERE source = 'broken'")
+    assert batch.status == "failed"
+    assert "3" in batch.error, "the line is named"
+
+
+def test_the_event_of_the_labelled_table_names_source_and_day(platform: Platform) -> None:
+    events = platform.api.get("assets/events", order_by="-timestamp", limit=50)["asset_events"]
+    published = [event["extra"] for event in events if event["uri"].endswith("labelled_products")]
+    assert {"source": "openfoodfacts", "day": FIRST_DAY.isoformat()} in [
+        {key: extra.get(key) for key in ("source", "day")} for extra in published
+    ]
