@@ -121,13 +121,11 @@ class Taxonomy:
 
     def department(self, label: str) -> str:
         """The department of a label, e.g. `Fine Grocery`; ConfigurationError for an unknown label."""
-        self._require(label)
-        return self._departments[label]
+        return self._departments[self.require_label(label)]
 
     def display_name(self, label: str) -> str:
         """The label as people read it, e.g. `Vinegar or dressing`; ConfigurationError for an unknown label."""
-        self._require(label)
-        return self._names[label]
+        return self._names[self.require_label(label)]
 
     def label_from_tags(self, tags: Sequence[str] | None) -> str | None:
         """The label of a product's category tags (general to specific), or None if no tag is mapped.
@@ -181,9 +179,11 @@ class Taxonomy:
             return True
         return any(_holds(self._feed_words, plain_words(text)) for text in (name, ingredients, " ".join(listed)))
 
-    def _require(self, label: str) -> None:
+    def require_label(self, label: str) -> str:
+        """The label itself; ConfigurationError if the taxonomy does not have it."""
         if label not in self._names:
             raise ConfigurationError(f"unknown label {label!r}; the taxonomy has: {', '.join(self.labels)}")
+        return label
 
 
 def _phrases(listed: Iterable[Any], words: Mapping[str, Any]) -> list[str]:
@@ -246,7 +246,7 @@ def parse_taxonomy(content: str) -> Taxonomy:
         _catalogue=catalogue,
         rules=rules,
         _feed_tags=frozenset(feed["tags"]),
-        _feed_words=_phrase_pattern(feed["words"]),
+        _feed_words=_phrase_pattern(feed["words"], "(?:{})"),
     )
 
 
