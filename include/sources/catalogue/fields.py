@@ -1,0 +1,58 @@
+"""Steps that the parsers of all kinds of catalogue share."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from include.schema import Rejection
+from include.sources.catalogue.damaged_text import LOST, mark_lost_characters
+from include.sources.catalogue.native_ids import is_rounded_number, native_id
+from include.sources.catalogue.row_file import Row
+
+CHARACTERS_LOST = "characters_lost"
+"""Flag of a product whose text has letters that an earlier program destroyed; U+FFFD stands for them."""
+
+
+class UnusableRow(Exception):
+    """A row cannot become a product; carries the reason code and a sentence."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+    def to_rejection(self, source: str, found_id: Any, row: Row, position: str) -> Rejection:
+        """The row set aside; `found_id` is the value of its id column, whatever it is."""
+        shown = str(found_id)[:64] if isinstance(found_id, str | int | float) else None
+        return Rejection(source, shown, (self.reason,), self.detail, row, position)
+
+
+def id_of(row: Row, column: str) -> str:
+    """The id of a row; UnusableRow with `no_id`, `wrong_type` or `code_damaged`."""
+    value = row.get(column)
+    if isinstance(value, bool | list | dict):
+        raise UnusableRow("wrong_type", f"column {column!r} holds a {type(value).__name__}, not an id")
+    identity = native_id(value)
+    if identity is None:
+        raise UnusableRow("no_id", f"column {column!r} is empty: the row has no id")
+    if is_rounded_number(identity):
+        raise UnusableRow("code_damaged", f"{column} is {identity!r}: a spreadsheet has rounded the number; it is lost")
+    return identity
+
+
+def text_of(row: Row, column: str | None) -> str | None:
+    """A value as stripped text, a list of texts joined with commas, or None; UnusableRow with `wrong_type`."""
+    value = None if column is None else row.get(column)
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        value = ", ".join(value)
+    if value is None or (isinstance(value, float) and math.isnan(value)):  # a data frame says nothing by NaN
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise UnusableRow("wrong_type", f"column {column!r} holds a {type(value).__name__}, not text")
+    return mark_lost_characters(str(value).strip()) or None
+
+
+def text_flags(*texts: str | None) -> tuple[str, ...]:
+    """The flag `characters_lost` where one of the texts has U+FFFD."""
+    return (CHARACTERS_LOST,) if any(text and LOST in text for text in texts) else ()
