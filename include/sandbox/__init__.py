@@ -1,1 +1,53 @@
-"""A local stand-in of the Open Food Facts and Edamam APIs, and a demo catalogue for it to serve."""
+"""A local stand-in of the Open Food Facts and Edamam APIs, and a demo catalogue for it to serve.
+
+Importing this package loads nothing; each function loads what it needs when it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from include.sandbox.catalogue import FoodCatalogue
+
+
+def open_food_catalogue(replay: Path | None, first_day: date, days: int = 3) -> FoodCatalogue:
+    """The records of a folder, replayed over the days, or the drawn demo catalogue without a folder.
+
+    Raises ConfigurationError if the folder holds no records or the number of days is out of range.
+    """
+    if replay is not None:
+        from include.sandbox.replay import ReplayCatalogue
+
+        return ReplayCatalogue(replay, first_day, days)
+    from include.sandbox.demo_catalogue import DemoCatalogue
+
+    return DemoCatalogue(first_day, days)
+
+
+def serve(
+    replay: Path | None,
+    first_day: date,
+    days: int = 3,
+    port: int = 8099,
+    *,
+    host: str = "127.0.0.1",
+    manners: Iterable[str] = (),
+) -> None:
+    """Serve both food APIs until the process is told to stop.
+
+    Raises ConfigurationError if the port is taken, the folder holds no records, or a manner is unknown.
+    """
+    from include.sandbox.server import serve_catalogue
+
+    serve_catalogue(open_food_catalogue(replay, first_day, days), manners, host=host, port=port)
+
+
+def write_demo_catalogue(folder: Path) -> Path:
+    """Write the labelled demo catalogue (CSV and photos) into a folder; the path of the CSV."""
+    from include.sandbox.demo_training import write_demo_catalogue as write
+
+    return write(folder)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from include.errors import ConfigurationError
 from include.sandbox.catalogue import SECONDS_PER_DAY, DatedRecord, Record, midnight
@@ -18,7 +18,7 @@ _PRODUCTS = Path("openfoodfacts", "products.jsonl")
 _ANSWERS = Path("openfoodfacts", "raw_json")
 _PARSER = Path("edamam", "parser_champagne.json")
 _PHOTOS = Path("openfoodfacts", "images")
-_PHOTO_KEYS = ("image_front_url", "image_front_small_url", "image_front_thumb_url", "image_url", "image_small_url")
+_PHOTO_ADDRESS = re.compile(r"https?://[^/\s]+(/(?:images|food-img)/\S+)")
 _FIRST_CHANGE = 3_600
 _LAST_CHANGE = 82_800
 
@@ -85,8 +85,7 @@ class ReplayCatalogue:
     def _hints(self) -> list[Record]:
         answers = sorted((self._folder / _PARSER.parent).glob("parser_*.json"))
         parsed = [_parse(answer.read_text(encoding="utf-8"), str(answer)) for answer in answers]
-        hints = [hint for answer in parsed for hint in answer["hints"]]
-        return [hint | {"food": _with_local_photos(hint["food"], ("image",))} for hint in hints]
+        return [_with_local_photos(hint) for answer in parsed for hint in answer.get("hints", [])]
 
     def photo(self, path: str) -> bytes | None:
         """A photo below `openfoodfacts/images`, laid out as at the source; None if it is not there."""
@@ -133,10 +132,15 @@ def _replayed(row: Record, start: int, moment: int) -> tuple[int, Record]:
     own = row.get("last_modified_t")
     if isinstance(own, int) and start <= own < start + SECONDS_PER_DAY:
         moment = own
-    served = _with_local_photos({key: value for key, value in row.items() if key != "_extract"}, _PHOTO_KEYS)
+    served = {key: _with_local_photos(value) for key, value in row.items() if key != "_extract"}
     return moment, served | {"last_modified_t": moment}
 
 
-def _with_local_photos(record: Record, keys: Sequence[str]) -> Record:
-    local = {key: urlsplit(record[key]).path for key in keys if isinstance(record.get(key), str)}
-    return record | local
+def _with_local_photos(value: Any) -> Any:
+    """A copy in which the address of every photo is only its path, which the sandbox completes with its own host."""
+    if isinstance(value, dict):
+        return {key: _with_local_photos(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_local_photos(item) for item in value]
+    address = _PHOTO_ADDRESS.fullmatch(value) if isinstance(value, str) else None
+    return address[1] if address else value

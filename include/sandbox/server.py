@@ -100,7 +100,7 @@ class SandboxServer:
         self.stop()
 
 
-def serve(
+def serve_catalogue(
     catalogue: FoodCatalogue,
     manners: Iterable[Manner | str] = (),
     *,
