@@ -51,6 +51,8 @@ def pip_settings() -> dict[str, str]:
         variable = names.get(key.rsplit(".", 1)[-1])
         if variable:
             found[variable] = value.strip("'\"")
+    if "UV_INDEX" in found:
+        found["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # pip asks every index too; versions are locked
     return {name: value for name, value in found.items() if name not in os.environ}
 
 
