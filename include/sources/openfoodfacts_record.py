@@ -24,6 +24,7 @@ LARGEST_EXACT_INTEGER = 2**53
 
 _BARCODE = re.compile(r"[0-9]{1,32}")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
+_TAG = re.compile(r"[a-z]{2,3}:.+")
 _LATEST_TIME = 4_102_444_800  # 2100-01-01: later values are milliseconds or damage
 
 
@@ -153,7 +154,11 @@ def _strings(payload: dict[str, Any], key: str) -> list[str]:
 
 
 def _tags(payload: dict[str, Any], key: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_strings(payload, key)))
+    """Tags, each once. As text, which exports have instead of a list, they must look like tags."""
+    tags = _strings(payload, key)
+    if isinstance(payload.get(key), str) and not all(_TAG.fullmatch(tag) for tag in tags):
+        raise _Unusable("wrong_type", f"{key} is text, not a list of tags")
+    return tuple(dict.fromkeys(tags))
 
 
 def _listed_text(payload: dict[str, Any], key: str) -> str | None:

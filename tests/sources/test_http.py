@@ -273,6 +273,17 @@ def test_loopback_is_rate_limited_unless_the_connection_allows_private_hosts(
         assert [path.name for path in folder.glob("*.sqlite")] == ["127.0.0.1.search.sqlite"]
 
 
+def test_a_proxy_of_the_environment_is_not_asked_for_loopback(
+    api: ApiServer, http: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    api.on("/x", as_json(PRODUCT))
+    assert http.get_json(f"{api.url}/x") == PRODUCT
+
+
 def test_text_is_text_and_an_html_page_is_a_failure(api: ApiServer, http: HttpClient) -> None:
     pages = iter([html(200), Answer("ligne é\n".encode())])
 
