@@ -63,12 +63,16 @@ LOG_KEPT_BYTES = 5 * 1024**2
 class PostgresServer:
     """The server of one state folder. Several processes may hold such an object; starting is serialised."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Describe the server of `settings.state_dir` on `settings.postgres_port`; nothing is touched yet."""
+    def __init__(self, settings: Settings, *, durable: bool = True) -> None:
+        """Describe the server of `settings.state_dir` on `settings.postgres_port`; nothing is touched yet.
+
+        `durable=False` is for data that may be lost with the machine, such as a test's: nothing waits for the disk.
+        """
         self.folder = settings.state_dir / "postgres"
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
         self.port = settings.postgres_port
+        self._server_settings = SERVER_SETTINGS | {"fsync": "on" if durable else "off"}
         self._account = ServerAccount()
         self._installation = _installation()
 
@@ -128,7 +132,7 @@ class PostgresServer:
         self.log.touch(mode=0o600)
         self._account.own(self.log)
         log_start = self.log.stat().st_size
-        options = " ".join(f"-c {name}='{value}'" for name, value in SERVER_SETTINGS.items())
+        options = " ".join(f"-c {name}='{value}'" for name, value in self._server_settings.items())
         result = self._pg_ctl(
             "start", "-w", "-t", str(START_SECONDS), "-l", str(self.log), "-o", f"-p {self.port} {options}"
         )
@@ -151,6 +155,7 @@ class PostgresServer:
         result = self._run(
             "initdb", "-D", str(unfinished), "-U", "postgres", f"--pwfile={password_file}", "--encoding=UTF8",
             "--auth=scram-sha-256", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions",
+            *(["--no-sync"] if self._server_settings["fsync"] == "off" else []),
         )  # fmt: skip
         if result.returncode != 0:
             raise self._explained(result.stdout.strip()[-2000:])
