@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from include.errors import BatchRejected
 from include.quality import suites
 from include.quality.compact import Columns, CompactFile, read_compact
-from include.quality.expectation_run import RuleResult, run_suite, silence_great_expectations
+from include.quality.expectation_run import RuleResult, run_suite
 from include.quality.report import REPORTS, ReportPage, Skipped, write_report
 from include.quality.report_sections import flag_bars, label_bars, quarantine_sections
 from include.schema import LABELS, PRODUCTS
@@ -144,7 +144,6 @@ def _product_rules(
 ) -> tuple[list[RuleResult], list[Skipped]]:
     import pandas as pd
 
-    silence_great_expectations()
     day_end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
     age = None if products.newest is None else (day_end - products.newest) / timedelta(days=1)
     facts = {
@@ -152,7 +151,7 @@ def _product_rules(
         "products": counts.products,
         "products_lost": abs(counts.products - products.rows),
         "quarantine_lost": abs(counts.quarantined - quarantine_rows),
-        "rejected_share": counts.rejected_share,
+        "rejected_percent": 100 * counts.rejected_share,
         "days_since_newest": 0.0 if age is None else age,
     }
     skipped = []
@@ -189,7 +188,6 @@ def validate_labels(
     """
     import pandas as pd
 
-    silence_great_expectations()
     folder = report_dir or f"{Lake.partition(REPORTS, source, day)}/labels"
     labels = read_compact(lake, paths, LABELS, LABEL_COLUMNS)
     known = read_compact(

@@ -7,8 +7,10 @@ ids, times, tracebacks and paths of this machine; none of that is taken over.
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,12 +47,17 @@ class RuleResult:
     @property
     def sentence(self) -> str:
         """The rule and what was found instead, for an error message."""
-        return f"{self.rule} (expected: {self.meaning} Found: {self.observed})"
+        return f"{self.rule} (expected: {self.meaning} Found: {self.observed}.)"
 
 
-def silence_great_expectations() -> None:
-    """Keep the library's some 200 lines of INFO out of task logs; to be called before its first import."""
+def load_great_expectations() -> ModuleType:
+    """The library, imported without its some 200 lines of INFO and without warnings about its own inside."""
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import great_expectations
+    module: ModuleType = great_expectations
+    return module
 
 
 def run_suite(name: str, expectations: Sequence[Expectation], frame: pd.DataFrame) -> list[RuleResult]:
@@ -58,7 +65,6 @@ def run_suite(name: str, expectations: Sequence[Expectation], frame: pd.DataFram
 
     Rules that look at a column that is not there fail and say so. Nothing is written to disk.
     """
-    silence_great_expectations()
     checkpoint = _checkpoint(name, expectations)
     outcome = checkpoint.run(batch_parameters={"dataframe": frame})
     (validation,) = outcome.run_results.values()
@@ -67,10 +73,16 @@ def run_suite(name: str, expectations: Sequence[Expectation], frame: pd.DataFram
 
 
 def _checkpoint(name: str, expectations: Sequence[Expectation]) -> Checkpoint:
-    import great_expectations as gx
+    gx = load_great_expectations()
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    config = DataContextConfig(
+        # The library's own pages need the internet (see docs/decisions), so it needs no folder for them.
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        analytics_enabled=False,
+        progress_bars={"globally": False},
+    )
+    context = gx.get_context(mode="ephemeral", project_config=config)
     batch = (
         context.data_sources.add_pandas("lake").add_dataframe_asset(name).add_batch_definition_whole_dataframe("batch")
     )
@@ -106,11 +118,15 @@ def _observed(entry: Mapping[str, Any]) -> str:
         return "; ".join(problems)
     result = entry["result"]
     if "observed_value" in result:
-        return _in_words(result["observed_value"])
+        return f"{_in_words(result['observed_value'])} {entry['expectation_config']['meta']['unit']}".rstrip()
     rows, broken = result.get("element_count", 0), result.get("unexpected_count", 0)
+    examples = ", ".join(
+        _in_words(value) for value in dict.fromkeys(result.get("partial_unexpected_list", [])) if value is not None
+    )
     if not broken:
-        return f"all {rows:,} rows" if rows else "no rows"
-    examples = ", ".join(_in_words(value) for value in result.get("partial_unexpected_list", []) if value is not None)
+        return "as expected" if rows == 1 else f"all {rows:,} rows"
+    if rows == 1 and examples:
+        return examples
     return f"not so in {broken:,} of {rows:,} rows" + (f", e.g. {examples}" if examples else "")
 
 
@@ -130,4 +146,4 @@ def _in_words(value: Any) -> str:
         return f"{value:,.4g}"
     if isinstance(value, list):
         return ", ".join(_in_words(entry) for entry in value) or "nothing"
-    return str(value)[:200]
+    return str(value)[:1_000]

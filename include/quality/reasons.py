@@ -10,8 +10,9 @@ from typing import Final
 
 REASONS: Final[dict[str, str]] = {
     "no_id": "The record has no id, so that it could never be recognised again.",
-    "bad_id": "The id is too long, or holds white space, control characters or signs that no id of its kind has.",
-    "code_damaged": "A spreadsheet has rounded the barcode (3.00E+12): its digits are lost.",
+    "bad_id": "The id is too long, or holds white space or control characters.",
+    "code_damaged": "The code is not what the source's ids are made of; most often a spreadsheet has rounded "
+    "the barcode (3.00E+12) and its digits are lost.",
     "no_name": "The product has no name.",
     "no_text": "There is neither a name nor a description nor ingredients: nothing to classify by.",
     "name_too_long": "The name is longer than any real name: two fields have probably run together.",

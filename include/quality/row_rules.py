@@ -25,7 +25,7 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u20
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _UNWRITABLE_AS_JSON = re.compile(r"[\ud800-\udfff]|\\u0000|NaN|Infinity")
 _WHITE_SPACE = re.compile(r"\s")
-_DAMAGED_CODE = re.compile(r"[+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)|\d+[.,]0*")
+_ROUNDED_CODE = re.compile(r"[+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)|\d+[.,]0*")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _SHORT_TEXTS = ("brand", "quantity", "language", "source_category", "url", "image_url")
 _LONG_TEXTS = ("description", "ingredients")
@@ -124,10 +124,9 @@ class RowRules:
         elif _WHITE_SPACE.search(native_id) or _FORBIDDEN.search(native_id):
             yield Finding("bad_id", f"id {_shown(native_id)} holds white space or control characters")
         elif self._has_barcode(product) and not (native_id.isascii() and native_id.isdigit()):
-            if _DAMAGED_CODE.fullmatch(native_id):
-                yield Finding("code_damaged", f"code is {_shown(native_id)}: a spreadsheet has rounded the barcode")
-            else:
-                yield Finding("bad_id", f"code {_shown(native_id)} is not made of digits")
+            rounded = _ROUNDED_CODE.fullmatch(native_id) is not None
+            why = "a spreadsheet has rounded the barcode" if rounded else "a barcode has digits only"
+            yield Finding("code_damaged", f"code is {_shown(native_id)}: {why}")
         if native_id in self._kept_ids:
             yield Finding("duplicate", f"id {_shown(native_id)} came earlier in this batch")
 
@@ -166,17 +165,19 @@ def writable(rejection: Rejection, raw_characters: int) -> Rejection:
     NUL and lone surrogates become U+FFFD, NaN and infinities become texts. A raw record of more than
     `raw_characters` characters (as JSON) has its texts cut, and says so.
     """
-    raw_text = json.dumps(rejection.raw, ensure_ascii=False, default=str)
     raw = rejection.raw
+    try:
+        raw_text = json.dumps(raw, ensure_ascii=False, default=str)
+    except RecursionError:
+        raw = {"…": "the record is nested too deeply to be kept here"}
+        raw_text = ""
     if len(raw_text) > raw_characters:
         raw = _cut(raw, raw_characters)
     elif _UNWRITABLE_AS_JSON.search(raw_text):
         raw = _cleaned(raw)
     native_id = rejection.native_id and _cleaned(rejection.native_id[:1_000])
     detail = _cleaned(rejection.detail[:4_000])
-    if raw is rejection.raw and native_id == rejection.native_id and detail == rejection.detail:
-        return rejection
-    return replace(rejection, raw=raw, native_id=native_id, detail=detail)
+    return replace(rejection, raw=raw, native_id=native_id, detail=detail, position=_cleaned(rejection.position))
 
 
 def _cut(raw: dict[str, Any], characters: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from datetime import date
 from statistics import mean
 from typing import TYPE_CHECKING, get_args
 
+from include.quality.expectation_run import load_great_expectations
 from include.quality.row_rules import RowLimits
 from include.schema import Decision, Modality
 from include.settings import Settings
@@ -28,8 +29,7 @@ NO_DIFFERENCE = "as agreed"
 
 def product_suite() -> list[Expectation]:
     """Expectations for the rows of the products file."""
-    from great_expectations import expectations as gxe
-
+    gxe = load_great_expectations().expectations
     limits = RowLimits()
     return [
         gxe.ExpectColumnValuesToNotBeNull(
@@ -86,8 +86,7 @@ def product_batch_suite(
 
     `history` are the numbers of products of earlier days; without any, volume is not judged.
     """
-    from great_expectations import expectations as gxe
-
+    gxe = load_great_expectations().expectations
     expectations = [
         _schema_expectation("products"),
         gxe.ExpectColumnMinToBeBetween(
@@ -98,10 +97,12 @@ def product_batch_suite(
             quarantine_lost="Every record that was set aside stands in the quarantine.",
         ),
         gxe.ExpectColumnMaxToBeBetween(
-            column="rejected_share",
-            max_value=settings.max_rejected_share,
+            column="rejected_percent",
+            max_value=100 * settings.max_rejected_share,
             **_rule(
-                "rejected_share", f"At most {settings.max_rejected_share:.0%} of the records received are quarantined."
+                "rejected_share",
+                f"Of the records received, at most {100 * settings.max_rejected_share:.4g} percent are quarantined.",
+                unit="percent",
             ),
         ),
     ]
@@ -128,6 +129,7 @@ def product_batch_suite(
                 **_rule(
                     "freshness",
                     f"The newest record was changed at most {settings.freshness_days:,} days before {day.isoformat()}.",
+                    unit="days",
                 ),
             )
         )
@@ -136,8 +138,7 @@ def product_batch_suite(
 
 def label_suite(taxonomy_labels: Sequence[str]) -> list[Expectation]:
     """Expectations for the rows of a day's labels."""
-    from great_expectations import expectations as gxe
-
+    gxe = load_great_expectations().expectations
     present = ("product_id", "label", "department", "confidence", "decision", "modality", "model_version")
     return [
         *(
@@ -198,9 +199,8 @@ def volume_bounds(settings: Settings, history: Sequence[int]) -> tuple[int, int]
 
 
 def _schema_expectation(layer: str) -> Expectation:
-    from great_expectations import expectations as gxe
-
-    return gxe.ExpectColumnDistinctValuesToBeInSet(
+    gxe = load_great_expectations().expectations
+    return gxe.ExpectColumnValuesToBeInSet(
         column="schema",
         value_set=[NO_DIFFERENCE],
         **_rule("schema", f"The file of {layer} has the agreed columns, each of its agreed type."),
@@ -209,13 +209,12 @@ def _schema_expectation(layer: str) -> Expectation:
 
 def _nothing_lost_expectations(**meanings: str) -> list[Expectation]:
     """Expectations that a count of lost rows, a fact of the batch, is zero."""
-    from great_expectations import expectations as gxe
-
+    gxe = load_great_expectations().expectations
     return [
         gxe.ExpectColumnMaxToBeBetween(column=fact, min_value=0, max_value=0, **_rule(fact, meaning))
         for fact, meaning in meanings.items()
     ]
 
 
-def _rule(name: str, meaning: str, severity: str = "critical") -> dict[str, object]:
-    return {"meta": {"rule": name, "meaning": meaning}, "severity": severity}
+def _rule(name: str, meaning: str, *, severity: str = "critical", unit: str = "") -> dict[str, object]:
+    return {"meta": {"rule": name, "meaning": meaning, "unit": unit}, "severity": severity}
