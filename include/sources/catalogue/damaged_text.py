@@ -39,20 +39,23 @@ class EncodingEvidence:
         self.not_ascii = 0
         self.double_encoded = 0
         self.in_long_runs = 0
-        self.first_line = 0
-        self.first_example = ""
+        self.first_double_encoded = (0, "")
+        """Line and text of the first example; line 0 if there is none."""
+        self.first_long_run = 0
 
     def feed(self, line: int, text: str) -> None:
         """Take one line of the file; lost characters say nothing and are not counted."""
         if text.isascii():
             return
-        for run in _NOT_ASCII_RUN.findall(_LOST_RUN.sub("", text)):
+        for run in _NOT_ASCII_RUN.findall(_replace_lost(text, "")):
             self.not_ascii += len(run)
-            self.in_long_runs += len(run) if len(run) >= LONG_RUN else 0
+            if len(run) >= LONG_RUN:
+                self.in_long_runs += len(run)
+                self.first_long_run = self.first_long_run or line
             for match in _DOUBLE_ENCODED.finditer(run):
                 self.double_encoded += len(match.group())
-                if not self.first_line:
-                    self.first_line, self.first_example = line, match.group()
+                if not self.first_double_encoded[0]:
+                    self.first_double_encoded = (line, match.group())
 
     @property
     def is_double_encoded(self) -> bool:
@@ -67,4 +70,9 @@ class EncodingEvidence:
 
 def mark_lost_characters(text: str) -> str:
     """The text with each run of lost characters as one U+FFFD: `Nestlï¿½ï¿½` becomes `Nestl` and U+FFFD."""
-    return text if text.isascii() else _LOST_RUN.sub(LOST, text)
+    return _replace_lost(text, LOST)
+
+
+def _replace_lost(text: str, replacement: str) -> str:
+    # Nearly all text has none, and looking for two characters is far quicker than the pattern.
+    return _LOST_RUN.sub(replacement, text) if "ï¿" in text or LOST in text else text

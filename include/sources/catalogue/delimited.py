@@ -151,15 +151,12 @@ class _Findings:
     def _encoding_problems(self) -> Iterator[tuple[int, str]]:
         evidence, is_windows = self._evidence, self._file.encoding == "cp1252"
         if evidence.is_double_encoded:
-            yield (
-                evidence.first_line,
-                (
-                    f"{'broken UTF-8' if is_windows else 'double-encoded text'} ({evidence.first_example!r}); "
-                    "expected text that was saved once, as UTF-8: export it again"
-                ),
-            )
+            line, example = evidence.first_double_encoded
+            found = "broken UTF-8" if is_windows else "double-encoded text"
+            yield line, f"{found} ({example!r}); expected text that was saved once, as UTF-8: export it again"
         elif is_windows and evidence.is_another_script:
-            yield 1, "neither UTF-8 nor a text in Windows-1252; expected UTF-8: save the file as UTF-8"
+            found = "neither UTF-8 nor a text in Windows-1252"
+            yield evidence.first_long_run, f"{found}; expected UTF-8: save the file as UTF-8"
 
 
 def _width(line: str, delimiter: str) -> int:

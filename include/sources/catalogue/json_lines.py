@@ -42,8 +42,9 @@ class JsonLinesFile:
             sampled += 1
             columns |= dict.fromkeys(row) if isinstance(row, dict) else {}
         if evidence.is_double_encoded:
+            number, example = evidence.first_double_encoded
             raise CatalogueRefused(
-                f"{file.path.name}: line {evidence.first_line}: double-encoded text ({evidence.first_example!r}); "
+                f"{file.path.name}: line {number}: double-encoded text ({example!r}); "
                 "expected text that was saved once, as UTF-8: export it again"
             )
         return cls(file, tuple(columns))

@@ -21,7 +21,7 @@ ACCEPTED = (
 )
 MAX_LINE_CHARACTERS = 16 * 1024**2
 _SAMPLE_BYTES = 64 * 1024
-_READ_BYTES = 1024**2
+_READ_BYTES = 256 * 1024
 _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _ENCODING_NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
