@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import Engine, func
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Engine, func, literal
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from include.warehouse.tables import batches
 
@@ -97,7 +97,9 @@ def record_batch(engine: Engine, record: BatchRecord) -> None:
                 index_elements=[batches.c.source, batches.c.day],
                 set_={name: statement.excluded[name] for name in row if name not in ("source", "day")}
                 | {
-                    "durations": func.coalesce(batches.c.durations, {}).op("||")(statement.excluded.durations),
+                    "durations": func.coalesce(batches.c.durations, literal({}, JSONB)).op("||")(
+                        statement.excluded.durations
+                    ),
                     "updated_at": func.now(),
                 },
             )

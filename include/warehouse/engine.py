@@ -93,8 +93,8 @@ def place(url: URL) -> str:
     return f"{url.host or 'local socket'}:{url.port or 5432}/{url.database or ''}"
 
 
-def copy_connection(connection: Connection) -> psycopg.Connection:
-    """The driver's connection below an SQLAlchemy one, in the same transaction, for COPY."""
+def driver_connection(connection: Connection) -> psycopg.Connection:
+    """The driver's connection below an SQLAlchemy one, in the same transaction: for COPY and streams."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError(f"COPY needs psycopg 3, not {type(driver)}: open the engine with open_engine()")

@@ -38,7 +38,7 @@ from sqlalchemy.sql.dml import Delete
 
 from include.schema import LABELS, QUARANTINE
 from include.warehouse.copying import copy_batches
-from include.warehouse.engine import copy_connection
+from include.warehouse.engine import driver_connection
 from include.warehouse.lake import Lake
 from include.warehouse.tables import label_history, labelled_products, quarantined_products, sql_type, training_labels
 
@@ -109,7 +109,7 @@ def _copy_to_temporary(
     columns = (Column(field.name, sql_type(field.type)) for field in schema)
     table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
     table.create(connection, checkfirst=False)
-    return table, copy_batches(copy_connection(connection), name, batches)
+    return table, copy_batches(driver_connection(connection), name, batches)
 
 
 def _delete_vanished(incoming: Table, source: str, day: date) -> Delete:

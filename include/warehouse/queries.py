@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import pyarrow as pa
-from sqlalchemy import Engine, case, func, select, text
-from sqlalchemy.exc import DBAPIError, ResourceClosedError
+from sqlalchemy import Engine, case, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from include.errors import CuveeError
 from include.schema import LABEL_ORIGINS
+from include.warehouse.engine import driver_connection
 from include.warehouse.tables import batches, labelled_products, training_labels
 
 TRUSTED = pa.schema([(name, pa.string()) for name in ("product_id", "label", "origin")])
@@ -28,7 +29,7 @@ def read_training_labels(engine: Engine) -> pa.Table:
     strength = case({origin: rank for rank, origin in enumerate(LABEL_ORIGINS)}, value=columns.origin, else_=99)
     query = (
         select(columns.product_id, columns.label, columns.origin)
-        .distinct(columns.product_id)
+        .ext(distinct_on(columns.product_id))
         .order_by(columns.product_id, strength)
     )
     with engine.connect().execution_options(yield_per=FETCH_ROWS) as connection:
@@ -93,19 +94,23 @@ def batch_counts(engine: Engine) -> list[dict[str, Any]]:
     return rows
 
 
-def run_sql(engine: Engine, query: str, limit: int = 100) -> tuple[list[str], list[Sequence[Any]]]:
-    """Run one read-only query; returns its column names and at most `limit` rows.
+def run_sql(engine: Engine, query: str, limit: int = 100) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Run one SELECT; returns its column names and at most `limit` rows, without fetching the others.
 
-    PostgreSQL itself refuses what would write. Raises QueryRefused with the database's reason, also after 60 seconds.
+    PostgreSQL itself refuses what would write, and a second statement (which could end the read-only
+    transaction). Raises QueryRefused with the database's reason, also after 60 seconds.
     """
-    with engine.connect().execution_options(stream_results=True, postgresql_readonly=True) as connection:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{QUERY_SECONDS}s'")
+        driver = driver_connection(connection)
         try:
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{QUERY_SECONDS}s'")
-            result = connection.execute(text(query.replace(":", "\\:")))
-            return list(result.keys()), [tuple(row) for row in result.fetchmany(limit)]
-        except ResourceClosedError as error:
-            raise QueryRefused("The query returns no rows: only queries that read are run here.") from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
+            with driver.cursor("people") as cursor:
+                cursor.execute(query)
+                rows = cursor.fetchmany(limit)
+                return [column.name for column in cursor.description or ()], rows
+        except psycopg.Error as error:
+            if driver.broken:
                 raise
-            raise QueryRefused(f"The warehouse refused the query: {str(error.orig).strip()}") from error
+            reason = ". ".join(filter(None, (error.diag.message_primary, error.diag.message_hint))) or str(error)
+            raise QueryRefused(f"The warehouse refused the query: {reason}") from error

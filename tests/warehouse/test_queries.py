@@ -1,0 +1,130 @@
+"""What the platform and its people read from the warehouse."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import Engine, text
+
+from include.warehouse import queries
+from include.warehouse.batches import BatchRecord, record_batch
+from include.warehouse.lake import Lake
+from include.warehouse.loading import load_day
+from include.warehouse.queries import (
+    QueryRefused,
+    batch_counts,
+    label_counts,
+    labelled_sample,
+    read_training_labels,
+    run_sql,
+)
+from include.warehouse.reviews import record_review
+from tests.warehouse.rows import labelled_row, labels_table, trusted_table
+
+SOURCE = "openfoodfacts"
+DAY = date(2026, 1, 5)
+
+
+@pytest.fixture
+def loaded(warehouse: Engine, lake: Lake) -> Engine:
+    import pyarrow as pa
+
+    path = Lake.day_file("labels", SOURCE, DAY)
+    vinegar = [labelled_row(number, label="vinegar", decision="review") for number in (7, 8)]
+    table = pa.concat_tables([labels_table([1, 2, 3]), pa.Table.from_pylist(vinegar, schema=labels_table([1]).schema)])
+    lake.write_parquet(path, table)
+    first, second = f"{SOURCE}:3000000000001", f"{SOURCE}:3000000000002"
+    trusted = trusted_table(
+        (second, "juice", "rule"), (first, "still_wine", "rule"), (first, "champagne", "source_tag")
+    )
+    load_day(warehouse, lake, SOURCE, DAY, labels_path=path, quarantine_path=None, trusted=trusted)
+    return warehouse
+
+
+def test_each_product_has_its_strongest_trusted_label_only(loaded: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "FETCH_ROWS", 1)
+    assert [tuple(row.values()) for row in read_training_labels(loaded).to_pylist()] == [
+        (f"{SOURCE}:3000000000001", "champagne", "source_tag"),
+        (f"{SOURCE}:3000000000002", "juice", "rule"),
+    ]
+    record_review(loaded, f"{SOURCE}:3000000000001", "vinegar", department="Fine Grocery", reviewer="Ana")
+    assert read_training_labels(loaded).to_pylist()[0]["origin"] == "human"
+
+
+def test_without_trusted_labels_the_table_is_empty_and_has_its_columns(warehouse: Engine) -> None:
+    table = read_training_labels(warehouse)
+    assert (table.num_rows, table.column_names) == (0, ["product_id", "label", "origin"])
+
+
+def test_a_sample_shows_every_label_before_it_shows_one_twice(loaded: Engine) -> None:
+    assert [row["label"] for row in labelled_sample(loaded, limit=2)] == ["champagne", "vinegar"]
+    everything = labelled_sample(loaded, limit=50)
+    assert list(everything[0]) == ["product_id", "name", "label", "confidence", "decision"]
+    assert len(everything) == 5
+
+
+def test_counts_by_label_add_up(loaded: Engine) -> None:
+    assert label_counts(loaded) == [
+        {"department": "Fine Grocery", "label": "champagne", "products": 3, "accepted": 3, "review": 0},
+        {"department": "Fine Grocery", "label": "vinegar", "products": 2, "accepted": 0, "review": 2},
+    ]
+
+
+def test_counts_of_batches_tell_what_was_set_aside_and_why(warehouse: Engine) -> None:
+    reasons = {"no_name": 1, "code_damaged": 3}
+    record_batch(
+        warehouse,
+        BatchRecord(
+            SOURCE, DAY, "daily", received=9, quarantined=4, reasons=reasons, labelled=5, accepted=3, reviewed=2
+        ),
+    )
+    assert batch_counts(warehouse) == [
+        {
+            "day": DAY, "source": SOURCE, "status": "published", "fetched": 9, "quarantined": 4,
+            "reasons": "3 code_damaged, 1 no_name", "labelled": 5, "accepted": 3, "review": 2,
+        }
+    ]  # fmt: skip
+
+
+def test_a_query_gives_its_columns_and_at_most_the_rows_asked_for(loaded: Engine) -> None:
+    columns, rows = run_sql(loaded, "SELECT name, 'a:b'::text AS kind FROM labelled_products ORDER BY 1", limit=2)
+    assert columns == ["name", "kind"]
+    assert rows == [("Champagne brut cuvée n° 1", "a:b"), ("Champagne brut cuvée n° 2", "a:b")]
+
+
+def test_a_percent_sign_is_only_a_percent_sign(loaded: Engine) -> None:
+    _columns, rows = run_sql(loaded, "SELECT count(*) FROM labelled_products WHERE name LIKE '%brut%'")
+    assert rows == [(5,)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DELETE FROM labelled_products",
+        "WITH gone AS (DELETE FROM labelled_products RETURNING 1) SELECT * FROM gone",
+        "SELECT 1; DELETE FROM labelled_products",
+        "SELECT 1; COMMIT; DELETE FROM labelled_products",
+        "COPY labelled_products TO STDOUT",
+        "COMMIT; DELETE FROM labelled_products",
+        "SET TRANSACTION READ WRITE; DELETE FROM labelled_products; COMMIT",
+        "SELECT nothing FROM nowhere",
+        "SET work_mem = '1MB'",
+        "",
+    ],
+)
+def test_a_query_that_is_wrong_or_would_write_is_refused_and_changes_nothing(loaded: Engine, query: str) -> None:
+    with pytest.raises(QueryRefused):
+        run_sql(loaded, query)
+    with loaded.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM labelled_products")) == 5
+
+
+def test_a_query_without_rows_still_has_columns(loaded: Engine) -> None:
+    assert run_sql(loaded, "SELECT name FROM labelled_products WHERE false") == (["name"], [])
+
+
+def test_a_query_without_end_is_ended(loaded: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "QUERY_SECONDS", 1)
+    with pytest.raises(QueryRefused, match="statement timeout"):
+        run_sql(loaded, "SELECT pg_sleep(30)")
