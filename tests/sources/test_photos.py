@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -141,6 +146,15 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(b"", 302, Location="file:///etc/passwd")
 
 
+class Server(ThreadingHTTPServer):
+    """A server whose clients leave in the middle, which is no news here."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_arguments: object) -> None:
+        pass
+
+
 @pytest.fixture
 def server() -> Iterator[type[Handler]]:
     class FreshHandler(Handler):
@@ -149,8 +163,7 @@ def server() -> Iterator[type[Handler]]:
         stop = threading.Event()
         failures_left = 1
 
-    with ThreadingHTTPServer(("", 0), FreshHandler) as running:
-        running.daemon_threads = True
+    with Server(("", 0), FreshHandler) as running:
         FreshHandler.port = running.server_address[1]
         FreshHandler.url = f"http://127.0.0.1:{FreshHandler.port}"
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
@@ -171,6 +184,41 @@ def settings(tmp_path: Path) -> Settings:
         http_backoff_seconds=0.01,
         photo_deadline_seconds=10,
     )
+
+
+@pytest.fixture
+def tls_server(server: type[Handler], tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The address of the same server over TLS, for the name `localhost`, and the certificate to trust."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    own = tmp_path / "certificate.pem"
+    own.write_bytes(certificate.public_bytes(pem))
+    secret = tmp_path / "key.pem"
+    secret.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own, secret)
+    with Server(("127.0.0.1", 0), server) as running:
+        running.socket = context.wrap_socket(running.socket, server_side=True)
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"https://localhost:{running.server_address[1]}", own
+        server.stop.set()
+        running.shutdown()
+        thread.join()
 
 
 def hurried(settings: Settings) -> Settings:
@@ -230,6 +278,20 @@ def test_a_server_that_takes_its_time_is_cut_off(server: type[Handler], settings
 def test_a_chunked_drip_is_cut_off_below_the_limit_of_one_wait(server: type[Handler], settings: Settings) -> None:
     patient = settings.model_copy(update={"photo_deadline_seconds": 0.4, "http_timeout_seconds": 60})
     assert fetch(f"{server.url}/drip", patient).status == "timeout"
+
+
+def test_tls_is_checked_against_the_name_and_cut_off_like_plain_http(
+    tls_server: tuple[str, Path], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, certificate = tls_server
+    assert fetch(f"{url}/good", settings).status == "unreachable"  # nobody trusts it
+    monkeypatch.setattr(photo_download.certifi, "where", lambda: str(certificate))
+    assert fetch(f"{url}/good", settings).status == "ok"
+    assert fetch(f"{url}/drip", hurried(settings)).status == "timeout"
+    assert fetch(f"{url}/dripheaders", hurried(settings)).status == "timeout"
+    other_name = url.replace("localhost", "127.0.0.1")
+    assert fetch(f"{other_name}/good", settings).status == "unreachable"
+    assert fetch(f"{url}/good", settings, allow_private_hosts=False).status == "private_address"
 
 
 def test_trouble_that_passes_gets_a_second_try_and_no_third(server: type[Handler], settings: Settings) -> None:
