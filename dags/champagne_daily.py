@@ -16,6 +16,7 @@ texts and photos, label them with the champion model, and publish them to Parque
 **When it fails.** The reason is the last line of the task's log and stands in the table `batches`.
 
 * `fetch` red: the API is down or limits us. What came is kept; clear the task and it resumes.
+* `validate` waits (Edamam): the day before failed there. Clear that one first, or mark it as success.
 * `validate` red: the batch broke a batch rule; open the validation report it names. Nothing was published.
 * `plan_shards` red: no champion model. Run `python -m include train`, then clear the task.
 * `publish` red: the warehouse does not answer. The Parquet files are kept; clear the task when it is back.
@@ -34,6 +35,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param, dag, task_group
 
 from daily_tasks import classify, embed_images, embed_text, fetch, plan_shards, publish, validate
 from include.settings import load_settings
+from include.sources import LISTING_SOURCES
 from task_context import DEFAULT_ARGUMENTS, record_failed_batch
 
 
@@ -61,7 +63,8 @@ def champagne_daily() -> None:
         @task_group(group_id=source)
         def label_source(source: str = source) -> None:
             fetched = fetch(source)
-            validated = validate(source, fetched)
+            # What is new in a full listing is known only when the day before is validated.
+            validated = validate.override(depends_on_past=source in LISTING_SOURCES)(source, fetched)
             labelled = label_shard.expand(shard=plan_shards(source, validated))
             labelled >> publish(source, fetched, validated)
 

@@ -7,10 +7,16 @@ for record in source.read(day, landing): ...
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from include.errors import ConfigurationError
-from include.sources.source import Source
+
+if TYPE_CHECKING:
+    from include.sources.source import Source
 
 SOURCE_NAMES: tuple[str, ...] = ("openfoodfacts", "edamam")
+LISTING_SOURCES = frozenset({"edamam"})
+"""Sources that list everything each day (`incremental` is False): what is new depends on the day before."""
 
 
 def get_source(name: str) -> Source:
@@ -26,4 +32,4 @@ def get_source(name: str) -> Source:
     raise ConfigurationError(f"unknown source {name!r}; the known ones are: {', '.join(SOURCE_NAMES)}")
 
 
-__all__ = ["SOURCE_NAMES", "Source", "get_source"]
+__all__ = ["LISTING_SOURCES", "SOURCE_NAMES", "get_source"]
