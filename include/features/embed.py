@@ -1,0 +1,69 @@
+"""Embedding what is not embedded yet."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from include.features.cache import EmbeddingCache
+
+if TYPE_CHECKING:
+    from include.features.image import ImageEncoder
+    from include.features.text import TextEncoder
+
+logger = logging.getLogger(__name__)
+
+TEXT_CHUNK = 10_000
+"""Texts encoded and written at a time."""
+
+PHOTO_CHUNK = 256
+"""Photos looked up at a time, and so held in memory at once: some 10 to 100 MB."""
+
+PHOTOS_PER_FILE = 4_096
+"""New photo embeddings written at a time: what a killed task has to compute again at most."""
+
+
+def embed_missing_texts(cache: EmbeddingCache, encoder: TextEncoder, documents: Mapping[str, str]) -> int:
+    """Encode the documents that the cache lacks, and cache them; returns how many.
+
+    `documents` has the document by its hash (`schema.text_hash`); empty documents are left out.
+    """
+    missing = cache.missing([content_hash for content_hash, text in documents.items() if text])
+    for start in range(0, len(missing), TEXT_CHUNK):
+        chunk = missing[start : start + TEXT_CHUNK]
+        cache.put(chunk, encoder.encode([documents[content_hash] for content_hash in chunk]))
+    return len(missing)
+
+
+def embed_missing_photos(cache: EmbeddingCache, encoder: ImageEncoder, photos: Iterable[tuple[str, bytes]]) -> int:
+    """Decode and encode the photos that the cache lacks, and cache them; returns how many.
+
+    `photos` gives (SHA-256 of the bytes, bytes); it is read to its end, a chunk at a time, in this thread.
+    A photo that cannot be decoded is cached as unusable and not tried again.
+    """
+    fresh: dict[str, np.ndarray] = {}
+    embedded = 0
+    remaining = iter(photos)
+    while chunk := dict(islice(remaining, PHOTO_CHUNK)):
+        missing = [sha256 for sha256 in cache.missing(list(chunk)) if sha256 not in fresh]
+        fresh.update(zip(missing, encoder.encode([chunk[sha256] for sha256 in missing]), strict=True))
+        embedded += len(missing)
+        if len(fresh) >= PHOTOS_PER_FILE:
+            _put(cache, fresh)
+            fresh = {}
+    _put(cache, fresh)
+    return embedded
+
+
+def _put(cache: EmbeddingCache, fresh: Mapping[str, np.ndarray]) -> None:
+    if not fresh:
+        return
+    vectors: Sequence[np.ndarray] = list(fresh.values())
+    unusable = int(np.isnan(np.stack(vectors)[:, 0]).sum())
+    if unusable:
+        logger.warning("photos that cannot be decoded: count=%d of=%d", unusable, len(fresh))
+    cache.put(list(fresh), np.stack(vectors))

@@ -1,0 +1,35 @@
+"""Files of weights: found, hashed, and refused with the reason."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+
+from include.errors import ConfigurationError
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 (hex) of a file; ConfigurationError if it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The image encoder's file {path} cannot be read ({error.strerror}): correct CUVEE_IMAGE_ENCODER."
+        ) from error
+
+
+def weights_identity(name: str, weights_hash: str, preprocessing: str) -> str:
+    """A name for the vectors of a network, e.g. `mobilenet_v3-9f3c2a…-tf`."""
+    readable = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:48] or "network"
+    return f"{readable}-{weights_hash[:24]}-{preprocessing}"
+
+
+def of_length_one(vectors: np.ndarray) -> np.ndarray:
+    """Rows scaled to length 1 (zeros stay), float32: networks differ a thousandfold in the size of their outputs."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: np.ndarray = np.divide(vectors, lengths, out=np.zeros_like(vectors, dtype=np.float32), where=lengths > 0)
+    return scaled
