@@ -43,12 +43,14 @@ class CatalogueFile:
 
 def replay_catalogues(folder: Path) -> list[CatalogueFile]:
     """The labelled and taggable files of a folder of real records."""
+    facts = folder / "openfoodfacts"
     files = [
         CatalogueFile(folder / "flipkart" / "flipkart_com-ecommerce_sample.csv", "flipkart"),
-        CatalogueFile(folder / "openfoodfacts" / "labelled_fr_12_categories_utf16.csv", "off_labelled_fr"),
-        CatalogueFile(folder / "openfoodfacts" / "export_tab.csv", "off_export"),
-        CatalogueFile(folder / "openfoodfacts" / "export_cp1252_decimal_comma.csv", "off_export_fr"),
-        CatalogueFile(folder / "openfoodfacts" / "products.jsonl", "off_extract"),
+        CatalogueFile(facts / "labelled_fr_12_categories_utf16.csv", "openfoodfacts_labelled_fr"),
+        CatalogueFile(facts / "export_tab.csv", "openfoodfacts_export"),
+        CatalogueFile(facts / "export_excel_damaged_codes.csv", "openfoodfacts_export_excel"),
+        CatalogueFile(facts / "export_cp1252_decimal_comma.csv", "openfoodfacts_export_comma"),
+        CatalogueFile(facts / "products.jsonl", "openfoodfacts_extract"),
     ]
     absent = [str(file.path) for file in files if not file.path.exists()]
     if absent:

@@ -54,7 +54,9 @@ def import_catalogue(
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     catalogue = open_catalogue(path, mapping=mapping, source=source, kind=kind)
-    validated = validate_records(catalogue.read(), catalogue.source, day, settings, is_feed=False)
+    # The sound rows of a damaged file are worth having; whoever imports it sees how many were set aside.
+    lenient = settings.model_copy(update={"max_rejected_share": 1.0})
+    validated = validate_records(catalogue.read(), catalogue.source, day, lenient, is_feed=False)
     photos = _pack_photos(lake, catalogue.source, day, catalogue.photo_folder, settings)
     taxonomy = load_taxonomy()
     trusted = trusted_labels_of_day(lake, catalogue.source, day, taxonomy)
