@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 
 PRODUCT_COLUMNS = Columns(
-    kept=("product_id", "content_hash", "language"),
-    lengths=("name", "description", "ingredients"),
+    kept=("product_id", "language"),
+    lengths=("content_hash", "name", "description", "ingredients"),
     counted=("flags",),
     newest="last_modified",
 )
@@ -129,6 +129,8 @@ def validate_products(
         )
         page.bars = [*quarantine.bars, *flag_bars(products.counts["flags"], products.rows)]
         page.examples = quarantine.examples
+    else:
+        lake.delete(f"{folder}/labels")  # of an earlier run, when there were products
     return _finish(lake, folder, page)
 
 

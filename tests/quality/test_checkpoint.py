@@ -142,7 +142,7 @@ def spoiled(**changed: pa.Array) -> Callable[[pa.Table], pa.Table]:
         (lambda table: pa.concat_tables([table.slice(0, 99), table.slice(0, 1)]), {"product_id_unique"}),
         (spoiled(product_id=pa.array([None] + [f"s:{n}" for n in range(99)])), {"product_id_present"}),
         (spoiled(product_id=pa.array([f"no source {n}" for n in range(100)])), {"product_id_form"}),
-        (spoiled(content_hash=pa.array(["ABC"] * 100)), {"content_hash_form"}),
+        (spoiled(content_hash=pa.array(["abc"] * 100)), {"content_hash_form"}),
         (spoiled(name=pa.array([None] + ["x"] * 99)), {"name_present"}),
         (spoiled(name=pa.array(["x" * 501] + ["x"] * 99)), {"name_length"}),
         (spoiled(description=pa.array([""] + ["x"] * 99)), {"description_length"}),
@@ -229,18 +229,27 @@ def all_files(lake: Lake) -> dict[str, bytes]:
     return {path: lake.read_bytes(path) for path in lake.list_files("reports")}
 
 
-def test_validating_twice_leaves_the_same_bytes(lake: Lake, settings: Settings) -> None:
+def test_validating_twice_leaves_the_same_bytes(any_lake: Lake, settings: Settings) -> None:
     records = [*good_products(60), *nameless(30), *good_products(3)]
     labelled = LabelledDay(good_products(60))
 
     def run() -> dict[str, bytes]:
-        validate(lake, write_batch(lake, records), settings, history=[50])
-        validate_labels(lake, labelled.write(lake, labelled.rows()), SOURCE, DAY, LABEL_NAMES, settings)
-        return all_files(lake)
+        validate(any_lake, write_batch(any_lake, records), settings, history=[50])
+        validate_labels(any_lake, labelled.write(any_lake, labelled.rows()), SOURCE, DAY, LABEL_NAMES, settings)
+        return all_files(any_lake)
 
     first = run()
     assert len(first) == 7
     assert run() == first
+
+
+def test_a_day_that_has_become_empty_keeps_no_report_of_its_labels(lake: Lake, settings: Settings) -> None:
+    labelled = LabelledDay(good_products(3))
+    validate(lake, write_batch(lake, labelled.products), settings)
+    validate_labels(lake, labelled.write(lake, labelled.rows()), SOURCE, DAY, LABEL_NAMES, settings)
+    report = validate(lake, write_batch(lake, []), settings)
+    assert report.success
+    assert [path for path in lake.list_files("reports") if "/labels/" in path] == []
 
 
 def test_a_rerun_replaces_the_report_of_a_failed_day(lake: Lake, settings: Settings) -> None:

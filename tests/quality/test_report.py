@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 
-from include.quality.checkpoint import BatchCounts, validate_products
+from include.quality.checkpoint import BatchCounts, validate_labels, validate_products
 from include.quality.report import OVERVIEW, ReportPage, write_overview, write_report
 from include.schema import Rejection
 from include.settings import Settings
 from include.warehouse.lake import Lake
-from tests.quality.batches import good_products, nameless, validate, write_batch
+from tests.quality.batches import (
+    DAY,
+    LABEL_NAMES,
+    SOURCE,
+    LabelledDay,
+    good_products,
+    nameless,
+    validate,
+    write_batch,
+)
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"' onmouseover='alert(3)"
 
@@ -60,8 +70,6 @@ def test_product_texts_cannot_inject_anything(lake: Lake, settings: Settings) ->
 
 
 def test_values_that_break_an_expectation_cannot_inject_anything(lake: Lake, settings: Settings) -> None:
-    from dataclasses import replace
-
     products = [replace(good_products(1)[0], language=HOSTILE)]
     report = validate(lake, write_batch(lake, products), settings)
     page = seen_by_a_browser(lake, report.report_path)
@@ -93,8 +101,6 @@ def test_the_page_tells_verdict_reasons_and_attribution(lake: Lake, settings: Se
 
 
 def test_links_of_all_pages_lead_somewhere(lake: Lake, settings: Settings) -> None:
-    from tests.quality.test_checkpoint import DAY, LABEL_NAMES, SOURCE, LabelledDay, validate_labels
-
     labelled = LabelledDay(good_products(5))
     validate(lake, write_batch(lake, labelled.products), settings)
     validate_labels(lake, labelled.write(lake, labelled.rows()), SOURCE, DAY, LABEL_NAMES, settings)
