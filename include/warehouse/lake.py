@@ -32,6 +32,9 @@ COMPRESSION = "zstd"
 ROW_GROUP_ROWS = 50_000
 """Rows per row group where nothing else decides it: about 5 to 20 MB, which readers skip or stream well."""
 
+S3_BLOCK_BYTES = 8 * 1024**2
+"""Part of an upload and of a read: small enough that a few columns of a file do not bring all of it."""
+
 
 class Lake:
     """Files of the platform under one root; all paths are relative to it, with forward slashes."""
@@ -43,7 +46,10 @@ class Lake:
         come from the usual AWS environment, profile or role; `storage_options` go to fsspec unchanged.
         """
         # Other processes write to the same lake: a listing that was cached would hide what they wrote.
-        options = {"use_listings_cache": False} | storage_options
+        options: dict[str, Any] = {"use_listings_cache": False}
+        if root.startswith("s3://"):
+            options["default_block_size"] = S3_BLOCK_BYTES
+        options |= storage_options
         self.filesystem, self._root = fsspec.core.url_to_fs(root.rstrip("/") or "/", **options)
         self.root = self._root if self.is_local else root.rstrip("/")
 
@@ -93,7 +99,11 @@ class Lake:
 
     @contextmanager
     def open_read(self, path: str) -> Iterator[IO[bytes]]:
-        """A file opened for reading bytes, with seek."""
+        """A file opened for reading bytes, with seek.
+
+        On a local disk it stays the file that was opened. On S3, where every read is a request of its own, a
+        read after the file was replaced raises an OSError: versions are never mixed.
+        """
         with self.filesystem.open(self.full_path(path), "rb") as stream:
             yield stream
 
@@ -128,9 +138,8 @@ class Lake:
         self.filesystem.rm(self.full_path(path))
 
     def read_bytes(self, path: str) -> bytes:
-        """The whole content of a (small) file."""
-        with self.open_read(path) as stream:
-            return stream.read()
+        """The whole content of a (small) file, in one request."""
+        return bytes(self.filesystem.cat_file(self.full_path(path)))
 
     def write_bytes(self, path: str, content: bytes) -> None:
         """Replace a file by `content`."""
@@ -197,7 +206,7 @@ def _locked_temporary(target: Path) -> IO[bytes]:
 
 def _remove_leftovers(target: Path) -> None:
     """Remove temporary files of writers that were killed: those that nobody holds a lock on."""
-    for leftover in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+    for leftover in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 32}.tmp"):
         try:
             with leftover.open("rb") as stream:
                 if _lock(stream):
