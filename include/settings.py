@@ -108,6 +108,9 @@ class Settings(BaseSettings):
         0.98, gt=0, lt=1, description="Precision that accepted labels must reach on out-of-fold predictions."
     )
     training_folds: int = Field(5, ge=2, description="Folds for out-of-fold predictions in training.")
+    min_label_examples: int = Field(
+        5, ge=2, description="A label with fewer different trusted products is left out of training."
+    )
     seed: int = Field(0, description="Seed of everything random.")
 
     # Local services
