@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 
 from include.sandbox.catalogue import FoodCatalogue
 from include.sandbox.control import LoggedRequests, RequestLog, control_routes
@@ -18,25 +18,21 @@ def create_app(
     catalogue: FoodCatalogue,
     manners: Manners | Iterable[Manner | str] = (),
     *,
-    public_url: str = "",
     log: RequestLog | None = None,
 ) -> FastAPI:
     """An ASGI application that serves a catalogue.
 
     `manners` are the bad manners switched on at first, e.g. `["rate_limit:first=2", "photo_webp"]`.
-    `public_url` is what addresses of photos and next pages start with; by default the address under which
-    the request came. Files are read from the catalogue only, never from a path in a request.
+    Addresses of photos and next pages start with the address under which the request came. Files are read
+    from the catalogue only, never from a path in a request.
     """
     active = manners if isinstance(manners, Manners) else Manners(manners)
     requests = log if log is not None else RequestLog()
 
-    def host_of(request: Request) -> str:
-        return (public_url or str(request.base_url)).rstrip("/")
-
     app = FastAPI(title="Cuvée sandbox", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(control_routes(catalogue, active, requests))
-    app.include_router(openfoodfacts_routes(catalogue, active, host_of))
-    app.include_router(edamam_routes(catalogue, active, host_of))
+    app.include_router(openfoodfacts_routes(catalogue, active))
+    app.include_router(edamam_routes(catalogue, active))
     app.add_middleware(ResponseManners, manners=active)
     app.add_middleware(LoggedRequests, log=requests)
     return app

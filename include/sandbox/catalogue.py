@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 
+from starlette.requests import Request
+
 Record = dict[str, Any]
 """A JSON object as an API serves it. Addresses of photos are paths (`/images/…`) until they are served."""
 
@@ -56,6 +58,11 @@ def photo_path(code: str, image: str, revision: int) -> str:
     """
     digits = code.zfill(13)
     return f"/images/products/{digits[:3]}/{digits[3:6]}/{digits[6:9]}/{digits[9:]}/{image}.{revision}.400.jpg"
+
+
+def host_of(request: Request) -> str:
+    """The address under which a request came, e.g. `http://127.0.0.1:8099`; served addresses start with it."""
+    return str(request.base_url).rstrip("/")
 
 
 def with_host(value: Any, host: str) -> Any:

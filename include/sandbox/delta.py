@@ -10,12 +10,20 @@ from __future__ import annotations
 import gzip
 import json
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 
-from include.sandbox.catalogue import SECONDS_PER_DAY, DatedRecord, FoodCatalogue, days_between, midnight, with_host
+from include.sandbox.catalogue import (
+    SECONDS_PER_DAY,
+    DatedRecord,
+    FoodCatalogue,
+    Record,
+    days_between,
+    midnight,
+    with_host,
+)
 from include.sandbox.manners import Manners
 from include.sandbox.record_manners import spoil_lines, spoil_products
 
@@ -58,5 +66,14 @@ def delta_file(catalogue: FoodCatalogue, window: Window, host: str, manners: Man
     path = f"/data/delta/{window.name}"
     records = [with_host(dated.record, host) for dated in window_records(catalogue.records(), window)]
     products = spoil_products(records, manners, path)
-    lines = [json.dumps(product, ensure_ascii=False, separators=(",", ":")).encode() for product in products]
-    return gzip.compress(b"".join(line + b"\n" for line in spoil_lines(lines, manners, path)), mtime=0)
+    lines = spoil_lines([_line(product) for product in products], manners, path)
+    return gzip.compress(b"".join(line + b"\n" for line in lines), mtime=0)
+
+
+def full_dump(products: Iterable[Record], host: str) -> bytes:
+    """The newest state of all products, as the dump that helps where a delta file is no longer kept."""
+    return gzip.compress(b"".join(_line(with_host(product, host)) + b"\n" for product in products), mtime=0)
+
+
+def _line(product: Record) -> bytes:
+    return json.dumps(product, ensure_ascii=False, separators=(",", ":")).encode()

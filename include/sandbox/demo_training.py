@@ -14,14 +14,14 @@ FILE_NAME = "catalogue.csv"
 PHOTO_FOLDER = "photos"
 COLUMNS = ("id", "name", "brand", "description", "category", "image")
 ROWS_PER_LABEL = 36
-"""Rows of each label: 720 in all."""
+"""720 rows in all."""
 
 _WITHOUT_PHOTO = 0.08
 _WITHOUT_BRAND = 0.25
 _CHAMPAGNE_SHARE = 0.5
 
 
-def write_demo_catalogue(folder: Path) -> Path:
+def write_demo_catalogue(folder: Path, rows_per_label: int = ROWS_PER_LABEL) -> Path:
     """Write `catalogue.csv` and `photos/` into a folder and return the path of the CSV.
 
     The columns are those of `COLUMNS`: an id, texts, the label id as category, and the photo's name or nothing.
@@ -33,7 +33,7 @@ def write_demo_catalogue(folder: Path) -> Path:
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
     vocabulary = load_vocabulary()
-    for number in range(ROWS_PER_LABEL):
+    for number in range(rows_per_label):
         for label in vocabulary.labels:
             chance = seeded("training", label, number)
             fed = vocabulary.is_fed(label) and chance.random() < _CHAMPAGNE_SHARE

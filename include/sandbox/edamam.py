@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from include.sandbox.catalogue import FoodCatalogue, Record, with_host
+from include.sandbox.catalogue import FoodCatalogue, Record, host_of, with_host
 from include.sandbox.manners import Manners
 from include.sandbox.record_manners import spoil_hints
 from include.taxonomy import plain_words
@@ -25,7 +24,7 @@ def _matches(hint: Record, words: list[str]) -> bool:
     return all(f" {word} " in text for word in words)
 
 
-def edamam_routes(catalogue: FoodCatalogue, manners: Manners, host_of: Callable[[Request], str]) -> APIRouter:
+def edamam_routes(catalogue: FoodCatalogue, manners: Manners) -> APIRouter:
     """The route of the parser; any non-empty pair of credentials is accepted."""
     routes = APIRouter()
 

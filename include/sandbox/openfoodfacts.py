@@ -15,8 +15,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
-from include.sandbox.catalogue import FoodCatalogue, Record, with_host
-from include.sandbox.delta import delta_file, windows
+from include.sandbox.catalogue import FoodCatalogue, Record, host_of, with_host
+from include.sandbox.delta import delta_file, full_dump, windows
 from include.sandbox.manners import LIST_MANNERS, Manners
 from include.sandbox.photo_manners import serve_photo
 from include.sandbox.record_manners import spoil_products
@@ -122,8 +122,8 @@ def _select(product: Record, wanted: Iterable[str] | None) -> Record:
     return product if wanted is None else {key: product[key] for key in wanted if key in product}
 
 
-def openfoodfacts_routes(catalogue: FoodCatalogue, manners: Manners, host_of: Callable[[Request], str]) -> APIRouter:
-    """The routes of the food API; `host_of` gives the address that photo URLs start with."""
+def openfoodfacts_routes(catalogue: FoodCatalogue, manners: Manners) -> APIRouter:
+    """The routes of the food API; photo URLs start with the address that was asked."""
     routes = APIRouter()
     index = ProductIndex(catalogue)
 
@@ -184,17 +184,19 @@ def openfoodfacts_routes(catalogue: FoodCatalogue, manners: Manners, host_of: Ca
         selected = _select(spoiled, _wanted_fields(request))
         return JSONResponse({"code": code, "product": selected, "status": 1, "status_verbose": "product found"})
 
-    @routes.get("/api/v2/product/{code}.json")
     @routes.get("/api/v2/product/{code}")
     def product(request: Request, code: str) -> Response:
-        return answer_product(request, code, 404)
+        return answer_product(request, code.removesuffix(".json"), 404)
 
-    @routes.get("/api/v0/product/{code}.json")
     @routes.get("/api/v0/product/{code}")
     def product_v0(request: Request, code: str) -> Response:
-        return answer_product(request, code, 200)
+        return answer_product(request, code.removesuffix(".json"), 200)
 
     files = {window.name: window for window in windows(catalogue)}
+
+    @routes.api_route("/data/openfoodfacts-products.jsonl.gz", methods=["GET", "HEAD"])
+    def dump(request: Request) -> Response:
+        return Response(full_dump(index.products.values(), host_of(request)), media_type="application/octet-stream")
 
     @routes.api_route("/data/delta/index.txt", methods=["GET", "HEAD"])
     def delta_index() -> Response:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from types import TracebackType
 
 import uvicorn
+from fastapi import FastAPI
 
 from include.errors import ConfigurationError
 from include.sandbox.app import create_app
@@ -27,6 +28,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(128)
     except OSError as error:
         listener.close()
         raise ConfigurationError(
@@ -39,6 +41,13 @@ def _listen(host: str, port: int) -> socket.socket:
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _configuration(app: FastAPI) -> uvicorn.Config:
+    # No access log: queries carry credentials.
+    return uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
+    )
 
 
 class SandboxServer:
@@ -69,8 +78,8 @@ class SandboxServer:
         """Listen, and return once requests are answered; raises ConfigurationError if the port is taken."""
         self._listener = _listen(*self._address)
         self.url = _url(self._listener)
-        app = create_app(self.catalogue, self.manners, public_url=self.url, log=self.log)
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+        app = create_app(self.catalogue, self.manners, log=self.log)
+        config = _configuration(app)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._listener]}, name="sandbox", daemon=True
@@ -111,12 +120,10 @@ def serve_catalogue(
 
     Raises ConfigurationError if the port is taken or a manner is unknown.
     """
+    app = create_app(catalogue, manners)
     listener = _listen(host, port)
-    url = _url(listener)
-    # A wildcard address is no address to link to: then links start with what the client asked for.
-    app = create_app(catalogue, manners, public_url="" if host in ("0.0.0.0", "::") else url)  # noqa: S104
-    logger.info("sandbox on %s serves %s to %s", url, catalogue.first_day, catalogue.last_day)
+    logger.info("sandbox on %s serves %s to %s", _url(listener), catalogue.first_day, catalogue.last_day)
     try:
-        uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")).run(sockets=[listener])
+        uvicorn.Server(_configuration(app)).run(sockets=[listener])
     finally:
         listener.close()
