@@ -75,6 +75,7 @@ class BackgroundProgram:
                 env=dict(environment),
                 start_new_session=True,
             )
+        process.returncode = 0  # it is meant to outlive this object, which would complain when collected
         started = psutil.Process(process.pid).create_time()
         record = ProcessRecord(process.pid, started, str(Path(command[0]).resolve()))
         temporary = self._record_file.with_suffix(".json.tmp")
