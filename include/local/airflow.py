@@ -33,6 +33,7 @@ from include.errors import ConfigurationError
 from include.local.airflow_api import AirflowApi
 from include.local.airflow_config import AirflowFolder, Login, write_private
 from include.local.airflow_settings import AirflowObjects, read_airflow_settings
+from include.local.load_settings import load
 from include.local.processes import BackgroundProgram, require_free_port
 from include.settings import PROJECT_ROOT, Settings
 
@@ -265,9 +266,7 @@ class LocalAirflow:
         digest = _digest(objects)
         if stamp.exists() and stamp.read_text() == digest:
             return
-        api.upsert("connections", objects.connections)
-        api.upsert("pools", objects.pools)
-        api.upsert("variables", objects.variables)
+        load(api, objects)
         write_private(stamp, digest)
         logger.info(
             "loaded %d connections, %d pools, %d variables",
