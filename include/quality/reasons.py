@@ -30,6 +30,7 @@ FLAGS: Final[dict[str, str]] = {
     "check_digit_wrong": "The check digit does not fit the rest of the barcode: a digit was probably mistyped.",
     "short_code": "The code is shorter than a barcode, or has lost its leading zeros.",
     "long_code": "The code is longer than any barcode of a product.",
+    "characters_lost": "Some characters of a text were lost before it came to us (\ufffd stands in their place).",
     "in_store_code": "The number was given by a shop; another shop may use it for another product.",
 }
 """Flag → sentence. Flags stand in `Product.flags`; they reject nothing."""
