@@ -44,6 +44,8 @@ class Canvas:
         self.pixels = pixels
         self.scale = scale
         self.centre = centre
+        self.bottom = -1.0
+        """The lowest v that was painted so far."""
         self._cos, self._sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
 
     def to_pixels(self, u: float, v: float) -> tuple[float, float]:
@@ -54,6 +56,7 @@ class Canvas:
 
     def _window(self, u0: float, v0: float, u1: float, v1: float) -> tuple[Plane, Plane, Plane] | None:
         """The part of the picture around a rectangle of the object, and u and v of its pixels."""
+        self.bottom = max(self.bottom, v1)
         corners = [self.to_pixels(u, v) for u in (u0, u1) for v in (v0, v1)]
         height, width = self.pixels.shape[:2]
         left, right = (int(f(x for x, _ in corners)) for f in (min, max))

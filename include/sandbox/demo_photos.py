@@ -10,12 +10,13 @@ import io
 import math
 import random
 import textwrap
+import unicodedata
 from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from include.sandbox.demo_canvas import BLACK, GOLD, WHITE, Area, Canvas, Colour, Plane, colour_of, mixed
+from include.sandbox.demo_canvas import BLACK, GOLD, WHITE, Area, Canvas, Colour, Painter, Plane, colour_of, mixed
 from include.sandbox.demo_shapes_departments import DEPARTMENT_SHAPES
 from include.sandbox.demo_shapes_groceries import GROCERY_SHAPES
 from include.sandbox.demo_text import DrawnText
@@ -58,13 +59,25 @@ def _picture(pixels: Plane, product: DrawnText, chance: random.Random) -> Image.
     height, width = pixels.shape[:2]
     centre = (width * chance.uniform(0.45, 0.55), height * chance.uniform(0.46, 0.54))
     canvas = Canvas(pixels, centre, height * chance.uniform(0.38, 0.48), chance.gauss(0, 4))
-    canvas.disc(0.05, 0.95, 0.6, mixed(WHITE, BLACK, 0.62), 0.1)
     colour = mixed(colour_of(product.colour), (chance.uniform(0, 255),) * 3, chance.uniform(0, 0.22))
-    area = SHAPES[product.shape](canvas, colour, chance)
+    painter = SHAPES[product.shape]
+    ground = pixels[min(height - 1, int(height * 0.9)), width // 2]
+    shadow = mixed((float(ground[0]), float(ground[1]), float(ground[2])), BLACK, 0.45)
+    canvas.disc(0.05, _bottom(painter, colour, chance), 0.62, shadow, 0.1)
+    area = painter(canvas, colour, chance)
     image = _as_image(pixels)
     if area is not None:
         _print_label(image, canvas, area, product, colour, chance)
     return image
+
+
+def _bottom(painter: Painter, colour: Colour, chance: random.Random) -> float:
+    """Where the thing will stand: painted once on a canvas without room, with chance as it is now."""
+    state = chance.getstate()
+    canvas = Canvas(np.zeros((1, 1, 3), dtype=np.float32), (-1_000.0, -1_000.0), 1.0, 0.0)
+    painter(canvas, colour, chance)
+    chance.setstate(state)
+    return canvas.bottom - 0.03
 
 
 def _print_label(
@@ -78,7 +91,9 @@ def _print_label(
     draw = ImageDraw.Draw(label)
     draw.rectangle((2, 2, width - 3, height - 3), outline=tuple(int(part) for part in mixed(paper, (120, 90, 40), 0.6)))
     size = max(9, min(22, height // 5))
-    lines = [product.brand.upper(), *textwrap.wrap(product.name, max(8, int(width / size * 1.9)))[:3], product.quantity]
+    # The font that comes with Pillow has no accented letters.
+    brand, name = (_without_accents(text) for text in (product.brand, product.name))
+    lines = [brand.upper(), *textwrap.wrap(name, max(8, int(width / size * 1.9)))[:3], product.quantity]
     for number, line in enumerate(line for line in lines if line):
         font = _font(size + 2 if number == 0 else size)
         draw.text((width / 2, 6 + number * (size + 4)), line, fill=ink, font=font, anchor="ma")
@@ -126,6 +141,11 @@ def _developed(image: Image.Image, chance: random.Random) -> bytes:
     stream = io.BytesIO()
     _as_image(pixels * tint + grain).save(stream, "JPEG", quality=chance.randint(70, 90))
     return stream.getvalue()
+
+
+def _without_accents(text: str) -> str:
+    plain = text.replace("œ", "oe").replace("’", "'")
+    return "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
 
 
 def _as_image(pixels: Plane) -> Image.Image:

@@ -185,9 +185,9 @@ def _wheel(canvas: Canvas, colour: Colour, chance: random.Random) -> Area | None
     canvas.disc(0, 0.42, 0.75, mixed(colour, (170, 130, 70), 0.35), 0.42)
     canvas.disc(0, 0.05, 0.75, colour, 0.42)
     if chance.random() < 0.5:
-        for angle in range(0, 40, 4):
-            reach = 0.7 - angle * 0.002
-            canvas.disc(0.25 + angle * 0.012, 0.1 + angle * 0.006, reach * 0.2, mixed(colour, WHITE, 0.6), 0.5)
+        for _ in range(8):
+            u, v = chance.uniform(-0.5, 0.5), 0.05 + chance.uniform(-0.15, 0.15)
+            canvas.disc(u, v, chance.uniform(0.03, 0.08), mixed(colour, BLACK, 0.2), 0.45)
         return None
     return -0.45, -0.13, 0.45, 0.2
 
