@@ -121,12 +121,12 @@ class PostgresServer:
     # Processes
 
     def _start_stopped(self) -> None:
+        self._clear_after_kill()
         self._refuse_taken_port()
         self._account.make_runnable(self._installation)
         self._account.open_way(self.data)
         if not (self.data / "PG_VERSION").exists():
             self._create_cluster()
-        self._clear_after_kill()
         if self.log.exists() and self.log.stat().st_size > LOG_KEPT_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         self.log.touch(mode=0o600)
