@@ -39,7 +39,8 @@ def plain_words(text: str | None) -> str:
     """
     if not text:
         return " "
-    folded = html.unescape(text).casefold().translate(_LIGATURES)
+    # Twice: folding one form of a letter can give another that is not plain yet.
+    folded = unicodedata.normalize("NFKD", html.unescape(text)).casefold().translate(_LIGATURES)
     decomposed = unicodedata.normalize("NFKD", folded)
     without_accents = "".join(character for character in decomposed if not unicodedata.combining(character))
     words = _NO_WORD.sub(" ", without_accents).strip()
