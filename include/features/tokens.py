@@ -16,8 +16,8 @@ TOKENS_VERSION = "1"
 """Part of every text encoder's identity: raise it when the same text would give other tokens."""
 
 _ELISION = r"(?i:(?:l|d|j|m|n|s|t|c|qu|jusqu|lorsqu|puisqu)['’](?=\w))"
-_REMEMBERED_CHUNKS = 200_000
-"""Distinct chunks whose tokens are kept: about 50 MB at most. Texts repeat their words, so nearly all are found."""
+_REMEMBERED_CHUNKS = 50_000
+"""Distinct chunks whose tokens are kept: about 15 MB at most. Texts repeat their words, so nearly all are found."""
 
 
 class Tokenizer:

@@ -60,8 +60,11 @@ def export(request: ExportRequest) -> None:
 
 def write_onnx(model: Any, onnx_path: str, name: str, weights_hash: str, preprocessing: str) -> None:
     """Write a Keras model as an ONNX file that `OnnxModel` reads."""
+    import numpy as np
     import onnx
 
+    # Keras exports a model only once it has been called.
+    model(np.zeros([1, *(side or 224 for side in model.input_shape[1:])], dtype=np.float32))
     model.export(onnx_path, format="onnx", verbose=False)
     exported = onnx.load(onnx_path)
     onnx.helper.set_model_props(
@@ -85,14 +88,11 @@ def _build(network: KerasApplication, weights: str | None) -> Any:
 
 def _load(path: str) -> tuple[Any, str, str]:
     import keras
-    import numpy as np
 
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     shape = model.input_shape
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] != 3:
         raise ValueError(f"the model has the input {shape}; expected is one of the shape (None, height, width, 3)")
-    # Keras exports a loaded model only once it has been called.
-    model(np.zeros((1, shape[1] or 224, shape[2] or 224, 3), dtype=np.float32))
     rescales = any(type(layer).__name__ in {"Rescaling", "Normalization"} for layer in model._flatten_layers())
     return model, os.path.splitext(os.path.basename(path))[0], "raw" if rescales else "tf"  # noqa: PTH119, PTH122
 

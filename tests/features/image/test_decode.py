@@ -1,0 +1,109 @@
+"""Decoding of photos."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from include.features.image.decode import decode_photo
+from tests.features.image.networks import jpeg, quarters
+
+LIMIT = 50_000_000
+RED, GREEN, BLUE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0)
+
+
+def corners(pixels: np.ndarray) -> list[tuple[int, ...]]:
+    """Colours near the corners, row by row, each channel rounded to 0 or 255."""
+    height, width, _ = pixels.shape
+    places = [(y, x) for y in (height // 8, -height // 8) for x in (width // 8, -width // 8)]
+    return [tuple((pixels[place] > 127).astype(int) * 255) for place in places]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("size", [(32, 32), (48, 20), (128, 128)])
+def test_a_photo_is_squeezed_to_the_size_asked(kind: str, size: tuple[int, int]) -> None:
+    pixels = decode_photo(quarters(kind=kind), size, LIMIT)
+    assert pixels is not None
+    assert pixels.shape == (*size, 3)
+    assert pixels.dtype == np.uint8
+    assert corners(pixels) == [RED, GREEN, BLUE, BLACK]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "expected"),
+    [
+        (1, [RED, GREEN, BLUE, BLACK]),
+        (3, [BLACK, BLUE, GREEN, RED]),
+        (6, [BLUE, RED, BLACK, GREEN]),
+        (8, [GREEN, BLACK, RED, BLUE]),
+    ],
+)
+def test_photos_are_turned_upright(orientation: int, expected: list[tuple[int, ...]]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels = decode_photo(quarters(kind="JPEG", exif=exif), (40, 24), LIMIT)
+    assert pixels is not None
+    assert pixels.shape == (40, 24, 3)
+    assert corners(pixels) == expected
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "CMYK", "RGBA", "1"])
+def test_every_colour_mode_becomes_rgb(mode: str) -> None:
+    kind = "TIFF" if mode == "CMYK" else "PNG"
+    pixels = decode_photo(quarters(mode, kind), (16, 16), LIMIT)
+    assert pixels is not None
+    assert pixels.shape == (16, 16, 3)
+
+
+def test_transparent_parts_become_white() -> None:
+    stream = io.BytesIO()
+    Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(stream, "PNG")
+    pixels = decode_photo(stream.getvalue(), (8, 8), LIMIT)
+    assert pixels is not None
+    assert pixels.min() == 255
+
+
+def test_proportions_are_kept_on_white_ground_when_asked() -> None:
+    pixels = decode_photo(jpeg(400, 100), (64, 64), LIMIT, keep_proportions=True)
+    assert pixels is not None
+    assert pixels.shape == (64, 64, 3)
+    assert (pixels[:20] == 255).all()
+    assert (pixels[-20:] == 255).all()
+    assert pixels[32, 2, 2] < 100
+
+
+def test_scaled_decoding_shows_the_same_photo_as_full_decoding(shared_data: Path) -> None:
+    for path in sorted((shared_data / "flipkart" / "originals_sample").glob("*.jpg"))[:6]:
+        scaled = decode_photo(path.read_bytes(), (224, 224), LIMIT)
+        assert scaled is not None
+        with Image.open(path) as photo:
+            full = np.asarray(photo.convert("RGB").resize((224, 224), Image.Resampling.BILINEAR))
+        assert np.abs(scaled.astype(int) - full).mean() < 4
+
+
+def test_photos_over_the_limit_of_pixels_are_not_decoded(shared_data: Path) -> None:
+    assert decode_photo(jpeg(100, 100), (32, 32), 9_999) is None
+    huge = max((shared_data / "flipkart" / "originals_sample").glob("*.jpg"), key=lambda path: path.stat().st_size)
+    assert decode_photo(huge.read_bytes(), (32, 32), 1_000_000) is None
+
+
+@given(st.binary(max_size=300), st.integers(0, 600))
+def test_damaged_bytes_give_none_or_pixels_but_never_raise(noise: bytes, position: int) -> None:
+    assert decode_photo(noise, (8, 8), LIMIT) is None
+    whole = quarters(kind="JPEG")
+    damaged = whole[:position] + noise + whole[position + len(noise) :]
+    pixels = decode_photo(damaged, (8, 8), LIMIT)
+    assert pixels is None or pixels.shape == (8, 8, 3)
+
+
+def test_a_truncated_photo_is_none() -> None:
+    whole = quarters(kind="JPEG", side=256)
+    assert decode_photo(whole[: len(whole) // 2], (8, 8), LIMIT) is None
+    assert decode_photo(b"<html>not found</html>", (8, 8), LIMIT) is None
+    assert decode_photo(b"", (8, 8), LIMIT) is None

@@ -1,0 +1,75 @@
+"""Embedding what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from include.features import embed
+from include.features.cache import EmbeddingCache
+from include.features.embed import embed_missing_photos, embed_missing_texts
+from include.features.text import TextEncoder
+from include.schema import text_hash
+from include.settings import Settings
+from include.warehouse.lake import Lake
+
+TEXTS = ["Champagne brut", "Vinaigre de champagne", "Moutarde au champagne", "Analog watch for men"]
+
+
+class CountingEncoder:
+    """Bytes to a vector of their length and first byte; counts what it encodes; `bad` bytes cannot be decoded."""
+
+    identity = "counting-1"
+    dimensions = 2
+
+    def __init__(self) -> None:
+        self.encoded: list[bytes] = []
+
+    def encode(self, photos: Sequence[bytes]) -> np.ndarray:
+        self.encoded.extend(photos)
+        rows = [[np.nan] * 2 if photo.startswith(b"bad") else [len(photo), photo[0]] for photo in photos]
+        return np.array(rows, dtype=np.float32).reshape(-1, 2)
+
+
+def keyed(photos: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+    return ((hashlib.sha256(photo).hexdigest(), photo) for photo in photos)
+
+
+def test_texts_are_encoded_once(lake: Lake) -> None:
+    encoder = TextEncoder.fit(TEXTS, Settings())
+    cache = EmbeddingCache(lake, encoder.identity)
+    documents = {text_hash(text): text for text in TEXTS}
+    assert embed_missing_texts(cache, encoder, dict(list(documents.items())[:2])) == 2
+    assert embed_missing_texts(cache, encoder, documents | {text_hash(""): ""}) == 2
+    files = {path: lake.read_bytes(path) for path in lake.list_files("embeddings")}
+    assert embed_missing_texts(EmbeddingCache(lake, encoder.identity), encoder, documents) == 0
+    assert {path: lake.read_bytes(path) for path in lake.list_files("embeddings")} == files
+
+    vectors, usable = cache.get(list(documents))
+    assert usable.all()
+    np.testing.assert_allclose(vectors, encoder.encode(TEXTS), atol=1e-6)
+
+
+def test_photos_are_encoded_once_and_the_undecodable_not_again(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embed, "PHOTO_CHUNK", 3)
+    monkeypatch.setattr(embed, "PHOTOS_PER_FILE", 4)
+    encoder = CountingEncoder()
+    photos = [bytes([65 + number]) * (number + 1) for number in range(8)] + [b"bad photo", b"A"]
+    assert embed_missing_photos(EmbeddingCache(lake, encoder.identity), encoder, keyed(photos)) == 9
+    assert sorted(encoder.encoded) == sorted(set(photos))
+    assert len(lake.list_files("embeddings")) == 2
+
+    assert embed_missing_photos(EmbeddingCache(lake, encoder.identity), encoder, keyed(photos)) == 0
+    assert len(encoder.encoded) == 9
+
+    vectors, usable = EmbeddingCache(lake, encoder.identity).get([key for key, _ in keyed(photos)])
+    assert usable.tolist() == [True] * 8 + [False, True]
+    assert vectors[3].tolist() == [4, ord("D")]
+
+
+def test_no_photos_are_no_files(lake: Lake) -> None:
+    assert embed_missing_photos(EmbeddingCache(lake, "counting-1"), CountingEncoder(), iter(())) == 0
+    assert lake.list_files("embeddings") == []
