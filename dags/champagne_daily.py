@@ -28,7 +28,6 @@ Every step may be run again at any time: it leaves the same rows. To redo days, 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
 from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, task_group
@@ -36,7 +35,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param, dag, task_group
 from daily_tasks import classify, embed_images, embed_text, fetch, plan_shards, publish, validate
 from include.settings import load_settings
 from include.sources import LISTING_SOURCES
-from task_context import DEFAULT_ARGUMENTS, record_failed_batch
+from task_context import DEFAULT_ARGUMENTS, midnight, record_failed_batch
 
 
 @task_group
@@ -47,7 +46,8 @@ def label_shard(shard: Any) -> None:
 @dag(
     dag_id="champagne_daily",
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
-    start_date=datetime.combine(load_settings().first_day, time(), UTC),
+    start_date=midnight(load_settings().first_day),
+    end_date=midnight(load_settings().last_day),
     catchup=False,
     max_active_runs=3,
     default_args={**DEFAULT_ARGUMENTS, "on_failure_callback": record_failed_batch},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,11 @@ DEFAULT_ARGUMENTS: dict[str, Any] = {
     "retry_policy": RETRY_POLICY,
     "execution_timeout": timedelta(hours=1),
 }
+
+
+def midnight(day: date | None) -> datetime | None:
+    """The start of a day in UTC, as DAG arguments want it; None stays None."""
+    return None if day is None else datetime.combine(day, time(), UTC)
 
 
 def run_day_of(context: Context) -> date:

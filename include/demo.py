@@ -27,8 +27,10 @@ from include.settings import Settings
 
 FIRST_DAY = date(2026, 1, 5)
 DAYS = 3
+LAST_DAY = FIRST_DAY + timedelta(days=DAYS - 1)
 IMPORT_DAY = FIRST_DAY - timedelta(days=1)
 BACKFILL_SECONDS = 900.0
+QUIET_SECONDS = 5.0
 DAG_ID = "champagne_daily"
 
 
@@ -76,6 +78,8 @@ def run_demo(settings: Settings, replay: Path | None, console: Console) -> None:
     catalogues = replay_catalogues(folder) if folder else []
     if folder:
         settings = replay_settings(settings, folder)
+    # The sandbox has products for these days only; without an end, Airflow would also ask it for yesterday.
+    settings = settings.model_copy(update={"first_day": FIRST_DAY, "last_day": LAST_DAY})
     claim_state_folder(settings, folder)
 
     postgres = PostgresServer(settings)
@@ -143,24 +147,24 @@ def prepare_model(settings: Settings, catalogues: Sequence[CatalogueFile], progr
 
 def run_days(api: AirflowApi, progress: Progress) -> None:
     """Backfill the three days through Airflow and wait, showing each task as it ends."""
-    last_day = FIRST_DAY + timedelta(days=DAYS - 1)
     api.wait_for_dag(DAG_ID)
     api.unpause(DAG_ID)
-    api.create_backfill(DAG_ID, FIRST_DAY, last_day, reprocess="completed", max_active_runs=DAYS)
-    with progress.step(f"Airflow backfill of {DAG_ID}, {FIRST_DAY} to {last_day}"):
-        runs = api.wait_for_runs(DAG_ID, FIRST_DAY, last_day, BACKFILL_SECONDS, on_progress=progress.runs)
+    api.create_backfill(DAG_ID, FIRST_DAY, LAST_DAY, reprocess="completed", max_active_runs=DAYS)
+    with progress.step(f"Airflow backfill of {DAG_ID}, {FIRST_DAY} to {LAST_DAY}"):
+        runs = api.wait_for_runs(DAG_ID, FIRST_DAY, LAST_DAY, BACKFILL_SECONDS, on_progress=progress.runs)
         api.require_success(runs)
 
 
 def print_results(settings: Settings, console: Console) -> None:
     """The labelled products, the counts per day, and where everything is."""
     from include.warehouse.engine import open_engine
-    from include.warehouse.queries import batch_counts, label_counts, labelled_sample
+    from include.warehouse.queries import batch_counts, label_counts, labelled_sample, quarantine_counts
 
     with open_engine(settings) as engine:
         console.print(as_table("Labelled products (a sample)", labelled_sample(engine, limit=24)))
         console.print(as_table("Products by label", label_counts(engine)))
         console.print(as_table("Counts per day", batch_counts(engine)))
+        console.print(as_table("Quarantined, and why", quarantine_counts(engine)))
     for name, address in addresses(settings).items():
         console.print(f"[bold]{name:>10}[/]  {address}", highlight=False)
     console.print(f"[bold]{'parquet':>10}[/]  {settings.lake_root}/labels", highlight=False)
@@ -188,7 +192,8 @@ class Progress:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._started = time.monotonic()
-        self._finished_tasks = -1
+        self._told_states = ""
+        self._told_at = 0.0
 
     def say(self, text: str) -> None:
         """One line with the time since the start."""
@@ -200,15 +205,16 @@ class Progress:
         return Step(self, name)
 
     def runs(self, runs: Sequence[RunState]) -> None:
-        """Tell how far the runs of a backfill are, when that changed."""
+        """Tell how far the runs of a backfill are: when a run changes its state, else every few seconds."""
+        states = ", ".join(f"{run.logical_date:%d %b} {run.state}" for run in runs if run.logical_date)
+        now = time.monotonic()
+        if states == self._told_states and now - self._told_at < QUIET_SECONDS:
+            return
+        self._told_states, self._told_at = states, now
         tasks = [task for run in runs for task in run.tasks]
         finished = sum(task.state in {"success", "skipped", "failed"} for task in tasks)
-        if finished == self._finished_tasks:
-            return
-        self._finished_tasks = finished
-        running = sorted({task.task_id for task in tasks if task.state == "running"})
-        states = ", ".join(f"{run.logical_date:%d %b} {run.state}" for run in runs if run.logical_date)
-        self.say(f"{states}; {finished} of {len(tasks)} tasks; running: {', '.join(running) or '–'}")
+        running = sorted({task.task_id.rsplit(".", 1)[-1] for task in tasks if task.state == "running"})
+        self.say(f"{states}: {finished} of {len(tasks)} tasks done; now: {', '.join(running) or '–'}")
 
 
 class Step:

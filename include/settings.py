@@ -63,6 +63,9 @@ class Settings(BaseSettings):
         ("openfoodfacts", "edamam"), description="Sources that `champagne_daily` fetches, comma-separated."
     )
     first_day: date = Field(date(2026, 1, 1), description="First day that `champagne_daily` can be backfilled to.")
+    last_day: date | None = Field(
+        None, description="Last day that `champagne_daily` runs for; empty means that it goes on every day."
+    )
 
     # Politeness and hostile input
     requests_per_minute: int = Field(
@@ -128,6 +131,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("last_day", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("state_dir")
     @classmethod

@@ -18,7 +18,7 @@ from include.taxonomy import Taxonomy, load_taxonomy
 from include.warehouse.lake import Lake
 
 if TYPE_CHECKING:
-    from include.models.artefact import Predictions
+    from include.models.predictions import Predictions
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from include.errors import CuveeError
 from include.schema import LABEL_ORIGINS
 from include.warehouse.engine import driver_connection
-from include.warehouse.tables import batches, labelled_products, training_labels
+from include.warehouse.tables import batches, labelled_products, quarantined_products, training_labels
 
 TRUSTED = pa.schema([(name, pa.string()) for name in ("product_id", "label", "origin")])
 QUERY_SECONDS = 60
@@ -39,11 +39,12 @@ def read_training_labels(engine: Engine) -> pa.Table:
 
 
 def labelled_sample(engine: Engine, limit: int = 20) -> list[dict[str, Any]]:
-    """A few labelled products of every label: product_id, name, label, confidence, decision, by label and id."""
+    """A few labelled products of every label: name, label, confidence (two digits), decision, by label and id."""
     products = labelled_products.c
-    shown = (products.product_id, products.name, products.label, products.confidence, products.decision)
+    confidence = func.to_char(products.confidence, "0.99").label("confidence")
+    shown = (products.name, products.label, confidence, products.decision)
     rank = func.row_number().over(partition_by=products.label, order_by=products.product_id).label("rank")
-    ranked = select(*shown, rank).subquery()
+    ranked = select(*shown, products.product_id, rank).subquery()
     picked = select(ranked).order_by(ranked.c.rank, ranked.c.label).limit(limit).subquery()
     query = select(*(picked.c[column.name] for column in shown)).order_by(picked.c.label, picked.c.product_id)
     with engine.connect() as connection:
@@ -70,10 +71,7 @@ def label_counts(engine: Engine) -> list[dict[str, Any]]:
 
 
 def batch_counts(engine: Engine) -> list[dict[str, Any]]:
-    """Every batch by day and source: day, source, status, fetched, quarantined, reasons, labelled, accepted, review.
-
-    `reasons` is a text such as `3 no_name, 1 code_damaged`.
-    """
+    """Every batch by day and source: day, source, status, fetched, quarantined, labelled, accepted, review."""
     columns = batches.c
     query = select(
         columns.day,
@@ -81,17 +79,23 @@ def batch_counts(engine: Engine) -> list[dict[str, Any]]:
         columns.status,
         columns.received.label("fetched"),
         columns.quarantined,
-        columns.reasons,
         columns.labelled,
         columns.accepted,
         columns.reviewed.label("review"),
     ).order_by(columns.day, columns.source)
     with engine.connect() as connection:
-        rows = [dict(row) for row in connection.execute(query).mappings()]
-    for row in rows:
-        reasons = sorted((row["reasons"] or {}).items(), key=lambda item: (-item[1], item[0]))
-        row["reasons"] = ", ".join(f"{count} {reason}" for reason, count in reasons)
-    return rows
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def quarantine_counts(engine: Engine) -> list[dict[str, Any]]:
+    """Quarantined rows by day, source and reason: day, source, reason, rows; a row with two reasons counts in both."""
+    stored = quarantined_products.c
+    reason = func.unnest(stored.reasons).label("reason")
+    exploded = select(stored.day, stored.source, reason).subquery()
+    keys = (exploded.c.day, exploded.c.source, exploded.c.reason)
+    query = select(*keys, func.count().label("rows")).group_by(*keys).order_by(*keys)
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def run_sql(engine: Engine, query: str, limit: int = 100) -> tuple[list[str], list[tuple[Any, ...]]]:

@@ -16,7 +16,7 @@ from include.local.airflow import LocalAirflow
 from include.local.airflow_api import AirflowApi, RunState
 from include.local.postgres import PostgresServer
 from include.pipeline.run_day import run_day
-from include.sandbox import SandboxServer
+from include.sandbox.server import SandboxServer
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.warehouse.engine import open_engine

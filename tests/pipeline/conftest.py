@@ -17,8 +17,8 @@ def day_settings(model_home: Path, lake: Path, warehouse_url: str) -> Settings:
 
 
 @pytest.fixture
-def settings(model_home: Path, tmp_path: Path, warehouse_url: str) -> Settings:
-    return day_settings(model_home, tmp_path / "lake", warehouse_url)
+def settings(model_home: Path, tmp_path: Path, warehouse_settings: Settings) -> Settings:
+    return day_settings(model_home, tmp_path / "lake", warehouse_settings.warehouse_url.get_secret_value())
 
 
 @pytest.fixture

@@ -64,11 +64,11 @@ def settings_json(settings: Settings) -> str:
 def untouched(
     model_home: Path,
     tmp_path_factory: pytest.TempPathFactory,
-    make_warehouse_url: Callable[[], str],
+    make_database: Callable[[], str],
     connection: SourceConnection,
 ) -> tuple[object, object]:
     """The final state of a day that nobody killed."""
-    settings = day_settings(model_home, tmp_path_factory.mktemp("untouched") / "lake", make_warehouse_url())
+    settings = day_settings(model_home, tmp_path_factory.mktemp("untouched") / "lake", make_database())
     run_day(SOURCE, FIRST_DAY, settings, connection)
     with open_engine(settings) as engine:
         return lake_state(Lake(settings.lake_root)), warehouse_state(engine)

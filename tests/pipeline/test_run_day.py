@@ -51,9 +51,8 @@ def test_a_missing_or_broken_photo_leaves_its_reason_and_the_product_goes_on(
 ) -> None:
     run_day(SOURCE, FIRST_DAY, settings, connection)
     with warehouse.connect() as database:
-        statuses = dict(
-            database.execute(text("SELECT photo_status, count(*) FROM labelled_products GROUP BY 1")).tuples().all()
-        )
+        rows = database.execute(text("SELECT photo_status, count(*) AS n FROM labelled_products GROUP BY 1"))
+        statuses = {row.photo_status: row.n for row in rows}
     assert statuses.get("ok", 0) > 0
     assert set(statuses) - {"ok"}
 
