@@ -30,7 +30,6 @@ _NETWORKS = (
     KerasApplication("EfficientNetV2B1", 240, "torch", 28, preprocesses_itself=True),
     KerasApplication("EfficientNetV2B2", 260, "torch", 35, preprocesses_itself=True),
     KerasApplication("EfficientNetV2B3", 300, "torch", 52, preprocesses_itself=True),
-    KerasApplication("ConvNeXtTiny", 224, "torch", 111, preprocesses_itself=True),
     KerasApplication("DenseNet121", 224, "torch", 29),
     KerasApplication("ResNet50", 224, "caffe", 95),
     KerasApplication("ResNet50V2", 224, "tf", 95),

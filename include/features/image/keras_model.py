@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import uuid
+import zipfile
 from pathlib import Path
 
 from filelock import FileLock
@@ -33,6 +34,8 @@ def export_keras_file(path: Path, settings: Settings) -> Path:
     Raises ConfigurationError if the file is missing or cannot be exported.
     """
     weights_hash = file_hash(path)
+    if not zipfile.is_zipfile(path):
+        raise ConfigurationError(f'{path} is not a Keras model as `model.save("name.keras")` writes it.')
     request = ExportRequest(
         model_path=str(path.resolve()), application="", weights="", weights_hash=weights_hash, onnx_path=""
     )

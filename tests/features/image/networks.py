@@ -11,11 +11,16 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 
-def jpeg(width: int, height: int, colour: tuple[int, int, int] = (200, 30, 60), **options: object) -> bytes:
-    """A JPEG of one colour."""
+def one_colour(width: int, height: int, colour: tuple[int, int, int], kind: str) -> bytes:
+    """A photo of one colour."""
     stream = io.BytesIO()
-    Image.new("RGB", (width, height), colour).save(stream, "JPEG", quality=95, **options)
+    Image.new("RGB", (width, height), colour).save(stream, kind)
     return stream.getvalue()
+
+
+def jpeg(width: int, height: int, colour: tuple[int, int, int] = (200, 30, 60)) -> bytes:
+    """A JPEG of one colour."""
+    return one_colour(width, height, colour, "JPEG")
 
 
 def quarters(mode: str = "RGB", kind: str = "PNG", side: int = 64, **options: object) -> bytes:

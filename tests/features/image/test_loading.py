@@ -11,7 +11,7 @@ import pytest
 from include.errors import ConfigurationError
 from include.features.image import load_image_encoder
 from include.settings import PROJECT_ROOT, Settings
-from tests.features.image.networks import jpeg, write_mean_network
+from tests.features.image.networks import one_colour, write_mean_network
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_identities_can_name_folders(tmp_path: Path) -> None:
 def test_an_encoder_gives_one_row_for_each_photo_in_order(tmp_path: Path) -> None:
     path = write_mean_network(tmp_path / "net.onnx", ["n", 3, 16, 16])
     encoder = load_image_encoder(f"{path}?preprocessing=raw", Settings(state_dir=tmp_path, inference_threads=3))
-    photos = [jpeg(20 + number, 30, (number * 2 + 1, 60, 7)) for number in range(100)]
+    photos = [one_colour(20 + number, 30, (number * 2 + 1, 60, 7), "PNG") for number in range(100)]
     vectors = encoder.encode(photos)
     assert vectors.shape == (100, 3)
     assert (vectors[1:, 0] > vectors[:-1, 0]).all()
