@@ -162,6 +162,11 @@ class AirflowFolder:
                 "parsing_processes": 2,
             },
             "triggerer": {"capacity": 100},
+            "workers": {
+                # Airflow often notices only at the next heartbeat that a skipped or failed task has ended
+                "min_heartbeat_interval": 1,
+                "max_failed_heartbeats": 30,  # so many seconds may the API server be away (restart, load)
+            },
         }
 
     def _secret(self, name: str, urlsafe: bool = False) -> str:
