@@ -39,6 +39,9 @@ def plain_words(text: str | None) -> str:
     """
     if not text:
         return " "
+    if text.isascii() and "&" not in text:  # most texts; ten times as fast
+        words = _NO_WORD.sub(" ", text.lower()).strip()
+        return f" {words} " if words else " "
     # Twice: folding one form of a letter can give another that is not plain yet.
     folded = unicodedata.normalize("NFKD", html.unescape(text)).casefold().translate(_LIGATURES)
     decomposed = unicodedata.normalize("NFKD", folded)

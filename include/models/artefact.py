@@ -128,7 +128,7 @@ class Artefact:
             "taxonomy_identity": self.taxonomy_identity,
             "fusion": asdict(self.decider.fusion),
             "golden_documents": list(self.golden.documents),
-            "sha256": {name: _sha256(folder / name) for name in _ARRAYS},
+            "sha256": {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != _DESCRIPTION},
         }
         (folder / _DESCRIPTION).write_text(json.dumps(description, ensure_ascii=False, indent=1), encoding="utf-8")
 

@@ -27,7 +27,8 @@ from include.taxonomy import load_taxonomy
 logger = logging.getLogger(__name__)
 
 TEXT_REGULARISATION = 20.0
-PHOTO_REGULARISATION = 0.003
+PHOTO_REGULARISATION = 3.0
+"""Divided by the number of dimensions, so that short and long photo embeddings speak equally loud."""
 ENCODER_DOCUMENTS_PER_LABEL = 400
 """A label with thousands of products would otherwise take the text encoder's dimensions from the small ones."""
 GOLDEN_EXAMPLES = 8
@@ -111,7 +112,8 @@ def _fit_photo(examples: Examples, rows: np.ndarray) -> LinearClassifier | None:
     if len(np.unique(examples.targets[rows])) < 2:
         return None
     vectors = examples.image_vectors[rows]
-    return fit_linear(vectors, examples.targets[rows], regularisation=PHOTO_REGULARISATION, standardise=True)
+    regularisation = PHOTO_REGULARISATION / vectors.shape[1]
+    return fit_linear(vectors, examples.targets[rows], regularisation=regularisation, standardise=True)
 
 
 def _rows_for_photo(examples: Examples, settings: Settings) -> np.ndarray:

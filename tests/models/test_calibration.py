@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.models.calibration import (
+    NEVER,
+    expected_calibration_error,
+    fit_temperature,
+    log_loss,
+    threshold_for_precision,
+)
+from include.models.linear import softmax
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_the_temperature_that_made_the_answers_is_found(temperature):
+    chance = np.random.default_rng(0)
+    true_logits = chance.normal(size=(20_000, 4)) * 2
+    targets = np.array([chance.choice(4, p=row) for row in softmax(true_logits)])
+    assert fit_temperature(true_logits * temperature, targets) == pytest.approx(temperature, rel=0.06)
+
+
+def test_no_rows_ask_for_no_temperature():
+    assert fit_temperature(np.empty((0, 3)), np.empty(0, dtype=np.int64)) == 1.0
+
+
+def test_calibration_error_is_the_distance_between_saying_and_being_right():
+    confidences = np.array([0.95] * 10 + [0.55] * 10)
+    correct = np.array([True] * 10 + [True] * 3 + [False] * 7)
+    assert expected_calibration_error(confidences, correct) == pytest.approx(0.5 * 0.05 + 0.5 * 0.25)
+    assert expected_calibration_error(np.array([1.0]), np.array([True])) == 0.0
+    assert expected_calibration_error(np.array([]), np.array([])) == 0.0
+
+
+def test_log_loss_of_a_certain_mistake_is_finite():
+    assert np.isfinite(log_loss(np.array([[1.0, 0.0]]), np.array([1])))
+
+
+scored = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=80)
+
+
+@given(scored, st.floats(0.5, 0.99))
+def test_what_reaches_the_threshold_reaches_the_precision(pairs, precision):
+    confidences = np.array([confidence for confidence, _ in pairs])
+    correct = np.array([right for _, right in pairs], dtype=bool)
+    threshold = threshold_for_precision(confidences, correct, precision, least=5)
+    accepted = confidences >= threshold
+    if threshold == NEVER:
+        assert not accepted.any()
+    else:
+        assert accepted.sum() >= 5
+        assert correct[accepted].mean() >= precision
+
+
+def test_the_threshold_is_the_lowest_that_does():
+    confidences = np.linspace(1, 0, 100)
+    correct = np.arange(100) < 60
+    threshold = threshold_for_precision(confidences, correct, 0.9)
+    assert correct[confidences >= threshold].mean() >= 0.9
+    assert correct[confidences >= threshold - 0.03].mean() < 0.92
+
+
+def test_a_handful_of_lucky_rows_proves_nothing():
+    assert threshold_for_precision(np.ones(10), np.ones(10, dtype=bool), 0.5) == NEVER

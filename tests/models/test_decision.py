@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.models.calibration import NEVER
+from include.models.decision import FUSION, PHOTO, TEXT, Decider, thresholds_table
+from include.models.fusion import Fusion
+from include.models.predictions import Predictions
+from include.schema import LABELS
+
+NAMES = ("champagne", "vinegar", "watches")
+
+
+def decider(photo_labels: list[int], **thresholds: float) -> Decider:
+    numbers = {"text": TEXT, "photo": PHOTO, "fusion": FUSION}
+    return Decider(
+        label_names=NAMES,
+        prior=np.array([0.2, 0.3, 0.5], dtype=np.float32),
+        fusion=Fusion(0.8, 0.4),
+        photo_labels=np.array(photo_labels, dtype=np.int64),
+        thresholds=thresholds_table({numbers[name]: value for name, value in thresholds.items()}, len(NAMES)),
+    )
+
+
+def rows(*probabilities: list[float]) -> np.ndarray:
+    return np.array(probabilities, dtype=np.float32)
+
+
+def flags(*values: bool) -> np.ndarray:
+    return np.array(values, dtype=bool)
+
+
+def test_a_product_with_nothing_gets_the_commonest_label_for_review():
+    found = decider([0, 1, 2], text=0.1, photo=0.1, fusion=0.1).decide(
+        rows([0, 0, 0]), flags(False), rows([0, 0, 0]), flags(False)
+    )
+    assert (found.labels, found.decisions, found.modalities) == (["watches"], ["review"], ["none"])
+    assert found.confidences == pytest.approx([0.5])
+
+
+def test_each_input_is_judged_by_its_own_threshold():
+    certain = rows([0.9, 0.1, 0.0], [0.9, 0.1, 0.0], [0.9, 0.1, 0.0])
+    found = decider([0, 1, 2], text=0.95, photo=0.85, fusion=0.5).decide(
+        certain, flags(True, False, True), certain, flags(False, True, True)
+    )
+    assert found.modalities == ["text", "photo", "fusion"]
+    assert found.decisions == ["review", "accepted", "accepted"]
+
+
+def test_an_answer_that_the_photo_classifier_does_not_know_rests_on_the_text():
+    found = decider([1, 2], text=0.95, fusion=0.1).decide(
+        rows([0.9, 0.05, 0.05]), flags(True), rows([0, 1, 0]), flags(True)
+    )
+    assert (found.labels, found.modalities, found.decisions) == (["champagne"], ["text"], ["review"])
+
+
+def test_without_a_photo_classifier_a_photo_alone_is_nothing():
+    found = decider([], text=0.5).decide(
+        rows([0.9, 0.1, 0], [0, 0, 0]), flags(True, False), rows([0, 0, 0], [0, 0, 0]), flags(True, True)
+    )
+    assert found.modalities == ["text", "none"]
+
+
+def test_modalities_without_a_threshold_accept_nothing():
+    assert (thresholds_table({}, 2) == NEVER).all()
+
+
+def test_an_empty_batch_has_empty_answers():
+    found = decider([0]).decide(*(np.empty((0, 3), np.float32), np.empty(0, bool)) * 2)
+    assert (len(found), found.labels, found.decisions, found.modalities) == (0, [], [], [])
+    assert len(found.top_labels(3)) == 0
+
+
+probabilities = st.lists(
+    st.lists(st.floats(1e-3, 1), min_size=3, max_size=3).map(lambda row: [value / sum(row) for value in row]),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(probabilities, st.data())
+def test_every_product_gets_a_probability_whatever_is_missing(text, data):
+    count = len(text)
+    masks = [flags(*data.draw(st.lists(st.booleans(), min_size=count, max_size=count))) for _ in range(2)]
+    found = decider([0, 1], text=0.5, photo=0.5, fusion=0.5).decide(rows(*text), masks[0], rows(*text), masks[1])
+    assert np.allclose(found.probabilities.sum(axis=1), 1, atol=1e-4)
+    none = ~masks[0] & ~masks[1]
+    assert [modality == "none" for modality in found.modalities] == none.tolist()
+    assert not found.is_accepted[none].any()
+
+
+def test_top_labels_fit_the_schema_best_first():
+    found = Predictions(NAMES, rows([0.2, 0.5, 0.3], [0.1, 0.1, 0.8]), np.array([0, 1]), flags(True, False))
+    column = pa.array(found.top_labels(3), LABELS.field("top_labels").type)
+    assert [[pair["label"] for pair in pairs] for pairs in column.to_pylist()] == [
+        ["vinegar", "watches", "champagne"],
+        ["watches", "champagne", "vinegar"],
+    ]
+    assert len(found.top_labels(9)[0]) == 3
+
+
+def test_taking_rows_keeps_them_together():
+    found = Predictions(NAMES, rows([0.2, 0.5, 0.3], [0.1, 0.1, 0.8]), np.array([0, 1]), flags(True, False))
+    last = found.take(np.array([1]))
+    assert (last.labels, last.modalities, last.decisions) == (["watches"], ["photo"], ["review"])

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from include.errors import ConfigurationError, NoChampionError
+from include.models.artefact import Artefact
+from include.models.registry import CHALLENGER, Registry
+from include.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def folder(artefact: Artefact, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("to-register")
+    artefact.save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(state_dir=tmp_path_factory.mktemp("registry"))
+
+
+@pytest.fixture(scope="module")
+def registry(settings: Settings) -> Registry:
+    return Registry(settings)
+
+
+def test_opening_a_registry_touches_nothing(tmp_path):
+    Registry(Settings(state_dir=tmp_path / "state"))
+    assert not (tmp_path / "state").exists()
+
+
+def test_the_life_of_versions(registry, settings, folder, artefact):
+    with pytest.raises(NoChampionError, match="python -m include train"):
+        registry.champion()
+
+    first = registry.register(folder, {"text_accuracy": 0.9}, {"dataset_hash": "a" * 64}, report="fine")
+    assert (first.version, registry.dataset_hash("1")) == ("1", "a" * 64)
+    with pytest.raises(NoChampionError):
+        registry.champion()
+    registry.promote("1")
+    assert registry.champion() == first
+
+    second = registry.register(folder, {"text_accuracy": 0.95}, {})
+    assert second.version == "2"
+    assert registry.champion().version == "1"
+    assert registry.dataset_hash("2") == ""
+    registry.promote("2")
+    registry.promote("2")
+    assert registry.champion() == second
+    registry.promote("1")
+    assert Registry(settings).champion() == first
+
+    registry.promote("2", alias=CHALLENGER)
+    assert registry.champion() == first
+    assert registry.get("2") == second
+
+    golden = artefact.golden
+    loaded = Artefact.load(registry.champion().path)
+    found = loaded.predict(golden.text_vectors, golden.has_text, golden.image_vectors, golden.has_photo)
+    assert np.array_equal(found.probabilities, golden.probabilities)
+
+
+def test_a_broken_artefact_gets_no_version(registry, folder, tmp_path):
+    (tmp_path / "artefact.json").write_text("{}")
+    with pytest.raises(NoChampionError, match="missing or damaged"):
+        registry.register(tmp_path, {}, {})
+
+
+@pytest.mark.parametrize("version", ["99", "latest", ""])
+def test_a_version_that_is_not_there_is_named(registry, version):
+    with pytest.raises(ConfigurationError, match=f"no version {version}"):
+        registry.get(version)
+    with pytest.raises(ConfigurationError):
+        registry.promote(version)
+
+
+def test_a_download_comes_whole_and_once(registry, folder, tmp_path):
+    version = registry.register(folder, {}, {})
+    target = tmp_path / "models" / version.version
+    registry._download(version.version, target)
+    registry._download(version.version, target)
+    Artefact.load(target)
+    assert [path.name for path in target.parent.iterdir()] == [version.version]
+
+
+def test_two_processes_may_register_at_once_in_a_new_store(folder, tmp_path):
+    program = (
+        "from pathlib import Path\n"
+        "from include.models.registry import Registry\n"
+        "from include.settings import Settings\n"
+        f"print(Registry(Settings(state_dir={str(tmp_path)!r})).register(Path({str(folder)!r}), {{}}, {{}}).version)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    mine = Registry(Settings(state_dir=tmp_path)).register(folder, {}, {})
+    output, errors = other.communicate(timeout=300)
+    assert (other.returncode, errors) == (0, "")
+    assert {mine.version, output.strip()} == {"1", "2"}
