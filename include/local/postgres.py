@@ -45,11 +45,12 @@ SERVER_SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",  # a socket's path may not exceed about 100 characters; a state folder's may
     "max_connections": "100",
-    "shared_buffers": "64MB",
-    "effective_cache_size": "256MB",
+    "shared_buffers": "128MB",
+    "effective_cache_size": "512MB",
+    "wal_buffers": "16MB",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
-    "max_wal_size": "512MB",
+    "max_wal_size": "1GB",
     "io_workers": "2",
     "jit": "off",
     "timezone": "UTC",
@@ -146,9 +147,8 @@ class PostgresServer:
         write_secret(password_file, secrets.token_urlsafe(24))
         self._account.own(password_file)
         unfinished = self.folder / "data.unfinished"
-        for leftover in (unfinished, self.data):
-            if leftover.exists():
-                shutil.rmtree(leftover)
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
         unfinished.mkdir(mode=0o700)
         self._account.own(unfinished)
         logger.info("creating the PostgreSQL cluster in %s", self.data)
@@ -159,7 +159,7 @@ class PostgresServer:
         )  # fmt: skip
         if result.returncode != 0:
             raise self._explained(result.stdout.strip()[-2000:])
-        unfinished.rename(self.data)
+        unfinished.rename(self.data)  # fails rather than replacing a folder that holds anything
 
     def _clear_after_kill(self) -> None:
         """Remove what a killed server left: first its worker processes, only then the pid file.

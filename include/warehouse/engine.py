@@ -40,7 +40,10 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
     """
     url = warehouse_url(settings)
     # A step is one process with one or two transactions: a pool would only keep connections open.
-    engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
+    # Error messages end up in logs: they must not quote whole batches of rows.
+    engine = create_engine(
+        url, poolclass=NullPool, hide_parameters=True, connect_args={"connect_timeout": CONNECT_SECONDS}
+    )
     try:
         if _revision(engine) != HEAD:
             upgrade(engine)

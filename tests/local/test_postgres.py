@@ -223,6 +223,15 @@ def test_a_start_that_was_killed_while_it_made_the_cluster_is_done_again(setting
     assert insert_and_count(server) == 1
 
 
+def test_a_data_folder_that_is_no_cluster_is_never_emptied(settings: Settings) -> None:
+    server = PostgresServer(settings, durable=False)
+    server.data.mkdir(parents=True)
+    (server.data / "precious").write_text("x")
+    with pytest.raises(ConfigurationError, match="not empty"):
+        server.start()
+    assert (server.data / "precious").read_text() == "x"
+
+
 def test_starts_at_the_same_time_make_one_server(settings: Settings) -> None:
     code = (
         "import sys; from include.settings import Settings; from include.local.postgres import PostgresServer; "
