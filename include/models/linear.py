@@ -30,8 +30,12 @@ class LinearClassifier:
         return int(self.weights.shape[0])
 
     def logits(self, vectors: np.ndarray) -> np.ndarray:
-        """float32 (n, known labels) for float32 (n, dimensions)."""
-        return np.asarray(np.asarray(vectors, dtype=np.float32) @ self.weights + self.bias)
+        """float32 (n, known labels) for float32 (n, dimensions).
+
+        Summed in float64: the order of a sum depends on threads and on the rows beside it, and must not show.
+        """
+        sums = vectors.astype(np.float64) @ self.weights.astype(np.float64) + self.bias
+        return np.asarray(sums, dtype=np.float32)
 
     def probabilities(self, vectors: np.ndarray, label_count: int) -> np.ndarray:
         """float32 (n, label_count), rows summing to 1; labels it does not know have probability 0."""
