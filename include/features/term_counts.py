@@ -55,8 +55,10 @@ def count_character_grams(documents: Sequence[Sequence[str]], columns: dict[str,
     """How often each n-gram stands in each document of words, float32 (documents × columns)."""
     words = index_of(documents)
     grams_of_words = count_terms((character_grams(word) for word in words), columns)
-    counts = count_terms(documents, words) @ grams_of_words
-    return sparse.csr_array(counts)
+    counts = sparse.csr_array(count_terms(documents, words) @ grams_of_words)
+    # Sums over a row must not depend on which words the other documents have.
+    counts.sort_indices()
+    return counts
 
 
 def commonest(counts: sparse.csr_array, terms: Sequence[str], limit: int, at_least: int) -> list[str]:

@@ -126,3 +126,12 @@ def test_loading_and_encoding_import_no_heavy_library(encoder: TextEncoder, tmp_
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT_ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_documents_vector_is_the_same_to_the_last_bit_whatever_stands_beside_it() -> None:
+    documents = [f"champagne brut numéro {number} maison du {number * 7 % 13} vignoble" for number in range(60)]
+    encoder = TextEncoder.fit(documents, Settings(text_dimensions=16))
+    together = encoder.encode(documents)
+    alone = np.vstack([encoder.encode([document]) for document in documents])
+    backwards = encoder.encode(documents[::-1])[::-1]
+    assert together.tobytes() == alone.tobytes() == np.ascontiguousarray(backwards).tobytes()

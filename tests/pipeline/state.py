@@ -40,3 +40,19 @@ def warehouse_state(engine: Engine) -> dict[str, list[dict[str, Any]]]:
             ]
             for table, order in TABLES.items()
         }
+
+
+def differences(found: dict[str, list[dict[str, Any]]], expected: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """What differs between two states of the warehouse, a line each; empty if nothing does."""
+    lines = []
+    for table, rows in expected.items():
+        if len(rows) != len(found[table]):
+            lines.append(f"{table}: {len(found[table])} rows, expected {len(rows)}")
+            continue
+        for one, other in zip(found[table], rows, strict=True):
+            lines += [
+                f"{table} {list(other.values())[:2]} {name}: {one[name]}, expected {value}"
+                for name, value in other.items()
+                if one[name] != value
+            ]
+    return lines
