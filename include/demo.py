@@ -179,10 +179,11 @@ def as_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", title_style="bold")
-    for name in rows[0] if rows else ["nothing"]:
-        table.add_column(name.replace("_", " "), overflow="fold")
+    for name, value in (rows[0] if rows else {"nothing yet": ""}).items():
+        is_text = isinstance(value, str)
+        table.add_column(name, justify="left" if is_text else "right", no_wrap=not is_text, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+        table.add_row(*(Text("–" if value is None else str(value)) for value in row.values()))
     return table
 
 

@@ -24,9 +24,15 @@ class ServiceStatus(TypedDict):
 
 
 def start_platform(settings: Settings, *, on_step: Say) -> dict[str, Any]:
-    """Start what does not run yet and wait until it works; returns the addresses to show."""
+    """Start what does not run yet and wait until it works; returns the addresses to show.
+
+    A running demo is left as it is: its Airflow talks to the sandbox, and would be pointed at the real APIs.
+    """
     postgres = PostgresServer(settings)
     airflow = LocalAirflow(settings, postgres)
+    if SandboxProcess(settings).is_running() and airflow.is_running():
+        on_step("the demo is running; `make down` stops it, and `make up` then starts with the real food APIs")
+        return addresses(settings)
     on_step("starting PostgreSQL")
     postgres.start()
     airflow.start(report=on_step)

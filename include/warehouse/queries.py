@@ -71,16 +71,14 @@ def label_counts(engine: Engine) -> list[dict[str, Any]]:
 
 
 def batch_counts(engine: Engine) -> list[dict[str, Any]]:
-    """Every batch by day and source: day, source, status, fetched, quarantined, labelled, accepted, review."""
+    """Every batch by day and source: day, source, fetched, quarantined, labelled, review; None where it has none."""
     columns = batches.c
     query = select(
         columns.day,
         columns.source,
-        columns.status,
         columns.received.label("fetched"),
         columns.quarantined,
         columns.labelled,
-        columns.accepted,
         columns.reviewed.label("review"),
     ).order_by(columns.day, columns.source)
     with engine.connect() as connection:

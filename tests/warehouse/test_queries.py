@@ -83,8 +83,8 @@ def test_counts_of_batches_tell_how_many_were_set_aside(warehouse: Engine) -> No
     )
     assert batch_counts(warehouse) == [
         {
-            "day": DAY, "source": SOURCE, "status": "published", "fetched": 9, "quarantined": 4,
-            "labelled": 5, "accepted": 3, "review": 2,
+            "day": DAY, "source": SOURCE, "fetched": 9, "quarantined": 4,
+            "labelled": 5, "review": 2,
         }
     ]  # fmt: skip
 
