@@ -46,6 +46,7 @@ def import_file() -> Any:
 @dag(
     dag_id="import_catalogue",
     schedule=None,
+    is_paused_upon_creation=False,  # it runs only when a person triggers it
     max_active_runs=1,
     default_args={**DEFAULT_ARGUMENTS, "on_failure_callback": record_failed_batch},
     params={
