@@ -57,10 +57,14 @@ class OpenFoodFacts:
         landing.complete({"files": [file.name for file in files]})
 
     def read(self, day: date, landing: Landing) -> Iterator[Product | Rejection]:
-        """The day's champagne products, in the order of the files; rows of other days are passed over."""
+        """The day's champagne products, newest file first; rows of other days are passed over.
+
+        A product that changed twice on a day stands in two files: its newest state comes first, and the row
+        rules keep the first.
+        """
         taxonomy = load_taxonomy()
         seen: Counter[str] = Counter()
-        for name in landing.manifest()["files"]:
+        for name in reversed(landing.manifest()["files"]):
             file = parse_file_name(name)
             if file is not None:
                 yield from self._read_file(file, day, landing, taxonomy, seen)

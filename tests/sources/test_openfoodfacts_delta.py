@@ -181,10 +181,24 @@ def test_a_day_is_landed_as_served_and_read(
     served = {delta(START - HOUR, START + 9 * HOUR): first, delta(START + 9 * HOUR, END + HOUR): second}
     serve(api, {delta(0, START - HOUR): b"never asked for", **served})
     records = fetch_and_read(landing, connection, http)
-    assert ids(records) == ["0001", "0002", "0003"]
+    assert ids(records) == ["0003", "0001", "0002"]
     assert {name: landing.lake.read_bytes(landing.path(name)) for name in landing.file_names()} == served
     assert landing.is_complete()
     assert api.asked(f"/data/delta/{delta(0, START - HOUR)}") == 0
+
+
+def test_of_a_product_that_changed_twice_on_a_day_the_newest_state_comes_first(
+    api: ApiServer, landing: Landing, connection: SourceConnection, http: HttpClient
+) -> None:
+    older, newer = row("0001", START + HOUR), row("0001", END - HOUR)
+    serve(
+        api,
+        {delta(START, START + 9 * HOUR): gzip_lines([older]), delta(START + 9 * HOUR, END): gzip_lines([newer])},
+    )
+    moments = [
+        record.last_modified for record in fetch_and_read(landing, connection, http) if isinstance(record, Product)
+    ]
+    assert [moment and int(moment.timestamp()) for moment in moments] == [END - HOUR, START + HOUR]
 
 
 def test_a_second_fetch_resumes_and_leaves_the_same_files(
@@ -199,11 +213,11 @@ def test_a_second_fetch_resumes_and_leaves_the_same_files(
     assert not landing.is_complete()
 
     api.on(f"/data/delta/{names[1]}", Answer(gzip_lines([row("1")])))
-    assert ids(fetch_and_read(landing, connection, http)) == ["0", "1"]
+    assert ids(fetch_and_read(landing, connection, http)) == ["1", "0"]
     assert api.asked(f"/data/delta/{names[0]}") == 1
 
     before = {path: landing.lake.read_bytes(path) for path in landing.lake.list_files(landing.folder)}
-    assert ids(fetch_and_read(landing, connection, http)) == ["0", "1"]
+    assert ids(fetch_and_read(landing, connection, http)) == ["1", "0"]
     assert {path: landing.lake.read_bytes(path) for path in landing.lake.list_files(landing.folder)} == before
 
 
