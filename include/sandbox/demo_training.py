@@ -11,7 +11,8 @@ from include.sandbox.demo_photos import draw_photo
 from include.sandbox.demo_text import DrawnText, load_vocabulary, seeded
 
 FILE_NAME = "catalogue.csv"
-PHOTO_FOLDER = "photos"
+PHOTO_FOLDER = "images"
+"""Where an import looks for the photos of a catalogue file."""
 COLUMNS = ("id", "name", "brand", "description", "category", "image")
 ROWS_PER_LABEL = 36
 """720 rows in all."""
@@ -22,7 +23,7 @@ _CHAMPAGNE_SHARE = 0.5
 
 
 def write_demo_catalogue(folder: Path, rows_per_label: int = ROWS_PER_LABEL) -> Path:
-    """Write `catalogue.csv` and `photos/` into a folder and return the path of the CSV.
+    """Write `catalogue.csv` and `images/` into a folder and return the path of the CSV.
 
     The columns are those of `COLUMNS`: an id, texts, the label id as category, and the photo's name or nothing.
     A photo that is already there with the same content is left alone; each call leaves the same bytes.

@@ -44,14 +44,14 @@ def test_every_label_has_as_many_rows(written: Path) -> None:
 
 def test_most_rows_have_a_photo_and_no_photo_is_without_a_row(written: Path) -> None:
     named = [row["image"] for row in rows(written) if row["image"]]
-    there = {file.name for file in (written.parent / "photos").iterdir()}
+    there = {file.name for file in (written.parent / "images").iterdir()}
     assert there == set(named)
     assert 0.85 < len(named) / len(rows(written)) < 1
 
 
 def test_writing_again_leaves_the_same_bytes(written: Path) -> None:
     before = digests(written.parent)
-    damaged = written.parent / "photos" / next(row["image"] for row in rows(written) if row["image"])
+    damaged = written.parent / "images" / next(row["image"] for row in rows(written) if row["image"])
     damaged.write_bytes(b"half a pho")
     assert write_demo_catalogue(written.parent, ROWS_PER_LABEL) == written
     assert digests(written.parent) == before
