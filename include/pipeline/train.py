@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.errors import NoChampionError
 from include.features.cache import EmbeddingCache
@@ -18,7 +20,9 @@ from include.settings import Settings
 from include.warehouse.lake import Lake
 
 if TYPE_CHECKING:
+    from include.features.image import ImageEncoder
     from include.models.dataset import TrainingSet
+    from include.models.registry import ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +57,7 @@ def train_model(settings: Settings, *, promote: bool = False) -> TrainSummary:
         champion = registry.champion()
     except NoChampionError:
         champion = None
-    if champion and registry.dataset_hash(champion.version) == dataset_hash:
+    if champion and registry.dataset_hash(champion.version) == dataset_hash and _is_sound(champion):
         logger.info("champion %s was trained on these rows already: dataset_hash=%s", champion.version, dataset_hash)
         return _summary(champion.version, False, True, dataset_hash, "", started)
 
@@ -72,6 +76,18 @@ def train_model(settings: Settings, *, promote: bool = False) -> TrainSummary:
     return _summary(version.version, promoted, False, dataset_hash, report.to_text(), started)
 
 
+def _is_sound(version: ModelVersion) -> bool:
+    """Whether a version's artefact can be loaded; one that is damaged must be trained anew."""
+    from include.models.artefact import Artefact
+
+    try:
+        Artefact.load(version.path)
+    except NoChampionError as error:
+        logger.warning("champion %s is trained again: %s", version.version, error)
+        return False
+    return True
+
+
 def _summary(
     version: str, promoted: bool, reused: bool, dataset_hash: str, report: str, started: float
 ) -> TrainSummary:
@@ -86,7 +102,7 @@ def _summary(
 
 
 def load_training_set(lake: Lake, settings: Settings) -> TrainingSet:
-    """All products with a trusted label, as the newest day in the lake has them, with cached photo embeddings."""
+    """All products with a trusted label, as the newest day in the lake has them, with their photos' embeddings."""
     from include.features.image import load_image_encoder
     from include.models.dataset import TrainingSet
     from include.warehouse.engine import open_engine
@@ -98,7 +114,9 @@ def load_training_set(lake: Lake, settings: Settings) -> TrainingSet:
     joined = trusted.join(products, keys="product_id", join_type="inner").sort_by("product_id")
     photo_hashes = _photo_hashes(lake, joined["product_id"])
     encoder = load_image_encoder(settings.image_encoder, settings)
-    image_vectors, _present = EmbeddingCache(lake, encoder.identity).get(photo_hashes)
+    cache = EmbeddingCache(lake, encoder.identity)
+    embed_packed_photos(lake, cache, encoder, photo_hashes)
+    image_vectors, _present = cache.get(photo_hashes)
     documents = documents_of(joined)
     return TrainingSet(
         product_ids=joined["product_id"].to_pylist(),
@@ -113,10 +131,32 @@ def load_training_set(lake: Lake, settings: Settings) -> TrainingSet:
     )
 
 
+def embed_packed_photos(lake: Lake, cache: EmbeddingCache, encoder: ImageEncoder, hashes: Sequence[str | None]) -> int:
+    """Embed the packed photos of the given hashes that were embedded by another encoder only; returns how many."""
+    from include.features.embed import embed_missing_photos
+
+    wanted = set(cache.missing(hashes))
+
+    def photos() -> Iterator[tuple[str, bytes]]:
+        for path in lake.list_files("images", ".parquet") if wanted else []:
+            with lake.parquet_file(path) as file:
+                for number in range(file.num_row_groups):
+                    found = wanted.intersection(file.read_row_group(number, ["sha256"])["sha256"].to_pylist())
+                    if not found:
+                        continue
+                    table = file.read_row_group(number, ["sha256", "bytes"])
+                    for row in table.filter(pc.is_in(table["sha256"], value_set=pa.array(found))).to_pylist():
+                        yield row["sha256"], row["bytes"]
+                    wanted.difference_update(found)
+
+    embedded = embed_missing_photos(cache, encoder, photos())
+    if embedded:
+        logger.info("embedded photos for training: encoder=%s computed=%d", encoder.identity, embedded)
+    return embedded
+
+
 def newest_products(lake: Lake, product_ids: pa.ChunkedArray) -> pa.Table:
     """The texts of the given products as their newest day in the lake has them, one row per product."""
-    import pyarrow.compute as pc
-
     columns = ["product_id", "name", "brand", "description", "ingredients"]
     wanted = product_ids.combine_chunks()
     tables = []
