@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+import numpy as np
 import pyarrow as pa
 
 from include.features.cache import EmbeddingCache
@@ -45,9 +47,9 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     _require_same_products(products, photos, shard)
 
     texts = [text_hash(text) if text else None for text in documents_of(products)]
-    text_vectors, has_text = EmbeddingCache(lake, artefact.text_encoder.identity).get(texts)
+    text_vectors, has_text = _embeddings(lake, artefact.text_encoder.identity, texts, shard, "embed_text")
     photo_hashes = photos["sha256"].to_pylist()
-    photo_vectors, has_photo = EmbeddingCache(lake, artefact.image_encoder_identity).get(photo_hashes)
+    photo_vectors, has_photo = _embeddings(lake, artefact.image_encoder_identity, photo_hashes, shard, "embed_images")
 
     predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo)
     labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
@@ -60,6 +62,20 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     return ClassificationSummary(
         products=products.num_rows, accepted=accepted, seconds=round(time.monotonic() - started, 3)
     )
+
+
+def _embeddings(
+    lake: Lake, encoder: str, hashes: Sequence[str | None], shard: Shard, step: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cached embeddings and which of them are usable; a product must not lose its text or photo unnoticed."""
+    cache = EmbeddingCache(lake, encoder)
+    missing = cache.missing(hashes)
+    if missing:
+        raise RuntimeError(
+            f"{len(missing)} embeddings of shard {shard['shard']} of {shard['source']} {shard['day']} are missing "
+            f"for encoder {encoder}: run {step} for this shard again"
+        )
+    return cache.get(hashes)
 
 
 def _require_same_products(products: pa.Table, photos: pa.Table, shard: Shard) -> None:

@@ -99,7 +99,7 @@ def pack_and_embed_photos(
     """Write one file of packed photos for `products` and embed them; returns (photos, newly embedded).
 
     Photos of an earlier run whose URL is the same are taken over, so that a rerun asks the network only
-    for what failed for a reason that may have passed.
+    for what failed for a reason that may have passed. A photo that a folder did not have is looked for again.
     """
     from include.features.embed import embed_missing_photos
 
@@ -135,6 +135,8 @@ def photo_chunks(
         product_ids = chunk["product_id"].to_pylist()
         urls = chunk["image_url"].to_pylist()
         kept = _photos_of_earlier_run(lake, path, number)
+        if photo_folder is not None:
+            kept = {product_id: row for product_id, row in kept.items() if row["status"] == "ok"}
         rows: list[dict[str, Any] | None] = [
             row if row and row["image_url"] == url else None
             for row, url in zip((kept.get(product_id) for product_id in product_ids), urls, strict=True)

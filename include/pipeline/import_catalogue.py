@@ -11,7 +11,7 @@ from typing import TypedDict
 from include.features.image import load_image_encoder
 from include.pipeline.embed import pack_and_embed_photos
 from include.pipeline.publish import trusted_labels_of_day
-from include.pipeline.shards import shard_count
+from include.pipeline.shards import remove_surplus_photos, shard_count
 from include.pipeline.validate import validate_records
 from include.settings import Settings
 from include.sources.catalogue import ColumnMapping, open_catalogue
@@ -88,15 +88,21 @@ def import_catalogue(
 
 
 def _pack_photos(lake: Lake, source: str, day: date, photo_folder: Path | None, settings: Settings) -> int:
-    """Pack and embed the photos of every shard; returns how many photos there are."""
+    """Pack and embed the photos of every shard; returns how many photos there are.
+
+    Without a photo folder those of an earlier import of the day are removed: they belong to its rows.
+    """
+    remove_surplus_photos(lake, source, day)
+    if photo_folder is None:
+        lake.delete(Lake.partition("images", source, day))
+        logger.warning("no photos: source=%s day=%s: there is no folder `images` beside the file", source, day)
+        return 0
     encoder = load_image_encoder(settings.image_encoder, settings)
     packed = 0
     for number in range(shard_count(lake, source, day)):
         with lake.parquet_file(Lake.day_file("products", source, day)) as file:
             products = file.read_row_group(number, columns=["product_id", "image_url"])
         path = Lake.day_file("images", source, day, number)
-        if photo_folder is None:
-            continue
         wanted, _computed = pack_and_embed_photos(lake, path, products, encoder, settings, photo_folder=photo_folder)
         packed += wanted
     return packed

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 import pyarrow as pa
 
-from include.pipeline.shards import shard_count, staged_labels_path
+from include.pipeline.shards import remove_surplus_photos, shard_count, staged_labels_path
 from include.schema import LABELS
 from include.settings import Settings
 from include.taxonomy import Taxonomy, load_taxonomy
@@ -27,6 +27,7 @@ class PublishSummary(TypedDict):
     accepted: int
     reviewed: int
     quarantined: int
+    training_labels: int
     photos: dict[str, int]
     report: str
     seconds: float
@@ -45,6 +46,7 @@ def publish_day(
     lake = Lake(settings.lake_root)
     taxonomy = load_taxonomy()
     labels_path = put_labels_in_place(lake, source, day, settings, taxonomy)
+    remove_surplus_photos(lake, source, day)
     counts = count_labels(lake, labels_path)
     quarantine_path = Lake.day_file("quarantine", source, day)
     steps = dict(earlier_steps or {})
@@ -59,7 +61,7 @@ def publish_day(
             lake,
             source,
             day,
-            labels_path=labels_path,
+            labels_path=labels_path or _no_labels(lake, source, day),
             quarantine_path=quarantine_path if lake.exists(quarantine_path) else None,
             trusted=trusted_labels_of_day(lake, source, day, taxonomy),
         )
@@ -68,6 +70,7 @@ def publish_day(
             accepted=counts["accepted"],
             reviewed=counts["review"],
             quarantined=loaded.quarantined,
+            training_labels=loaded.training_labels,
             photos={key.removeprefix("photo_"): n for key, n in sorted(counts.items()) if key.startswith("photo_")},
             report=str(steps.get("validate", {}).get("report", "")),
             seconds=round(time.monotonic() - started, 3),
@@ -103,6 +106,13 @@ def put_labels_in_place(lake: Lake, source: str, day: date, settings: Settings, 
         for path in staged:
             writer.write_table(lake.read_parquet(path))
     return target
+
+
+def _no_labels(lake: Lake, source: str, day: date) -> str:
+    """A staged file without rows: loading it removes what the day had before it became empty."""
+    path = staged_labels_path(source, day, 0)
+    lake.write_parquet(path, LABELS.empty_table())
+    return path
 
 
 def count_labels(lake: Lake, path: str | None) -> Counter[str]:

@@ -65,6 +65,15 @@ def shard_count(lake: Lake, source: str, day: date) -> int:
         return int(file.num_row_groups)
 
 
+def remove_surplus_photos(lake: Lake, source: str, day: date) -> None:
+    """Delete packed photos of shards that the day had when it was larger."""
+    needed = {Lake.day_file("images", source, day, number) for number in range(shard_count(lake, source, day))}
+    for path in lake.list_files(Lake.partition("images", source, day), ".parquet"):
+        if path not in needed:
+            lake.delete(path)
+            logger.info("removed photos of a shard that is no more: path=%s", path)
+
+
 def read_shard(lake: Lake, shard: Shard, columns: list[str] | None = None) -> pa.Table:
     """The products of one shard, as rows of `schema.PRODUCTS`."""
     path = Lake.day_file("products", shard["source"], shard_day(shard))

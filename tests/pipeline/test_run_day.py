@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from include.errors import BatchRejected, NoChampionError, SourceError, WarehouseUnreachable
+from include.pipeline.classify import classify
 from include.pipeline.embed import embed_images, embed_text
+from include.pipeline.fetch import fetch_day
 from include.pipeline.run_day import run_day
 from include.pipeline.shards import plan_shards
 from include.pipeline.validate import validate_day
@@ -18,6 +22,7 @@ from include.settings import Settings
 from include.sources import get_source
 from include.sources.connection import SourceConnection
 from include.sources.landing import Landing
+from include.warehouse.engine import open_engine
 from include.warehouse.lake import Lake
 from include.warehouse.reviews import record_review
 from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, SOURCE, THIRD_DAY
@@ -73,6 +78,77 @@ def test_a_second_run_decodes_no_photo_and_embeds_no_text(settings: Settings, co
         assert photos["wanted"] > 0
         assert photos["computed"] == 0
         assert embed_text(shard, settings)["computed"] == 0
+
+
+def test_photos_take_part_in_the_labels(settings: Settings, connection: SourceConnection, warehouse: Engine) -> None:
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    assert count(warehouse, "SELECT count(*) FROM labelled_products WHERE photo_status = 'ok'") > 0
+    assert (
+        count(warehouse, "SELECT count(*) FROM labelled_products WHERE (modality = 'fusion') <> (photo_status = 'ok')")
+        == 0
+    )
+
+
+def landed_lines(lake: Lake) -> tuple[str, list[bytes]]:
+    """The landed delta file of the first day, and its lines."""
+    (path,) = (path for path in lake.list_files("landing") if path.endswith(".json.gz"))
+    return path, gzip.decompress(lake.read_bytes(path)).splitlines(keepends=True)
+
+
+@pytest.mark.parametrize("kept", [0, 30])
+def test_a_day_that_has_become_smaller_or_empty_leaves_nothing_of_what_it_was(
+    kept: int,
+    settings: Settings,
+    lake: Lake,
+    connection: SourceConnection,
+    warehouse: Engine,
+    make_database: Callable[[], str],
+    tmp_path: Path,
+) -> None:
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    path, lines = landed_lines(lake)
+    smaller = gzip.compress(b"".join(lines[:kept]))
+    lake.write_bytes(path, smaller)
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+
+    fresh = settings.model_copy(
+        update={"lake_url": str(tmp_path / "fresh"), "warehouse_url": SecretStr(make_database())}
+    )
+    fetch_day(SOURCE, FIRST_DAY, fresh, connection)
+    fresh_lake = Lake(fresh.lake_root)
+    fresh_lake.write_bytes(path, smaller)
+    run_day(SOURCE, FIRST_DAY, fresh, connection)
+    layers = ("products", "quarantine", "images", "labels", "staging")
+    assert lake_state(lake, layers) == lake_state(fresh_lake, layers)
+    with open_engine(fresh) as engine:
+        found, expected = warehouse_state(warehouse), warehouse_state(engine)
+    for state in (found, expected):
+        # A history is never shortened; a batch without products does not know a model version.
+        del state["label_history"]
+        for batch in state["batches"]:
+            del batch["model_version"]
+    assert found == expected
+
+
+@pytest.mark.parametrize("encoder", ["text", "classical"])
+def test_a_shard_whose_embeddings_are_gone_is_not_labelled_without_them(
+    encoder: str, settings: Settings, lake: Lake, connection: SourceConnection
+) -> None:
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    for path in lake.list_files("embeddings"):
+        if f"encoder={encoder}" in path:
+            lake.delete(path)
+    with pytest.raises(RuntimeError, match=r"embed_(text|images) for this shard again"):
+        classify(plan_shards(SOURCE, FIRST_DAY, settings)[0], settings)
+
+
+def test_a_batch_records_how_many_labels_may_be_trained_on(
+    settings: Settings, connection: SourceConnection, warehouse: Engine
+) -> None:
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    stored = count(warehouse, "SELECT count(*) FROM training_labels")
+    assert stored > 0
+    assert count(warehouse, "SELECT training_labels FROM batches") == stored
 
 
 def test_days_may_be_redone_in_any_order(
@@ -176,8 +252,6 @@ def test_no_credential_reaches_the_lake(settings: Settings, lake: Lake, connecti
         base_url=connection.base_url, app_id="an-application-id", app_key="a-very-secret-key", allow_private_hosts=True
     )
     run_day("edamam", FIRST_DAY, settings, secret)
-    import gzip
-
     contents: Callable[[str], bytes] = lake.read_bytes
     for path in lake.list_files("landing"):
         body = gzip.decompress(contents(path)) if path.endswith(".gz") else contents(path)
