@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,13 @@ def source_connection(source: str) -> SourceConnection:
     )
 
 
+def imported_source(params: Mapping[str, Any]) -> str:
+    """The source that an import with these params is about, as far as can be said without reading its file."""
+    from include.sources.catalogue import default_source
+
+    return params.get("source") or default_source(Path(params["path"]), params.get("kind"))
+
+
 def record_failed_batch(context: Context) -> None:
     """Write the reason of a failed task to the table `batches`, so that it is found where people look."""
     from include.warehouse.batches import record_failure
@@ -85,11 +93,19 @@ def record_failed_batch(context: Context) -> None:
 
     task_id = context["ti"].task_id
     params = context["params"]
-    source = params.get("source") or (Path(params["path"]).stem if "path" in params else task_id.split(".")[0])
+    is_import = "path" in params
+    source = imported_source(params) if is_import else task_id.split(".")[0]
     reason = str(context.get("exception") or "the task was killed or timed out")
     try:
         with open_engine(load_settings()) as engine:
-            record_failure(engine, source, run_day_of(context), step=task_id.rsplit(".", 1)[-1], reason=reason)
+            record_failure(
+                engine,
+                source,
+                run_day_of(context),
+                step=task_id.rsplit(".", 1)[-1],
+                reason=reason,
+                kind="import" if is_import else "daily",
+            )
     except Exception:
         # The task is red already; a warehouse that is down must not hide why.
         logger.exception("the failure of %s could not be written to `batches`", task_id)

@@ -4,7 +4,7 @@ catalogue = open_catalogue(Path("flipkart.csv"))        # CatalogueRefused, or t
 for record in catalogue.read(): ...                     # Product or Rejection, one for each row
 """
 
-from include.sources.catalogue.catalogue import KINDS, Catalogue, Kind, open_catalogue
+from include.sources.catalogue.catalogue import KINDS, Catalogue, Kind, default_source, open_catalogue
 from include.sources.catalogue.columns import ColumnMapping
 
-__all__ = ["KINDS", "Catalogue", "ColumnMapping", "Kind", "open_catalogue"]
+__all__ = ["KINDS", "Catalogue", "ColumnMapping", "Kind", "default_source", "open_catalogue"]

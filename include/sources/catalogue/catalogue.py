@@ -102,7 +102,7 @@ def open_catalogue(
         mapping.check(file.columns, path.name)
     return Catalogue(
         path=path,
-        source=source or ("flipkart" if found == "flipkart" else _source_of(path)),
+        source=source or default_source(path, found),
         kind=found,
         photo_folder=photo_folder or _photos_beside(path),
         columns=file.columns,
@@ -155,7 +155,10 @@ def _guessed(columns: Sequence[str], file_name: str) -> ColumnMapping:
     return mapping
 
 
-def _source_of(path: Path) -> str:
+def default_source(path: Path, kind: str | None) -> str:
+    """Name of a source that was given none: `flipkart` for that kind, else the file's name as far as it can be one."""
+    if kind == "flipkart":
+        return kind
     stem = path.name.split(".", 1)[0].lower()
     name = re.sub(r"[^a-z0-9]+", "_", stem).strip("_")[:50] or "catalogue"
     # The feeds' own days must not be overwritten by a file that happens to have their name.
