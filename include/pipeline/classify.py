@@ -48,7 +48,9 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
 
     texts = [text_hash(text) if text else None for text in documents_of(products)]
     text_vectors, has_text = _embeddings(lake, artefact.text_encoder.identity, texts, shard, "embed_text")
-    photo_hashes = photos["sha256"].to_pylist()
+    # A model that was trained without photos has no use for them, whatever encoder is there now.
+    uses_photos = artefact.photo_classifier is not None
+    photo_hashes = photos["sha256"].to_pylist() if uses_photos else [None] * photos.num_rows
     photo_vectors, has_photo = _embeddings(lake, artefact.image_encoder_identity, photo_hashes, shard, "embed_images")
 
     predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo)
