@@ -88,7 +88,7 @@ def load_day(
         if labels_path is not None:
             incoming, labelled = _copy_to_temporary(connection, "incoming_labels", LABELS, _chunks(lake, labels_path))
             removed = connection.execute(_delete_vanished(incoming, source, day)).rowcount
-            _merge_labels(connection, incoming, source, day)
+            _merge_labels(connection, incoming, labelled, source, day)
             _merge_history(connection, incoming, day)
         quarantined = _replace_quarantine(connection, lake, quarantine_path, source, day)
         training = _merge_training_labels(connection, trusted, incoming, source, day)
@@ -123,7 +123,7 @@ def _delete_vanished(incoming: Table, source: str, day: date) -> Delete:
     )
 
 
-def _merge_labels(connection: Connection, incoming: Table, source: str, day: date) -> None:
+def _merge_labels(connection: Connection, incoming: Table, rows: int, source: str, day: date) -> None:
     new: dict[str, ColumnElement] = {column.name: column for column in incoming.columns}
     new |= {
         "source": literal(source),
@@ -143,7 +143,7 @@ def _merge_labels(connection: Connection, incoming: Table, source: str, day: dat
     changes |= {name: case((by_human, old[name]), else_=excluded[name]) for name in DECIDED}
     changes["first_seen_day"] = func.least(old.first_seen_day, excluded.first_seen_day)
     differs = tuple_(*(old[name] for name in compared)).is_distinct_from(tuple_(*(excluded[name] for name in compared)))
-    connection.execute(
+    written = connection.execute(
         statement.on_conflict_do_update(
             index_elements=[old.product_id],
             set_=changes,
@@ -151,8 +151,11 @@ def _merge_labels(connection: Connection, incoming: Table, source: str, day: dat
             where=and_(
                 excluded.last_seen_day >= old.last_seen_day, or_(differs, excluded.first_seen_day < old.first_seen_day)
             ),
-        )
-    )
+        ),
+        execution_options={"preserve_rowcount": True},
+    ).rowcount
+    if written == rows:
+        return  # No product was left alone, so none can have been seen on later days only.
     connection.execute(
         labelled_products.update()
         .where(old.product_id == incoming.c.product_id, old.first_seen_day > day)

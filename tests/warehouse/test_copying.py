@@ -120,3 +120,11 @@ def test_a_nul_character_is_replaced_and_logged_instead_of_stopping_the_batch(
 
 def test_nothing_to_copy_is_no_error(connection: psycopg.Connection) -> None:
     assert round_trip(connection, []) == []
+
+
+def test_a_type_that_no_table_has_is_refused_by_the_name_of_its_column(connection: psycopg.Connection) -> None:
+    batch = pa.RecordBatch.from_pydict({"number": [1]})
+    connection.rollback()
+    connection.execute(CREATE)
+    with pytest.raises(TypeError, match="column number: no binary format is written down for int64"):
+        copy_batches(connection, "pairs", [batch])
