@@ -36,15 +36,17 @@ DayArgument = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="
 
 def main() -> NoReturn:
     """Run the command line; an expected failure prints its message without a traceback."""
-    # A pipe that closes early (`| head`) is not an error.
-    level = os.environ.get("CUVEE_LOG_LEVEL", "WARNING")
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
+        logging.basicConfig(
+            level=load_settings().log_level,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+            stream=sys.stderr,
+        )
         app()
     except CuveeError as error:
         Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
         sys.exit(1)
-    except BrokenPipeError:
+    except BrokenPipeError:  # a pipe that closes early (`| head`) is not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     sys.exit(0)
@@ -162,6 +164,21 @@ def run_day_command(
         step = None if as_json else (lambda text, name=name: _say(f"{name}: {text}"))
         results[name] = run_day(name, day.date(), settings, connection, refetch=refetch, on_step=step or _silent)
     show(results, as_json)
+
+
+@app.command(name="land-dump")
+def land_dump(
+    path: Annotated[Path, typer.Argument(help="Full dump of Open Food Facts: JSON lines, .gz allowed.")],
+    first_day: DayArgument,
+    last_day: DayArgument,
+    as_json: AsJson = False,
+) -> None:
+    """Land days that Open Food Facts no longer serves, from its full dump; then run them like any other day."""
+    from include.sources.openfoodfacts_dump import land_days_of_dump
+    from include.warehouse.lake import Lake
+
+    rows = land_days_of_dump(path, first_day.date(), last_day.date(), Lake(load_settings().lake_root))
+    show({day.isoformat(): count for day, count in rows.items()}, as_json)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from include.errors import SourceError
+from include.errors import NotYetPublished, SourceError
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +23,6 @@ TOLERATED_HOLE_SECONDS = 3_600
 """Missing time between two windows that is only logged; a longer one means that a file is missing."""
 
 _FILE_NAME = re.compile(r"openfoodfacts_products_([0-9]{1,10})_([0-9]{1,10})\.json\.gz")
-
-
-class NotYetPublished(SourceError):
-    """The source has not published the whole day yet; the same request succeeds later."""
 
 
 class DayNoLongerKept(SourceError):
@@ -105,7 +101,8 @@ def _gap_message(day: date, gap_start: int, gap_end: int, oldest: int, base_url:
     return (
         f"{base_url}{INDEX_PATH}: no delta file holds {day} from {_utc(gap_start)} to {_utc(gap_end)} "
         f"(the oldest file kept begins at {_utc(oldest)}). Bring the gap in from the full dump: download "
-        f"{base_url}{FULL_DUMP_PATH}, then run: python -m include import PATH --kind openfoodfacts"
+        f"{base_url}{FULL_DUMP_PATH}, run `python -m include land-dump PATH {day} {day}` (or a longer range of days), "
+        "then run the day again"
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.errors import SourceError
+from include.errors import NotYetPublished, SourceError
 from include.schema import Product, Rejection
 from include.sources.connection import SourceConnection
 from include.sources.http import HttpClient
@@ -20,7 +20,6 @@ from include.sources.openfoodfacts import OpenFoodFacts
 from include.sources.openfoodfacts_delta import (
     DayNoLongerKept,
     DeltaFile,
-    NotYetPublished,
     day_bounds,
     files_of_day,
     parse_file_name,
@@ -139,7 +138,7 @@ def test_a_gap_names_the_command_for_the_full_dump(windows: list[tuple[int, int]
     message = str(caught.value)
     assert "2026-03-14" in message
     assert "https://static.openfoodfacts.org/data/openfoodfacts-products.jsonl.gz" in message
-    assert "python -m include import PATH --kind openfoodfacts" in message
+    assert f"python -m include land-dump PATH {DAY} {DAY}" in message
 
 
 @pytest.mark.parametrize("newest_end", [START - 9, START, START + HOUR, END - 60])
