@@ -15,6 +15,7 @@ texts and photos, label them with the champion model, and publish them to Parque
 
 **When it fails.** The reason is the last line of the task's log and stands in the table `batches`.
 
+* `fetch` waits for its retry: the source has not published the day yet; it is asked every half hour for 20 hours.
 * `fetch` red: the API is down or limits us. What came is kept; clear the task and it resumes.
 * `validate` waits (Edamam): the day before failed there. Clear that one first, or mark it as success.
 * `validate` red: the batch broke a batch rule; open the validation report it names. Nothing was published.

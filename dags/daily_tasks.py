@@ -8,10 +8,10 @@ from typing import Any
 from airflow.sdk import Asset, get_current_context, task
 
 from include.settings import load_settings
-from task_context import current_day, source_connection
+from task_context import PATIENCE, current_day, source_connection
 
-PRODUCTS = Asset("cuvee://lake/products", group="lake")
-LABELLED_PRODUCTS = Asset("cuvee://warehouse/labelled_products", group="warehouse")
+PRODUCTS = Asset("products", group="lake")
+LABELLED_PRODUCTS = Asset("labelled_products", group="warehouse")
 
 
 def announce(asset: Asset, source: str) -> None:
@@ -20,7 +20,7 @@ def announce(asset: Asset, source: str) -> None:
     event.extra = {"source": source, "day": current_day().isoformat()}
 
 
-@task(pool="food_api")
+@task(pool="food_api", **PATIENCE)
 def fetch(source: str) -> Any:
     from include.pipeline.fetch import fetch_day
 

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook, ExceptionRetryPolicy, RetryAction, RetryRule, get_current_context
+from airflow.sdk import BaseHook, ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule, get_current_context
 
-from include.errors import BatchRejected, CatalogueRefused, ConfigurationError, NoChampionError
+from include.errors import BatchRejected, CatalogueRefused, ConfigurationError, NoChampionError, NotYetPublished
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -39,6 +39,27 @@ DEFAULT_ARGUMENTS: dict[str, Any] = {
     "retry_policy": RETRY_POLICY,
     "execution_timeout": timedelta(hours=1),
 }
+
+
+class PatientRetryPolicy(ExceptionRetryPolicy):
+    """Asks for hours for a day that is not yet published; for anything else, tries as often as other tasks.
+
+    A day is asked for as soon as it is over, and Open Food Facts publishes it some hours later.
+    """
+
+    def evaluate(
+        self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
+    ) -> RetryDecision:
+        """What Airflow is to do after a failure of `fetch`."""
+        if isinstance(exception, NotYetPublished):
+            return RetryDecision.retry(timedelta(minutes=30), "The source has not published the day yet.")
+        if try_number > DEFAULT_ARGUMENTS["retries"]:
+            return RetryDecision.fail("The source failed in every try.")
+        return super().evaluate(exception, try_number, max_tries, context)
+
+
+PATIENCE: dict[str, Any] = {"retries": 40, "retry_policy": PatientRetryPolicy(rules=RETRY_POLICY.rules)}
+"""Arguments of a task that waits for its source: 40 tries, half an hour apart."""
 
 
 def midnight(day: date | None) -> datetime | None:

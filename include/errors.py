@@ -19,6 +19,10 @@ class SourceError(CuveeError):
     """A food API did not give usable data within the limits of retries; names the URL and the reason."""
 
 
+class NotYetPublished(SourceError):
+    """The source has nothing for the day yet, and will have it in some hours: asking again is the remedy."""
+
+
 class CatalogueRefused(CuveeError):
     """A catalogue file was refused before anything was written; names the line and what was expected."""
 

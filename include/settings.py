@@ -9,10 +9,12 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from include.errors import ConfigurationError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -116,6 +118,10 @@ class Settings(BaseSettings):
     )
     seed: int = Field(0, description="Seed of everything random.")
 
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "WARNING", description="What the command line says on standard error."
+    )
+
     # Local services
     airflow_port: int = Field(8080, ge=1, le=65535, description="Port of the Airflow UI and API.")
     postgres_port: int = Field(5433, ge=1, le=65535, description="Port of the embedded PostgreSQL.")
@@ -167,5 +173,19 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def load_settings() -> Settings:
-    """The settings of this process, read once from the environment."""
-    return Settings()
+    """The settings of this process, read once from the environment.
+
+    Raises ConfigurationError that names each wrong variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Not the values: one of them may be a secret.
+        wrong = "; ".join(f"{_variable(problem['loc'])}: {problem['msg']}" for problem in error.errors())
+        raise ConfigurationError(f"{wrong}. `python -m include settings` explains every setting.") from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    """The environment variable of a field, e.g. `CUVEE_SHARD_SIZE`."""
+    name = str(location[0])
+    return name if name not in Settings.model_fields else f"CUVEE_{name.upper()}"

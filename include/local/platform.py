@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypedDict
 
+from sqlalchemy import make_url
+
 from include.local.airflow import LocalAirflow
 from include.local.postgres import PostgresServer
 from include.local.sandbox_process import SandboxProcess
@@ -40,13 +42,18 @@ def start_platform(settings: Settings, *, on_step: Say) -> dict[str, Any]:
 
 
 def addresses(settings: Settings) -> dict[str, Any]:
-    """Where a person finds what runs. The Airflow password is shown: it guards this machine's instance only."""
+    """Where a person finds what runs.
+
+    The passwords of the embedded Airflow and PostgreSQL are shown: they guard this machine's instances only.
+    Those of a warehouse of one's own are not.
+    """
     airflow = LocalAirflow(settings, PostgresServer(settings))
     login = airflow.login()
+    is_own = bool(settings.warehouse_url.get_secret_value())
     return {
         "airflow": airflow.url,
         "login": f"{login.username} / {login.password}",
-        "warehouse": settings.warehouse_dsn,
+        "warehouse": make_url(settings.warehouse_dsn).render_as_string(hide_password=is_own),
         "lake": settings.lake_root,
     }
 

@@ -30,6 +30,7 @@ LIBRARIES = (
     "skops.io",
     "sqlalchemy",
     "psycopg",
+    "pydantic_settings",
     "requests",
     "PIL.Image",
 )

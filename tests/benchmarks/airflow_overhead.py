@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from include.local.airflow import LocalAirflow
 from include.local.airflow_api import AirflowApi
 from include.local.postgres import PostgresServer
+from include.sandbox.catalogue import Record
 from include.sandbox.demo_catalogue import DemoCatalogue
 from include.sandbox.server import SandboxServer
 from include.settings import PROJECT_ROOT, Settings
@@ -81,6 +83,13 @@ same_shape()
 '''
 
 
+class NothingNew(DemoCatalogue):
+    """Delta files without champagne before the served day, and no Edamam products at all."""
+
+    def edamam_hints(self) -> Sequence[Record]:
+        return ()
+
+
 def run(pairs: int = PAIRS) -> dict[str, Figure]:
     """The ratio over paired runs, and the seconds of the daily DAG."""
     folder = Path(tempfile.mkdtemp(prefix="cuvee-overhead-"))
@@ -91,8 +100,7 @@ def run(pairs: int = PAIRS) -> dict[str, Figure]:
     postgres = PostgresServer(settings)
     airflow = LocalAirflow(settings, postgres, dags=dags)
     try:
-        # The served days are in the future of the days that run: those have delta files with nothing of champagne.
-        with SandboxServer(DemoCatalogue(SERVED_DAY, days=1, hints=False)) as sandbox:
+        with SandboxServer(NothingNew(SERVED_DAY, days=1)) as sandbox:
             postgres.start()
             api = airflow.start(sandbox_url=sandbox.url)
             for dag_id in ("champagne_daily", "same_shape"):

@@ -1,55 +1,46 @@
-"""What tasks hand to the warehouse when they fail."""
+"""How long a task asks again before a person is called."""
 
 from __future__ import annotations
 
-import importlib
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from types import ModuleType, SimpleNamespace
-from typing import Any
+import warnings
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Engine, text
 
-from include.settings import Settings, load_settings
+from include.errors import BatchRejected, NotYetPublished, SourceError
 from tests.dags.conftest import DAGS_FOLDER
-from tests.fixtures.trained import FIRST_DAY
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
-def task_context(warehouse_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    monkeypatch.setenv("CUVEE_WAREHOUSE_URL", warehouse_settings.warehouse_url.get_secret_value())
-    monkeypatch.syspath_prepend(str(DAGS_FOLDER))
-    load_settings.cache_clear()
-    yield importlib.import_module("task_context")
-    load_settings.cache_clear()
-    sys.modules.pop("task_context", None)
+def task_context(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(sys, "path", [str(DAGS_FOLDER), *sys.path])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import task_context
+    return task_context
 
 
-def failure(task_id: str, **params: Any) -> dict[str, Any]:
-    return {
-        "ti": SimpleNamespace(task_id=task_id),
-        "params": params,
-        "exception": ValueError("line 7: expected 3 columns"),
-        "data_interval_start": datetime.combine(FIRST_DAY, datetime.min.time(), UTC),
-    }
+def decide(policy: Any, error: Exception, try_number: int) -> str:
+    return str(policy.evaluate(error, try_number, 40).action.value)
 
 
-@pytest.mark.parametrize(
-    ("context", "expected"),
-    [
-        (failure("edamam.fetch", day=None), ("edamam", "daily", "fetch")),
-        (failure("openfoodfacts.label_shard.classify", day=None), ("openfoodfacts", "daily", "classify")),
-        (failure("import_file", path="/in/My Shop.csv", source=None, kind=None), ("my_shop", "import", "import_file")),
-        (failure("import_file", path="/in/a.csv", source=None, kind="flipkart"), ("flipkart", "import", "import_file")),
-        (failure("import_file", path="/in/a.csv", source="shop", kind=None), ("shop", "import", "import_file")),
-    ],
-)
-def test_a_failure_is_recorded_under_the_source_that_a_success_would_have(
-    context: dict[str, Any], expected: tuple[str, str, str], task_context: ModuleType, warehouse: Engine
-) -> None:
-    task_context.record_failed_batch(context)
-    with warehouse.connect() as connection:
-        (row,) = connection.execute(text("SELECT source, kind, failed_step, status, day, error FROM batches"))
-    assert tuple(row) == (*expected, "failed", FIRST_DAY, "line 7: expected 3 columns")
+def test_a_day_that_is_not_yet_published_is_asked_for_again_for_hours(task_context: Any) -> None:
+    policy = task_context.PATIENCE["retry_policy"]
+    assert decide(policy, NotYetPublished("later"), 30) == "retry"
+    assert policy.evaluate(NotYetPublished("later"), 1, 40).retry_delay.total_seconds() == 1800
+
+
+def test_a_source_that_is_down_is_red_after_as_many_tries_as_any_task(task_context: Any) -> None:
+    policy = task_context.PATIENCE["retry_policy"]
+    assert decide(policy, SourceError("down"), 2) == "default"
+    assert decide(policy, SourceError("down"), 3) == "fail"
+
+
+def test_what_would_fail_again_is_not_tried_again(task_context: Any) -> None:
+    for policy in (task_context.RETRY_POLICY, task_context.PATIENCE["retry_policy"]):
+        assert decide(policy, BatchRejected("too many"), 1) == "fail"
+    assert decide(task_context.RETRY_POLICY, SourceError("down"), 1) == "default"

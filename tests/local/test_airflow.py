@@ -195,6 +195,7 @@ def test_a_killed_scheduler_is_replaced_and_leaves_nothing(started: Started) -> 
     assert killed is not None
     others = [started.pid(name) for name in COMPONENTS if name != "scheduler"]
     os.kill(killed, signal.SIGKILL)
+    assert wait_until(lambda: started.pid("scheduler") is None, 20)
     started.like().start()
     assert members(killed) == []
     assert [started.pid(name) for name in COMPONENTS if name != "scheduler"] == others
