@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psycopg
@@ -42,20 +43,30 @@ ABSENT = pa.scalar(None, BYTES)
 def copy_batches(connection: psycopg.Connection, table: str, batches: Iterable[pa.RecordBatch]) -> int:
     """Append batches to a table whose columns have the batches' names, in any order; returns the number of rows.
 
-    Runs in the connection's transaction. Holds one encoded batch in memory. Raises psycopg.DataError
-    when a value does not fit its column, TypeError for a type that no table of the warehouse has.
+    Runs in the connection's transaction. Holds two encoded batches in memory: while one is sent, a thread reads and
+    encodes the next. Raises psycopg.DataError when a value does not fit its column, TypeError for a type that no
+    table of the warehouse has, and what reading `batches` raises.
     """
     batches = iter(batches)
     first = next(batches, None)
     if first is None:
         return 0
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode") as thread:
+        return copy_encoded(connection, table, first.schema.names, _encoded_ahead(thread, first, batches))
 
-    def encoded() -> Iterable[pa.Buffer]:
-        yield encode(first)
-        for batch in batches:
-            yield encode(batch)
 
-    return copy_encoded(connection, table, first.schema.names, encoded())
+def _encoded_ahead(
+    thread: ThreadPoolExecutor, first: pa.RecordBatch, others: Iterator[pa.RecordBatch]
+) -> Iterator[pa.Buffer]:
+    def encode_next() -> pa.Buffer | None:
+        batch = next(others, None)
+        return None if batch is None else encode(batch)
+
+    rows: pa.Buffer | None = encode(first)
+    while rows is not None:
+        following = thread.submit(encode_next)
+        yield rows
+        rows = following.result()
 
 
 def copy_encoded(connection: psycopg.Connection, table: str, names: Sequence[str], encoded: Iterable[pa.Buffer]) -> int:
