@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 PHOTO_CHUNK = 256
 """Photos held in memory at once; also the row group size of the packed photos."""
 
-TRANSIENT_STATUSES = frozenset({"timeout", "unreachable"})
-"""Reasons for a missing photo that a rerun tries again."""
+TRANSIENT_STATUSES = frozenset({"timeout", "unreachable", "private_address"})
+"""Reasons for a missing photo that a rerun tries again: the network, or what the connection allows, may be another."""
 
 
 class EmbeddingSummary(TypedDict):

@@ -88,6 +88,8 @@ def validate_records(
     )
     # People must see what was set aside even when the batch as a whole is refused.
     lake.replace(staged_quarantine, Lake.day_file("quarantine", source, day))
+    if not report.success:
+        lake.delete(staged_products)
     report.raise_if_failed()
     _put_products_in_place(lake, staged_products, source, day, counts.products)
     logger.info(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,14 @@ def test_a_missing_or_broken_photo_leaves_its_reason_and_the_product_goes_on(
         statuses = {row.photo_status: row.n for row in rows}
     assert statuses.get("ok", 0) > 0
     assert set(statuses) - {"ok"}
+
+
+def test_photos_that_the_connection_refused_come_when_it_allows_them(
+    settings: Settings, connection: SourceConnection
+) -> None:
+    strict = replace(connection, allow_private_hosts=False)
+    assert run_day(SOURCE, FIRST_DAY, settings, strict)["photos"].get("ok", 0) == 0
+    assert run_day(SOURCE, FIRST_DAY, settings, connection)["photos"]["ok"] > 0
 
 
 def test_running_a_day_twice_changes_no_file_and_no_row(
@@ -180,6 +189,7 @@ def test_a_broken_batch_leaves_a_report_and_no_row(
         run_day(SOURCE, FIRST_DAY, strict, connection)
     assert [path for path in lake.list_files("reports") if path.endswith("index.html")]
     assert lake.list_files("products") == []
+    assert lake.list_files("staging") == []
     assert count(warehouse, "SELECT count(*) FROM labelled_products") == 0
 
 
