@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import socket
 import sys
@@ -63,6 +64,8 @@ def write_onnx(model: Any, onnx_path: str, name: str, weights_hash: str, preproc
     import numpy as np
     import onnx
 
+    # An optimisation that it gives up comes with a traceback, and does no harm.
+    logging.getLogger("tf2onnx.optimizer").setLevel(logging.ERROR)
     # Keras exports a model only once it has been called.
     model(np.zeros([1, *(side or 224 for side in model.input_shape[1:])], dtype=np.float32))
     model.export(onnx_path, format="onnx", verbose=False)
