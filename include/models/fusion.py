@@ -36,7 +36,8 @@ class Fusion:
         opinion = opinion + self.photo_weight * np.log(np.maximum(photo[:, known], _LEAST))
         opinion = np.exp(opinion - opinion.max(axis=1, keepdims=True))
         fused[:, known] = mass * opinion / opinion.sum(axis=1, keepdims=True)
-        return fused
+        # The mass is a sum in float32, which may end a hair above 1.
+        return np.clip(fused, 0.0, 1.0)
 
 
 def fit_fusion(text: np.ndarray, photo: np.ndarray, known: np.ndarray, targets: np.ndarray) -> Fusion:

@@ -75,3 +75,13 @@ def test_the_trustworthy_opinion_gets_the_weight():
 
 def test_no_rows_leave_the_text_alone():
     assert fit_fusion(np.empty((0, 3)), np.empty((0, 3)), np.array([0]), np.empty(0, dtype=int)) == Fusion(1.0, 0.0)
+
+
+def test_no_blended_probability_leaves_the_interval_from_0_to_1_however_sure_both_are() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(20_000, 20)) * generator.uniform(5, 60, size=(20_000, 1))
+    text = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float32)
+    text /= text.sum(axis=1, keepdims=True)
+    blended = Fusion(1.0, 0.3).blend(text, text, np.arange(20))
+    assert blended.min() >= 0.0
+    assert blended.max() <= 1.0
