@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from include.errors import ConfigurationError, NoChampionError
-from include.features.text import TextEncoder
+from include.features.text import TextEncoder, load_text_encoder
 from include.models.decision import Decider
 from include.models.fusion import Fusion
 from include.models.linear import LinearClassifier
@@ -154,7 +154,7 @@ class Artefact:
         for name, expected in description["sha256"].items():
             if _sha256(folder / name) != expected:
                 raise ValueError(f"{name} was changed after it was written")
-        text_encoder = TextEncoder.load(folder)
+        text_encoder = load_text_encoder(folder)
         if text_encoder.identity != description["text_encoder_identity"]:
             raise ValueError("the text encoder is not the one that this model was trained with")
         with np.load(folder / _ARRAYS[0], allow_pickle=False) as stored:

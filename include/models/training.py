@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from include.features.text import TextEncoder
+from include.features.text import TextEncoder, fit_text_encoder
 from include.models.artefact import Artefact, make_golden
 from include.models.dataset import Examples, TrainingSet, prepare_examples
 from include.models.linear import LinearClassifier, fit_linear
@@ -100,7 +100,7 @@ def _fit_text_encoder(examples: Examples, rows: np.ndarray, settings: Settings) 
         chooser.permutation(rows[examples.targets[rows] == label])[:ENCODER_DOCUMENTS_PER_LABEL]
         for label in range(len(examples.label_names))
     ]
-    return TextEncoder.fit([examples.documents[row] for row in np.sort(np.concatenate(chosen))], settings)
+    return fit_text_encoder([examples.documents[row] for row in np.sort(np.concatenate(chosen))], settings)
 
 
 def _fit_text(examples: Examples, vectors: np.ndarray, rows: np.ndarray) -> LinearClassifier:

@@ -5,7 +5,7 @@ smoothed inverse document frequency. Words carry the meaning, character n-grams 
 misspellings, compounds, other inflections. The fitted state is plain numbers and strings, kept as `.npz` and
 `.json`: nothing in it can run code.
 
-    encoder = TextEncoder.fit(documents, settings)
+    encoder = TfidfSvdEncoder.fit(documents, settings)
     vectors = encoder.encode(["Moët & Chandon Brut Impérial"])   # (1, 256) float32
 """
 
@@ -23,7 +23,8 @@ import numpy as np
 from scipy import sparse
 
 from include.errors import ConfigurationError
-from include.features.term_counts import (
+from include.features.text.cleaning import CLEANING_VERSION
+from include.features.text.term_counts import (
     character_grams,
     commonest,
     count_character_grams,
@@ -31,11 +32,8 @@ from include.features.term_counts import (
     index_of,
     word_terms,
 )
-from include.features.text_cleaning import CLEANING_VERSION, document
-from include.features.tokens import TOKENS_VERSION, Tokenizer
+from include.features.text.tokens import TOKENS_VERSION, Tokenizer
 from include.settings import Settings
-
-__all__ = ["TextEncoder", "document"]
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +70,7 @@ class TermWeights:
         return counts
 
 
-class TextEncoder:
+class TfidfSvdEncoder:
     """Turns documents into dense vectors; made by `fit` or `load`, and not changed afterwards."""
 
     def __init__(self, words: TermWeights, characters: TermWeights, components: np.ndarray) -> None:
@@ -83,7 +81,7 @@ class TextEncoder:
         self._tokenizer = Tokenizer()
 
     @classmethod
-    def fit(cls, documents: Sequence[str], settings: Settings) -> TextEncoder:
+    def fit(cls, documents: Sequence[str], settings: Settings) -> TfidfSvdEncoder:
         """Learn from documents (made by `document`) without their labels; the same input gives the same encoder.
 
         Has `settings.text_dimensions` dimensions, fewer if there are fewer documents or terms. Raises
@@ -159,7 +157,7 @@ class TextEncoder:
         (folder / "text_encoder.json").write_text(json.dumps(description, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> TextEncoder:
+    def load(cls, folder: Path) -> TfidfSvdEncoder:
         """The encoder that `save` wrote there.
 
         Raises ConfigurationError if files are missing or damaged, or were written by a version of the

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.features.text_cleaning import MAX_DOCUMENT_CHARACTERS, clean_text, document
+from include.features.text.cleaning import MAX_DOCUMENT_CHARACTERS, clean_text, document
 
 PIECES = [
     "&amp;", "&lt;b&gt;", "&eacute", "<p>", "</", "<", ">", "<!--", "-->", "_", "__lait_", "Rs. 1,299", "Price: ",

@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from include.errors import ConfigurationError
-from include.features.text import TextEncoder, document
+from include.features.text import TextEncoder, document, fit_text_encoder, load_text_encoder
 from include.settings import PROJECT_ROOT, Settings
 
 FIVE = [
@@ -29,7 +29,7 @@ FIVE = [
 
 @pytest.fixture(scope="module")
 def encoder() -> TextEncoder:
-    return TextEncoder.fit(FIVE, Settings())
+    return fit_text_encoder(FIVE, Settings())
 
 
 @pytest.fixture(scope="module")
@@ -62,20 +62,20 @@ def test_accents_capitals_and_elision_make_no_difference(encoder: TextEncoder) -
 
 def test_nothing_to_learn_from_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="without a single word"):
-        TextEncoder.fit(["", "!!!"], Settings())
+        fit_text_encoder(["", "!!!"], Settings())
 
 
 def test_fitting_twice_gives_the_same_encoder(encoder: TextEncoder) -> None:
-    again = TextEncoder.fit(FIVE, Settings())
+    again = fit_text_encoder(FIVE, Settings())
     assert again.identity == encoder.identity
     np.testing.assert_array_equal(again.encode(FIVE), encoder.encode(FIVE))
-    assert TextEncoder.fit(FIVE[:4], Settings()).identity != encoder.identity
+    assert fit_text_encoder(FIVE[:4], Settings()).identity != encoder.identity
 
 
 def test_saving_and_loading_keeps_every_vector_and_the_identity(encoder: TextEncoder, tmp_path: Path) -> None:
     encoder.save(tmp_path)
     first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    loaded = TextEncoder.load(tmp_path)
+    loaded = load_text_encoder(tmp_path)
     loaded.save(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == first
     assert loaded.identity == encoder.identity
@@ -84,12 +84,12 @@ def test_saving_and_loading_keeps_every_vector_and_the_identity(encoder: TextEnc
 
 def test_a_damaged_or_changed_encoder_is_refused(encoder: TextEncoder, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="missing or damaged"):
-        TextEncoder.load(tmp_path)
+        load_text_encoder(tmp_path)
     encoder.save(tmp_path)
     description = tmp_path / "text_encoder.json"
     description.write_text(description.read_text(encoding="utf-8").replace("champagne", "champigne"), encoding="utf-8")
     with pytest.raises(ConfigurationError, match="train again"):
-        TextEncoder.load(tmp_path)
+        load_text_encoder(tmp_path)
 
 
 @hypothesis_settings(max_examples=50, deadline=None)
@@ -111,7 +111,7 @@ def test_real_products_are_told_apart_by_a_linear_classifier(real_documents: tup
 
     documents, departments = real_documents
     learn, test = slice(0, None, 2), slice(1, None, 2)
-    encoder = TextEncoder.fit(documents[learn], Settings())
+    encoder = fit_text_encoder(documents[learn], Settings())
     assert encoder.dimensions == 256
     classifier = LogisticRegression(C=20, max_iter=1000).fit(encoder.encode(documents[learn]), departments[learn])
     assert classifier.score(encoder.encode(documents[test]), departments[test]) > 0.88
@@ -120,8 +120,8 @@ def test_real_products_are_told_apart_by_a_linear_classifier(real_documents: tup
 def test_loading_and_encoding_import_no_heavy_library(encoder: TextEncoder, tmp_path: Path) -> None:
     encoder.save(tmp_path)
     code = (
-        "import sys; from pathlib import Path; from include.features.text import TextEncoder; "
-        f"TextEncoder.load(Path({str(tmp_path)!r})).encode(['champagne']); "
+        "import sys; from pathlib import Path; from include.features.text import load_text_encoder; "
+        f"load_text_encoder(Path({str(tmp_path)!r})).encode(['champagne']); "
         "print([name for name in ('sklearn', 'pandas', 'tensorflow') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT_ROOT, check=True)
@@ -130,7 +130,7 @@ def test_loading_and_encoding_import_no_heavy_library(encoder: TextEncoder, tmp_
 
 def test_a_documents_vector_is_the_same_to_the_last_bit_whatever_stands_beside_it() -> None:
     documents = [f"champagne brut numéro {number} maison du {number * 7 % 13} vignoble" for number in range(60)]
-    encoder = TextEncoder.fit(documents, Settings(text_dimensions=16))
+    encoder = fit_text_encoder(documents, Settings(text_dimensions=16))
     together = encoder.encode(documents)
     alone = np.vstack([encoder.encode([document]) for document in documents])
     backwards = encoder.encode(documents[::-1])[::-1]
