@@ -1,0 +1,94 @@
+"""How a model is trained: every hyper-parameter that a search may choose, in one value.
+
+A recipe is part of the dataset's fingerprint and of the artefact, so that a model says how it was made and
+another recipe makes another model. Its defaults were chosen by cross-validation on training folds.
+
+    recipe = replace(Recipe(), text_regularisation=10.0, fusion="late")
+    Recipe.from_json(recipe.to_json()) == recipe
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+from include.errors import ConfigurationError
+
+HeadKind = Literal["logistic", "lda", "svm", "rbf"]
+"""`logistic`: multinomial logistic regression. `lda`: linear discriminant analysis with Ledoit-Wolf shrinkage.
+`svm`: linear support vector machines, one against the rest. `rbf`: logistic regression on Nyström features of a
+Gaussian kernel."""
+Scaling = Literal["none", "standardise", "power"]
+"""What happens to an embedding before its head: nothing, each dimension divided by its spread, or the square root
+of each magnitude first (which tames the bursts of pooled activations), then the spread."""
+FusionMethod = Literal["auto", "text", "photo", "late", "joint"]
+CalibrationMethod = Literal["auto", "temperature", "isotonic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Hyper-parameters of training; immutable, made by keyword."""
+
+    text_heads: tuple[HeadKind, ...] = ("logistic",)
+    """Heads over the text embedding; several are averaged."""
+    text_regularisation: float = 20.0
+    """scikit-learn's C of the text heads (`lda` has none); text embeddings have length 1."""
+    text_dimensions: int | None = None
+    """Dimensions of the text embedding; None takes the setting `text_dimensions`."""
+    encoder_documents_per_label: int = 400
+    """Documents of a label that the text encoder learns from at most: a label with thousands of products would
+    otherwise take its dimensions from the small ones."""
+    photo_heads: tuple[HeadKind, ...] = ("logistic",)
+    """Heads over the photo embedding; several are averaged."""
+    photo_regularisation: float = 3.0
+    """C of the photo heads times the number of dimensions, so that short and long embeddings speak equally loud."""
+    photo_scaling: Scaling = "standardise"
+    rbf_landmarks: int = 400
+    """Examples that the `rbf` head compares a product with."""
+    rbf_width: float = 1.0
+    """Width of the `rbf` head's kernel, as a multiple of the median distance between examples."""
+    fusion: FusionMethod = "auto"
+    """`auto` keeps what is best out of fold: the better single input unless a fusion proves to help."""
+    joint_regularisation: float = 3.0
+    """C of the joint head over both embeddings, times its number of dimensions."""
+    joint_dropout: float = 0.5
+    """Weight of the copies of a training row with its text or its photo blanked, against the whole row."""
+    calibration: CalibrationMethod = "temperature"
+    """`auto` takes isotonic regression where there are enough rows for it."""
+
+    def __post_init__(self) -> None:
+        for name in ("text_heads", "photo_heads"):
+            heads = getattr(self, name)
+            if not heads or set(heads) - set(get_args(HeadKind)):
+                raise ConfigurationError(f"{name} must name some of {get_args(HeadKind)}, not {heads}")
+        for name, kinds in (("photo_scaling", Scaling), ("fusion", FusionMethod), ("calibration", CalibrationMethod)):
+            if getattr(self, name) not in get_args(kinds):
+                raise ConfigurationError(f"{name} must be one of {get_args(kinds)}, not {getattr(self, name)!r}")
+        for name in ("text_regularisation", "photo_regularisation", "joint_regularisation", "rbf_width"):
+            if not getattr(self, name) > 0:
+                raise ConfigurationError(f"{name} must be above 0, not {getattr(self, name)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain values, ready for JSON."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    def to_json(self) -> str:
+        """The recipe as JSON, with sorted keys."""
+        return json.dumps(self.to_dict(), sort_keys=True)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+        """The recipe of `to_dict`; raises ConfigurationError for a name or value that no recipe has."""
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise ConfigurationError(f"a recipe has no {unknown}: it was made by another version of the project")
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**plain)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """The recipe of `to_json`."""
+        return cls.from_dict(json.loads(text))
