@@ -31,6 +31,10 @@ class BatchRejected(CuveeError):
     """A batch broke a batch rule (schema, volume, share of rejected rows, freshness); nothing is published."""
 
 
+class StepMissing(CuveeError):
+    """What an earlier step of the day leaves is absent or outdated; names the step to run."""
+
+
 class NoChampionError(CuveeError):
     """No model version carries the alias `champion`, or its artefact is missing or damaged."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 import pyarrow as pa
 
+from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
 from include.pipeline.embed import documents_of
 from include.pipeline.shards import Shard, read_shard, shard_day, staged_labels_path
@@ -73,7 +74,7 @@ def _embeddings(
     cache = EmbeddingCache(lake, encoder)
     missing = cache.missing(hashes)
     if missing:
-        raise RuntimeError(
+        raise StepMissing(
             f"{len(missing)} embeddings of shard {shard['shard']} of {shard['source']} {shard['day']} are missing "
             f"for encoder {encoder}: run {step} for this shard again"
         )
@@ -83,7 +84,7 @@ def _embeddings(
 def _require_same_products(products: pa.Table, photos: pa.Table, shard: Shard) -> None:
     """Photos are joined by position; a file left from an earlier validation of the day must not slip in."""
     if not products["product_id"].equals(photos["product_id"]):
-        raise RuntimeError(
+        raise StepMissing(
             f"the photos of shard {shard['shard']} belong to another validation of {shard['source']} {shard['day']}: "
             "run embed_images for this shard again"
         )

@@ -63,7 +63,7 @@ def import_catalogue(
 
     from include.warehouse.batches import BatchRecord, record_batch
     from include.warehouse.engine import open_engine
-    from include.warehouse.loading import load_day
+    from include.warehouse.loading import load_import
 
     summary = ImportSummary(
         source=catalogue.source,
@@ -79,9 +79,7 @@ def import_catalogue(
     )
     with open_engine(settings) as engine:
         quarantine_path = Lake.day_file("quarantine", catalogue.source, day)
-        load_day(
-            engine, lake, catalogue.source, day, labels_path=None, quarantine_path=quarantine_path, trusted=trusted
-        )
+        load_import(engine, lake, catalogue.source, day, quarantine_path=quarantine_path, trusted=trusted)
         record_batch(engine, BatchRecord.of_import(catalogue.source, day, summary))
     logger.info("imported path=%s %s", path, summary)
     return summary

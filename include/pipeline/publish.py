@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 import pyarrow as pa
 
+from include.errors import StepMissing
 from include.pipeline.shards import remove_surplus_photos, shard_count, staged_labels_path
 from include.schema import LABELS
 from include.settings import Settings
@@ -61,7 +62,7 @@ def publish_day(
             lake,
             source,
             day,
-            labels_path=labels_path or _no_labels(lake, source, day),
+            labels_path=labels_path,
             quarantine_path=quarantine_path if lake.exists(quarantine_path) else None,
             trusted=trusted_labels_of_day(lake, source, day, taxonomy),
         )
@@ -85,7 +86,8 @@ def publish_day(
 def put_labels_in_place(lake: Lake, source: str, day: date, settings: Settings, taxonomy: Taxonomy) -> str | None:
     """Merge the shards' labels into the day's file after checking them; returns its path, None for an empty day.
 
-    When nothing is staged the day was published before, and its file is used as it is.
+    When nothing is staged the day was published before, and its file is used as it is. Raises StepMissing when
+    that file is not about the day's products: they were validated again since.
     """
     target = Lake.day_file("labels", source, day)
     shards = shard_count(lake, source, day)
@@ -95,9 +97,10 @@ def put_labels_in_place(lake: Lake, source: str, day: date, settings: Settings, 
     staged = [staged_labels_path(source, day, number) for number in range(shards)]
     absent = [number for number, path in enumerate(staged) if not lake.exists(path)]
     if len(absent) == shards and lake.exists(target):
+        _require_same_products(lake, target, source, day)
         return target
     if absent:
-        raise RuntimeError(f"no labels of shards {absent} of {source} {day}: run classify for them first")
+        raise StepMissing(f"no labels of shards {absent} of {source} {day}: run classify for them first")
 
     from include.quality.checkpoint import validate_labels
 
@@ -108,11 +111,11 @@ def put_labels_in_place(lake: Lake, source: str, day: date, settings: Settings, 
     return target
 
 
-def _no_labels(lake: Lake, source: str, day: date) -> str:
-    """A staged file without rows: loading it removes what the day had before it became empty."""
-    path = staged_labels_path(source, day, 0)
-    lake.write_parquet(path, LABELS.empty_table())
-    return path
+def _require_same_products(lake: Lake, labels_path: str, source: str, day: date) -> None:
+    content = ["product_id", "content_hash"]
+    products = lake.read_parquet(Lake.day_file("products", source, day), content)
+    if not lake.read_parquet(labels_path, content).equals(products):
+        raise StepMissing(f"the products of {source} {day} changed since they were classified: run embed and classify")
 
 
 def count_labels(lake: Lake, path: str | None) -> Counter[str]:

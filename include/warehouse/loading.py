@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -76,20 +77,16 @@ def load_day(
 ) -> LoadCounts:
     """Load a day's labels file, quarantine file and trusted labels in one transaction.
 
-    `labels_path` is a file of `schema.LABELS`, None where the batch has no labels (an import, an empty day);
-    `quarantine_path` a file of `schema.QUARANTINE`, None where nothing was rejected; `trusted` has the columns
-    product_id, label, origin. Memory holds some thousand rows. Raises the driver's errors; `open_engine`
-    turns a lost server into WarehouseUnreachable.
+    `labels_path` is a file of `schema.LABELS`, None for a day without products (those of an earlier run of the
+    day go); `quarantine_path` a file of `schema.QUARANTINE`, None where nothing was rejected; `trusted` has the
+    columns product_id, label, origin. Memory holds some thousand rows. Raises the driver's errors;
+    `open_engine` turns a lost server into WarehouseUnreachable.
     """
-    with engine.begin() as connection:
-        connection.execute(select(func.pg_advisory_xact_lock(LOAD_LOCK, func.hashtext(source))))
-        labelled = removed = 0
-        incoming = None
-        if labels_path is not None:
-            incoming, labelled = _copy_to_temporary(connection, "incoming_labels", LABELS, _chunks(lake, labels_path))
-            removed = connection.execute(_delete_vanished(incoming, source, day)).rowcount
-            _merge_labels(connection, incoming, labelled, source, day)
-            _merge_history(connection, incoming, day)
+    with _transaction(engine, source) as connection:
+        incoming, labelled = _copy_to_temporary(connection, "incoming_labels", LABELS, _chunks(lake, labels_path))
+        removed = connection.execute(_delete_vanished(incoming, source, day)).rowcount
+        _merge_labels(connection, incoming, labelled, source, day)
+        _merge_history(connection, incoming, day)
         quarantined = _replace_quarantine(connection, lake, quarantine_path, source, day)
         training = _merge_training_labels(connection, trusted, incoming, source, day)
     counts = LoadCounts(labelled=labelled, quarantined=quarantined, training_labels=training, removed=removed)
@@ -97,7 +94,32 @@ def load_day(
     return counts
 
 
-def _chunks(lake: Lake, path: str) -> Iterator[pa.RecordBatch]:
+def load_import(
+    engine: Engine, lake: Lake, source: str, day: date, *, quarantine_path: str | None, trusted: pa.Table | None
+) -> LoadCounts:
+    """Load what a catalogue brings, trusted labels and quarantine rows; arguments and errors as in `load_day`.
+
+    Labelled products are left alone: a catalogue's products come with their label.
+    """
+    with _transaction(engine, source) as connection:
+        quarantined = _replace_quarantine(connection, lake, quarantine_path, source, day)
+        training = _merge_training_labels(connection, trusted, None, source, day)
+    counts = LoadCounts(labelled=0, quarantined=quarantined, training_labels=training, removed=0)
+    logger.info("loaded import source=%s day=%s %s", source, day, counts)
+    return counts
+
+
+@contextmanager
+def _transaction(engine: Engine, source: str) -> Iterator[Connection]:
+    """A transaction in which no other load of the source runs."""
+    with engine.begin() as connection:
+        connection.execute(select(func.pg_advisory_xact_lock(LOAD_LOCK, func.hashtext(source))))
+        yield connection
+
+
+def _chunks(lake: Lake, path: str | None) -> Iterator[pa.RecordBatch]:
+    if path is None:
+        return
     with lake.parquet_file(path) as file:
         yield from file.iter_batches(batch_size=CHUNK_ROWS)
 

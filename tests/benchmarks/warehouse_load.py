@@ -3,9 +3,10 @@
 Both start from empty tables with their keys and indexes, and leave the same rows in `labelled_products` and
 `label_history`; the first round checks that. `to_sql` is written as a notebook does: read the file, add the
 columns, `to_sql` into each table, with pandas' default way of inserting. It would fail on a rerun and knows no human
-labels, which the publish pays for. It is measured with the driver of the platform, psycopg 3, which sends many rows
-without waiting for each, and with psycopg2 (`warehouse_load_psycopg2`). `warehouse_load_one_table` is the sternest
-comparison: `to_sql` into `labelled_products` alone against the publish into both.
+labels, which the publish pays for. `warehouse_load` is against psycopg2, the driver that Airflow's own PostgreSQL
+connections give a notebook. Two sterner comparisons stand beside it: `warehouse_load_psycopg3`, whose driver, the
+platform's own, sends many rows without waiting for each; and `warehouse_load_one_table`, which is that driver's
+`to_sql` into `labelled_products` alone against the publish into both.
 
 `warehouse_copy_share` is the share of a bare COPY in the publish: the time PostgreSQL takes for the same rows,
 already encoded, into a table with the same columns and indexes. The publish does more: it reads Parquet, encodes,
@@ -44,8 +45,8 @@ SOURCE = "openfoodfacts"
 DAY = date(2026, 1, 5)
 PATH = Lake.day_file("labels", SOURCE, DAY)
 UNITS = {
-    "warehouse_load": "x (DataFrame.to_sql into the same two tables, psycopg 3)",
-    "warehouse_load_psycopg2": "x (DataFrame.to_sql into the same two tables, psycopg2)",
+    "warehouse_load": "x (DataFrame.to_sql into the same two tables, psycopg2)",
+    "warehouse_load_psycopg3": "x (DataFrame.to_sql into the same two tables, psycopg 3)",
     "warehouse_load_one_table": "x (DataFrame.to_sql into labelled_products alone, psycopg 3)",
     "warehouse_copy_share": "of the time is a bare COPY",
 }
@@ -73,7 +74,7 @@ def _measure(server: PostgresServer, settings: Settings) -> dict[str, Figure]:
             publish = _seconds(server, engine, lambda: _publish(engine, lake))
             published = None if number else _rows(engine)
             one_table = _seconds(server, engine, lambda: _to_sql(engine, lake, history=False))
-            for name, by in (("warehouse_load", engine), ("warehouse_load_psycopg2", psycopg2_engine)):
+            for name, by in (("warehouse_load", psycopg2_engine), ("warehouse_load_psycopg3", engine)):
                 ratios[name].append(_seconds(server, engine, lambda by=by: _to_sql(by, lake)) / publish)
                 if published is not None and _rows(engine) != published:
                     raise AssertionError("publish and to_sql left different rows: they cannot be compared")

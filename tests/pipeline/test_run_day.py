@@ -12,10 +12,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
-from include.errors import BatchRejected, NoChampionError, SourceError, WarehouseUnreachable
+from include.errors import BatchRejected, NoChampionError, SourceError, StepMissing, WarehouseUnreachable
 from include.pipeline.classify import classify
 from include.pipeline.embed import embed_images, embed_text
 from include.pipeline.fetch import fetch_day
+from include.pipeline.publish import publish_day
 from include.pipeline.run_day import run_day
 from include.pipeline.shards import plan_shards
 from include.pipeline.validate import validate_day
@@ -147,8 +148,19 @@ def test_a_shard_whose_embeddings_are_gone_is_not_labelled_without_them(
     for path in lake.list_files("embeddings"):
         if f"encoder={encoder}" in path:
             lake.delete(path)
-    with pytest.raises(RuntimeError, match=r"embed_(text|images) for this shard again"):
+    with pytest.raises(StepMissing, match=r"embed_(text|images) for this shard again"):
         classify(plan_shards(SOURCE, FIRST_DAY, settings)[0], settings)
+
+
+def test_labels_of_an_earlier_validation_are_not_published(
+    settings: Settings, lake: Lake, connection: SourceConnection
+) -> None:
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    path, lines = landed_lines(lake)
+    lake.write_bytes(path, gzip.compress(b"".join(lines[:30])))
+    validate_day(SOURCE, FIRST_DAY, settings)
+    with pytest.raises(StepMissing, match="run embed and classify"):
+        publish_day(SOURCE, FIRST_DAY, settings)
 
 
 def test_a_batch_records_how_many_labels_may_be_trained_on(

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from include.warehouse.lake import Lake
-from include.warehouse.loading import LoadCounts, load_day
+from include.warehouse.loading import LoadCounts, load_day, load_import
 from include.warehouse.reviews import record_review
 from tests.warehouse.rows import labels_table, quarantine_row, quarantine_table, trusted_table
 
@@ -203,14 +203,27 @@ def test_a_trusted_label_that_no_longer_holds_goes_with_the_rerun_and_a_persons_
     assert found == [(first, "vinegar", "human"), (second, "juice", "rule")]
 
 
-def test_an_import_brings_trusted_labels_and_quarantine_without_labelled_products(
+def test_a_day_that_became_empty_removes_the_products_that_only_it_had(warehouse: Engine, lake: Lake) -> None:
+    load(warehouse, lake, DAYS[0], labels_table([1, 2]))
+    load(warehouse, lake, DAYS[1], labels_table([2, 3]))
+    for removed in (1, 0):
+        assert load(warehouse, lake, DAYS[1]).removed == removed
+    assert [row["product_id"][-1] for row in rows(warehouse, "labelled_products")] == ["1", "2"]
+
+
+def test_an_import_brings_trusted_labels_and_quarantine_and_leaves_labelled_products_alone(
     warehouse: Engine, lake: Lake
 ) -> None:
+    load(warehouse, lake, DAYS[0], labels_table([1], source="flipkart"), source="flipkart")
+    labelled = row_versions(warehouse, "labelled_products")
     trusted = trusted_table(("flipkart:a", "watches", "catalogue"))
+    path = Lake.day_file("quarantine", "flipkart", DAYS[0])
+    lake.write_parquet(path, quarantine_table(quarantine_row(1)))
     for _ in range(2):
-        counts = load(warehouse, lake, DAYS[0], None, quarantine_table(quarantine_row(1)), trusted, source="flipkart")
+        counts = load_import(warehouse, lake, "flipkart", DAYS[0], quarantine_path=path, trusted=trusted)
         assert counts == LoadCounts(labelled=0, quarantined=1, training_labels=1, removed=0)
         assert len(rows(warehouse, "quarantined_products")) == len(rows(warehouse, "training_labels")) == 1
+        assert row_versions(warehouse, "labelled_products") == labelled
 
 
 def test_quarantine_rows_of_a_day_are_replaced_and_those_of_other_days_and_sources_stay(
