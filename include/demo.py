@@ -19,7 +19,8 @@ from rich.table import Table
 
 from include.errors import ConfigurationError, NoChampionError
 from include.local.airflow import LocalAirflow
-from include.local.airflow_api import AirflowApi, RunState
+from include.local.airflow_api import AirflowApi
+from include.local.airflow_runs import RunState
 from include.local.platform import addresses
 from include.local.postgres import PostgresServer
 from include.local.sandbox_process import SandboxProcess

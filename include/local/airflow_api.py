@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
@@ -22,47 +22,14 @@ import requests
 
 from include.errors import CuveeError
 from include.local.airflow_config import Login
+from include.local.airflow_runs import Progress, RunState, TaskState, log_line
 
-FINISHED = ("success", "failed")
 PAGE = 100
 REQUEST_SECONDS = 30.0
 
 
 class AirflowFailure(CuveeError):
     """Airflow did not answer, refused a request, or a run did not end as wanted; says what and where to look."""
-
-
-@dataclass(frozen=True)
-class TaskState:
-    """One task instance of a run; `map_index` is -1 for a task that is not mapped, `state` None before it is queued."""
-
-    task_id: str
-    map_index: int
-    state: str | None
-    try_number: int
-    duration_seconds: float | None
-
-
-@dataclass(frozen=True)
-class RunState:
-    """One run of a DAG, with its tasks when they were asked for."""
-
-    dag_id: str
-    run_id: str
-    state: str
-    logical_date: datetime | None
-    started: datetime | None
-    ended: datetime | None
-    tasks: tuple[TaskState, ...] = field(default=())
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the run has succeeded or failed."""
-        return self.state in FINISHED
-
-
-Progress = Callable[[Sequence[RunState]], None]
-"""Called with the runs that are waited for, whenever the state of one of their tasks changes."""
 
 
 class AirflowApi:
@@ -190,13 +157,13 @@ class AirflowApi:
                 limit=PAGE,
                 offset=len(found),
             )["dag_runs"]
-            found += [_run(entry) for entry in page]
+            found += [RunState.from_answer(entry) for entry in page]
             if len(page) < PAGE:
                 return found
 
     def run(self, dag_id: str, run_id: str) -> RunState:
         """One run with its tasks."""
-        return self._with_tasks(_run(self.get(f"dags/{dag_id}/dagRuns/{run_id}")))
+        return self._with_tasks(RunState.from_answer(self.get(f"dags/{dag_id}/dagRuns/{run_id}")))
 
     def wait_for_run(
         self, dag_id: str, run_id: str, timeout_seconds: float, on_progress: Progress | None = None
@@ -229,7 +196,7 @@ class AirflowApi:
             lines.append(f"Run {run.run_id} of {run.dag_id} ended as {run.state} ({self.run_page(run)}).")
             for task in run.tasks:
                 if task.state == "failed":
-                    lines += [f"  task {_task_name(task)}:", self.task_log(run, task)]
+                    lines += [f"  task {task.name}:", self.task_log(run, task)]
         raise AirflowFailure("\n".join(lines))
 
     def run_page(self, run: RunState) -> str:
@@ -244,7 +211,7 @@ class AirflowApi:
             return ""
         content = [entry for entry in response.json().get("content") or [] if "::group::" not in str(entry)]
         content = [entry for entry in content if "::endgroup::" not in str(entry)]
-        return "\n".join(_log_line(entry) for entry in content[-lines:])
+        return "\n".join(log_line(entry) for entry in content[-lines:])
 
     # Inside
 
@@ -284,17 +251,9 @@ class AirflowApi:
         while True:
             path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
             page = self.get(path, limit=PAGE, offset=len(tasks))["task_instances"]
-            tasks += [
-                TaskState(
-                    str(entry["task_id"]), int(entry["map_index"]), entry["state"], int(entry["try_number"]),
-                    entry["duration"],
-                )
-                for entry in page
-            ]  # fmt: skip
+            tasks += [TaskState.from_answer(entry) for entry in page]
             if len(page) < PAGE:
-                return RunState(
-                    run.dag_id, run.run_id, run.state, run.logical_date, run.started, run.ended, tuple(tasks)
-                )
+                return replace(run, tasks=tuple(tasks))
 
     def _authenticated(
         self, method: str, path: str, body: Any = None, parameters: Mapping[str, Any] | None = None
@@ -335,33 +294,6 @@ class AirflowApi:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time_of_day.min, tzinfo=UTC)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _run(entry: Mapping[str, Any]) -> RunState:
-    return RunState(
-        dag_id=str(entry["dag_id"]),
-        run_id=str(entry["dag_run_id"]),
-        state=str(entry["state"]),
-        logical_date=_moment(entry["logical_date"]),
-        started=_moment(entry["start_date"]),
-        ended=_moment(entry["end_date"]),
-    )
-
-
-def _task_name(task: TaskState) -> str:
-    return task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"
-
-
-def _log_line(entry: Any) -> str:
-    if not isinstance(entry, dict):
-        return f"    {entry}"
-    details = entry.get("error_detail")
-    errors = "".join(f"\n    {error.get('exc_type')}: {error.get('exc_value')}" for error in details or [])
-    return f"    {entry.get('timestamp', '')} {entry.get('level', '')} {entry.get('event', '')}{errors}"
 
 
 def _reason(response: requests.Response) -> str:

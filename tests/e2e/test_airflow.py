@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from include.local.airflow import LocalAirflow
-from include.local.airflow_api import AirflowApi, RunState
+from include.local.airflow_api import AirflowApi
+from include.local.airflow_runs import RunState
 from include.local.postgres import PostgresServer
 from include.pipeline.run_day import run_day
 from include.sandbox.server import SandboxServer
