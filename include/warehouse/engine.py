@@ -120,6 +120,6 @@ def _unreachable_message(url: URL, settings: Settings, error: Exception) -> str:
         else "start it with `python -m include up`"
     )
     return (
-        f"The warehouse at {place(url)} is not reachable ({reason[-1] if reason else type(error).__name__}): {advice}, "
+        f"The warehouse at {place(url)} is not reachable ({reason[-1].strip() if reason else type(error).__name__}): {advice}, "
         "then run the step again. The Parquet files are kept."
     )
