@@ -1,0 +1,262 @@
+"""The model card: what a model is, what it learnt from, how good it is and where it fails; HTML and Markdown.
+
+`index.html` is one file that opens anywhere without network and without scripts, figures included; `README.md` is
+the same for readers of text, with its figures beside it. The same model gives the same bytes.
+
+    card = write_model_card(Path("card"), evaluation, training_report, ModelFacts(version="3"))
+    card.html, card.markdown                    # card/index.html, card/README.md
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from include.errors import ConfigurationError
+from include.models.evaluation.results import Evaluation, Interval, ModalityResult
+from include.models.search.outcome import SearchOutcome
+from include.models.training_report import TrainingReport
+from include.quality.report import ATTRIBUTIONS
+from include.quality.report import TEMPLATES as REPORT_TEMPLATES
+from include.quality.report import environment as report_environment
+from include.reports.drawing import Drawing, percent, words
+from include.reports.judgement_figures import judgement_figures
+from include.reports.progress_figures import learning_curve_figure, search_figure, training_history_figure
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+FIGURES = "figures"
+"""Folder of the figures beside the card."""
+
+FLAGSHIP = ("fusion_default", "fusion_pretrained", "text", "photo_default")
+"""Ways to predict that the figures are about, first choice first."""
+
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~$&])")
+_LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What neither an evaluation nor a training report knows; all of it may be absent."""
+
+    version: str | None = None
+    """Number in the registry, e.g. `"3"`."""
+    products_by_source: Mapping[str, int] = field(default_factory=dict)
+    """Training products of each source, e.g. `{"flipkart": 840}`; their licences are named from it."""
+    search: SearchOutcome | None = None
+    """How the hyper-parameters were found; None for the defaults."""
+    training_history: Mapping[str, Sequence[float]] | None = None
+    """Learning curves of a network by epoch, as Keras names them."""
+    phase_starts: tuple[int, ...] = ()
+    """Epochs (from 0) at which a further phase of the network's training began."""
+    flagship: str | None = None
+    """Key of `Evaluation.modalities` that the figures are about; None takes the first of `FLAGSHIP`."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Where a card was written."""
+
+    html: Path
+    markdown: Path
+    figures: tuple[Path, ...]
+
+
+def write_model_card(
+    folder: Path,
+    evaluation: Evaluation | None,
+    training: TrainingReport | None,
+    facts: ModelFacts | None = None,
+) -> ModelCard:
+    """Write `index.html`, `README.md` and `figures/*.png|svg` into a folder, which is made if absent.
+
+    Either of evaluation and training may be None, and the card then says so. Figures of an earlier card in that
+    folder are removed. Raises ConfigurationError when both are None or the flagship was not evaluated.
+    """
+    facts = facts or ModelFacts()
+    if evaluation is None and training is None:
+        raise ConfigurationError("a model card needs an evaluation or a training report: both are absent")
+    flagship = _flagship(evaluation, facts)
+    drawings = _drawings(evaluation, facts, flagship)
+    content: dict[str, Any] = {
+        "evaluation": evaluation,
+        "training": training,
+        "facts": facts,
+        "flagship": evaluation.modalities[flagship] if evaluation and flagship else None,
+        "judgement": [drawing for drawing in drawings if drawing.name.startswith(f"{flagship}_")],
+        "progress": {drawing.name: drawing for drawing in drawings},
+        "labels": _labels(evaluation, training, flagship),
+        "method": _method(evaluation, training),
+        "changed": facts.search.changes() if facts.search else {},
+        "attributions": _attributions(evaluation, facts),
+        "limits": known_limits(evaluation, training, flagship),
+        "figures": FIGURES,
+    }
+    figures = folder / FIGURES
+    figures.mkdir(parents=True, exist_ok=True)
+    for old in [*figures.glob("*.png"), *figures.glob("*.svg")]:
+        old.unlink()
+    card = ModelCard(
+        html=folder / "index.html",
+        markdown=folder / "README.md",
+        figures=tuple(path for drawing in drawings for path in drawing.write(figures)),
+    )
+    html, markdown = _environments()
+    card.html.write_text(html.get_template("model_card.html").render(content), encoding="utf-8")
+    card.markdown.write_text(markdown.get_template("model_card.md").render(content), encoding="utf-8")
+    return card
+
+
+def known_limits(
+    evaluation: Evaluation | None, training: TrainingReport | None, flagship: str | None = None
+) -> list[str]:
+    """What a user of the model must not rely on, read off the figures, one sentence each."""
+    limits = []
+    if evaluation is None:
+        limits.append("This model was not evaluated; the figures are those of its own training.")
+    elif evaluation.data.is_drawn:
+        limits.append("It was evaluated on products drawn for the demo: the figures say nothing of real products.")
+    if evaluation is not None:
+        missed = [
+            target.what
+            for key, target in evaluation.targets.items()
+            if key in evaluation.figures and not target.is_met(evaluation.figures[key])
+        ]
+        absent = [target.what for key, target in evaluation.targets.items() if key not in evaluation.figures]
+        limits += [f"Below its target: {'; '.join(missed)}."] if missed else []
+        limits += [f"Not measured: {'; '.join(absent)}."] if absent else []
+        result = evaluation.modalities[flagship] if flagship else None
+        limits += _weak_spots(result) if result else []
+        limits += evaluation.notes
+    if training is not None and training.rare_labels:
+        names = ", ".join(words(label) for label in training.rare_labels)
+        limits.append(f"It never answers {names}: too few examples. Such products get another label or go to review.")
+    if training is not None and "rule" in training.accuracy_by_origin:
+        limits.append(
+            "Labels that written rules gave are weak witnesses: accuracy on them measures agreement with rules."
+        )
+    return limits
+
+
+def _weak_spots(result: ModalityResult) -> list[str]:
+    weak = [f"{words(row.label)} ({percent(row.f1)})" for row in sorted(result.classes, key=lambda row: row.f1)]
+    below = [row for row in result.slices if row.accuracy.high < result.accuracy.value]
+    few = [row for row in result.slices if row.products < 30]
+    spots = [f"The labels it judges worst, by F1: {', '.join(weak[:3])}."] if weak else []
+    if below:
+        found = ", ".join(f"{words(row.name)} ({percent(row.accuracy.value)})" for row in below)
+        spots.append(f"Clearly less accurate than on the whole: {found}.")
+    if few:
+        spots.append(f"Too few products to judge: {', '.join(f'{words(row.name)} ({row.products})' for row in few)}.")
+    return spots
+
+
+def _flagship(evaluation: Evaluation | None, facts: ModelFacts) -> str | None:
+    if evaluation is None or not evaluation.modalities:
+        return None
+    if facts.flagship is not None and facts.flagship not in evaluation.modalities:
+        raise ConfigurationError(f"{facts.flagship!r} was not evaluated, only {list(evaluation.modalities)}")
+    return facts.flagship or next(
+        (key for key in FLAGSHIP if key in evaluation.modalities), next(iter(evaluation.modalities))
+    )
+
+
+def _drawings(evaluation: Evaluation | None, facts: ModelFacts, flagship: str | None) -> list[Drawing]:
+    drawings = []
+    if evaluation is not None and flagship is not None:
+        drawings += judgement_figures(flagship, evaluation.modalities[flagship])
+    if evaluation is not None and evaluation.learning_curve:
+        titles = {key: result.title for key, result in evaluation.modalities.items()}
+        drawings.append(learning_curve_figure(evaluation.learning_curve, titles))
+    if facts.training_history:
+        drawings.append(training_history_figure(facts.training_history, facts.phase_starts))
+    if facts.search is not None:
+        drawings.append(search_figure(facts.search))
+    return drawings
+
+
+def _labels(evaluation: Evaluation | None, training: TrainingReport | None, flagship: str | None) -> Sequence[str]:
+    if training is not None:
+        return list(training.labels)
+    return evaluation.modalities[flagship].label_names if evaluation and flagship else ()
+
+
+def _method(evaluation: Evaluation | None, training: TrainingReport | None) -> dict[str, str]:
+    """What the model is made of, by name: encoders with their identities, fusion, temperatures."""
+    encoders = evaluation.encoders if evaluation else {}
+    parts: dict[str, object] = {f"{name}_encoder_evaluated": identity for name, identity in encoders.items()}
+    if training is not None:
+        parts |= training.details
+        parts |= {"target_precision": training.target_precision, "seconds_of_training": training.seconds}
+    return {name: str(value) for name, value in parts.items()}
+
+
+def _attributions(evaluation: Evaluation | None, facts: ModelFacts) -> list[tuple[str, str]]:
+    """Whose data it is and where the terms stand, once each, for every source that is known."""
+    names = [*facts.products_by_source, *([evaluation.data.name] if evaluation else [])]
+    found = [terms for name in names for known, terms in ATTRIBUTIONS.items() if name.startswith(known)]
+    return sorted(set(found))
+
+
+@lru_cache(maxsize=1)
+def _environments() -> tuple[Environment, Environment]:
+    """Template engines for HTML (escapes all) and for Markdown (escapes by its own rules)."""
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+
+    html = report_environment().overlay(
+        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), FileSystemLoader(REPORT_TEMPLATES)])
+    )
+    markdown = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=False,  # noqa: S701  Markdown, not HTML: every value goes through `finalize`
+        finalize=_markdown_text,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    own: dict[str, Any] = {
+        "share": percent,
+        "interval": _interval,
+        "figure": _figure,
+        "words": words,
+        "number": lambda value: f"{value:,}",
+        "reached": lambda targets, figures: sum(
+            key in figures and target.is_met(figures[key]) for key, target in targets.items()
+        ),
+        "path": _Verbatim,
+        "address": lambda address: _Verbatim(f"<{address}>"),
+    }
+    # A new mapping each: an overlay shares its filters with the environment that it lies over.
+    html.filters = {**html.filters, **own}
+    markdown.filters = {**markdown.filters, **own}
+    return html, markdown
+
+
+class _Verbatim(str):
+    """A part of a Markdown address that this program made itself: written as it is."""
+
+
+def _figure(figure: Interval | None) -> str:
+    """`0.968 (0.954–0.979)`; a dash for what was not measured."""
+    return "–" if figure is None else f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"
+
+
+def _interval(figure: Interval | None) -> str:
+    """`96.8 % (95.4–97.9)`; a dash for what was not measured."""
+    if figure is None:
+        return "–"
+    value, low, high = (f"{100 * part:.1f}" for part in (figure.value, figure.low, figure.high))
+    return f"{value} % ({low}–{high})"
+
+
+def _markdown_text(value: object) -> object:
+    """A value whose characters mean nothing to Markdown; numbers and template text as they are."""
+    if not isinstance(value, str) or isinstance(value, _Verbatim):
+        return value
+    return _MARKDOWN_SPECIAL.sub(r"\\\1", _LINE_BREAKS.sub(" ", value))

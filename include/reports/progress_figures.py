@@ -1,0 +1,144 @@
+"""Figures of how something came about: more examples, more epochs, more trials of the search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from include.models.evaluation.results import LearningPoint
+from include.models.search.outcome import Measure, SearchOutcome
+from include.reports.drawing import (
+    BLUE,
+    DASHES,
+    INK,
+    ORANGE,
+    SERIES,
+    SOFT,
+    Drawing,
+    finish,
+    house_style,
+    legend_above,
+    new_figure,
+    percent,
+    percent_axis,
+    shortened,
+    words,
+)
+
+_MEASURES: Mapping[Measure, str] = {"macro_f1": "macro-F1 (out of fold)", "log_loss": "log loss (out of fold, nats)"}
+
+
+def learning_curve_figure(points: Sequence[LearningPoint], titles: Mapping[str, str]) -> Drawing:
+    """Accuracy by number of training products; `titles` names the keys of `LearningPoint.accuracy` to draw.
+
+    At most four are drawn: more lines cannot be told apart.
+    """
+    keys = [key for key in titles if any(key in point.accuracy for point in points)][: len(SERIES)]
+    lowest = [point.accuracy[key].low for point in points for key in keys if key in point.accuracy]
+    with house_style("learning_curve"):
+        figure, axes = new_figure(6.4, 4.0)
+        for key, colour, dash in zip(keys, SERIES, DASHES, strict=False):
+            known = sorted((point for point in points if key in point.accuracy), key=lambda one: one.training_products)
+            sizes = [point.training_products for point in known]
+            found = [point.accuracy[key] for point in known]
+            axes.fill_between(
+                sizes, [one.low for one in found], [one.high for one in found], color=colour, alpha=0.13, linewidth=0
+            )
+            axes.plot(
+                sizes, [one.value for one in found], marker="o", linestyle=dash, color=colour, markersize=5,
+                label=shortened(titles[key], 48),
+            )  # fmt: skip
+        axes.set_xlabel("training products")
+        axes.set_ylabel("accuracy on unseen products")
+        axes.set_xlim(left=0)
+        axes.set_ylim(max(0.0, min(lowest, default=0.0) - 0.02), 1.0)
+        percent_axis(axes, "y")
+        if keys:
+            axes.legend(loc="lower right")
+        return finish(
+            figure, "learning_curve", "Learning curve",
+            "Accuracy on unseen products when the model learns from fewer of the examples, with 95 % intervals. A "
+            "curve that still rises says that more labelled products would help.",
+        )  # fmt: skip
+
+
+def training_history_figure(
+    history: Mapping[str, Sequence[float]], phase_starts: Sequence[int] = (), name: str = "training_history"
+) -> Drawing:
+    """Learning curves of a network by epoch: `loss`, `accuracy` and the same with `val_`, as Keras names them.
+
+    `phase_starts` are the epochs (from 0) at which a further phase of training began, e.g. fine-tuning.
+    """
+    with house_style(name):
+        figure, left = new_figure(8.4, 3.6)
+        left.remove()
+        panels = figure.subplots(1, 2)
+        measures = (("loss", "loss (cross-entropy, nats)"), ("accuracy", "accuracy"))
+        for axes, (measure, label) in zip(panels, measures, strict=True):
+            axes.set_facecolor("none")
+            for number, (key, who) in enumerate(((measure, "training"), (f"val_{measure}", "validation"))):
+                values = history.get(key, ())
+                if len(values):
+                    epochs = np.arange(1, len(values) + 1)
+                    marker = "o" if len(values) == 1 else ""
+                    axes.plot(epochs, values, DASHES[number], marker=marker, color=SERIES[number], label=who)
+            for start in phase_starts:
+                axes.axvline(start + 0.5, color=SOFT, linestyle=":", linewidth=1.2)
+            axes.set_xlabel("epoch")
+            axes.set_ylabel(label)
+            axes.xaxis.get_major_locator().set_params(integer=True)
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend()
+        percent_axis(panels[1], "y")
+        phases = " A dotted line marks the start of the next phase." if len(phase_starts) else ""
+        return finish(
+            figure, name, "Training of the network",
+            f"Loss and accuracy by epoch on the training and the validation photos.{phases}",
+        )  # fmt: skip
+
+
+def search_figure(outcome: SearchOutcome) -> Drawing:
+    """The course of a hyper-parameter search: a value per trial and the best so far; what mattered beside it."""
+    values, importances, maximise = outcome.values, outcome.importances, outcome.maximise
+    numbers = np.array([number for number, value in enumerate(values) if value is not None])
+    finished = np.array([value for value in values if value is not None])
+    stopped = [number for number, value in enumerate(values) if value is None]
+    ordered = sorted(importances.items(), key=lambda entry: (entry[1], entry[0]))
+    with house_style("search"):
+        figure, left = new_figure(9.2, max(3.4, 1.2 + 0.3 * len(ordered)))
+        left.remove()
+        course, bars = figure.subplots(1, 2, width_ratios=(1.35, 1.0))
+        if len(finished):
+            best = np.maximum.accumulate(finished) if maximise else np.minimum.accumulate(finished)
+            course.plot(numbers, finished, "o", color=BLUE, markersize=5, alpha=0.6, label="finished trial")
+            course.step(numbers, best, where="post", color=ORANGE, label="best so far")
+        if stopped:
+            height = float(finished.min() if len(finished) else 0.0)
+            course.plot(
+                stopped, [height] * len(stopped), "x", color=SOFT, markersize=5, label="stopped early or failed"
+            )
+        course.set_xlabel("trial")
+        course.set_ylabel(_MEASURES[outcome.measure])
+        course.xaxis.get_major_locator().set_params(integer=True)
+        legend_above(course)
+        places = np.arange(len(ordered))
+        bars.barh(places, [share for _, share in ordered], height=0.62, color=BLUE, alpha=0.85)
+        bars.set_yticks(places, [shortened(words(name)) for name, _ in ordered])
+        bars.tick_params(axis="y", length=0)
+        bars.grid(False, axis="y")
+        for place, (_, share) in zip(places.tolist(), ordered, strict=True):
+            bars.annotate(
+                percent(round(share, 2)), (share, place), xytext=(4, 0), textcoords="offset points", va="center",
+                size=9, color=INK,
+            )  # fmt: skip
+        bars.set_xlim(0, 1.15 * max([*importances.values(), 0.1]))
+        bars.set_xlabel("importance of the parameter")
+        percent_axis(bars, "x")
+        for axes in (course, bars):
+            axes.set_facecolor("none")
+        return finish(
+            figure, "search", "Hyper-parameter search",
+            "Left: the value of each trial and the best so far. Right: how much of the differences between trials each "
+            "parameter explains.",
+        )  # fmt: skip
