@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAPER, INK, SOFT, LINE = "#ffffff", "#23201a", "#6b6457", "#ddd6c8"
-BLUE, ORANGE, GREEN, PURPLE, RED = "#0b5a9e", "#d55e00", "#007a5e", "#a3568a", "#b3261e"
+BLUE, ORANGE, GREEN, PURPLE = "#0b5a9e", "#d55e00", "#007a5e", "#a3568a"
 SERIES = (BLUE, ORANGE, GREEN, PURPLE)
 DASHES = ("-", "--", ":", "-.")
 """Lines differ by dash as well as by colour, for readers and printers without colour."""
 
 DOTS_PER_INCH = 144
+_WIDE = 7.5
+"""Inches; two narrower figures stand side by side."""
 
 _STYLE: Any = {  # matplotlib types it by its several hundred names
     "font.family": "DejaVu Sans",  # travels with matplotlib: the same letters on every machine
@@ -53,7 +55,16 @@ _STYLE: Any = {  # matplotlib types it by its several hundred names
     "figure.dpi": 100,
 }
 
-_PAGE_COLOURS = {INK: "var(--ink)", SOFT: "var(--soft)", LINE: "var(--line)", PAPER: "var(--card)"}
+_PAGE_COLOURS = {
+    INK: "var(--ink)",
+    SOFT: "var(--soft)",
+    LINE: "var(--line)",
+    PAPER: "var(--card)",
+    BLUE: "var(--figure-blue)",
+    ORANGE: "var(--figure-orange)",
+    GREEN: "var(--figure-green)",
+    PURPLE: "var(--figure-purple)",
+}
 """Colours that follow the light or dark page when a figure stands inside it."""
 
 
@@ -68,6 +79,8 @@ class Drawing:
     """What it shows, in a sentence or two; also the text for readers who do not see it."""
     png: bytes
     svg: str
+    is_wide: bool = False
+    """Whether it needs the whole width of a page to be read."""
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write `NAME.png` and `NAME.svg` into an existing folder and return their paths."""
@@ -116,7 +129,7 @@ def finish(figure: Figure, name: str, title: str, caption: str) -> Drawing:
     figure.savefig(png, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
     nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(svg, format="svg", metadata=nothing)
-    return Drawing(name, title, caption, png.getvalue(), svg.getvalue().decode("utf-8"))
+    return Drawing(name, title, caption, png.getvalue(), svg.getvalue().decode("utf-8"), figure.get_figwidth() > _WIDE)
 
 
 def percent(share: float) -> str:

@@ -27,8 +27,8 @@ from include.reports.drawing import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ON_DARK = "#fefefe"
-"""Not the colour of the paper: it stays light when the page is dark."""
+_ON_DARK, _RIGHT, _WRONG = "#fefefe", "#0b5a9f", "#d55e01"
+"""A hair beside the colours of the style: figures on filled cells are as readable on a dark page."""
 _DARK_FROM = 0.6
 """Share from which a cell of the confusion matrix is dark enough for light figures."""
 
@@ -62,7 +62,7 @@ def confusion_figure(key: str, result: ModalityResult) -> Drawing:
         figure, axes = new_figure(side + 2.2, side + 1.4)
         for row, column in np.argwhere(matrix > 0).tolist():
             share = float(shares[row, column])
-            colour = BLUE if row == column else ORANGE
+            colour = _RIGHT if row == column else _WRONG
             axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=colour, alpha=max(0.08, share), lw=0))
             axes.text(
                 column, row, str(matrix[row, column]), ha="center", va="center",

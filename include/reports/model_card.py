@@ -25,7 +25,7 @@ from include.quality.report import TEMPLATES as REPORT_TEMPLATES
 from include.quality.report import environment as report_environment
 from include.reports.drawing import Drawing, percent, words
 from include.reports.judgement_figures import judgement_figures
-from include.reports.progress_figures import learning_curve_figure, search_figure, training_history_figure
+from include.reports.progress_figures import MEASURES, learning_curve_figure, search_figure, training_history_figure
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -93,6 +93,7 @@ def write_model_card(
         "progress": {drawing.name: drawing for drawing in drawings},
         "labels": _labels(evaluation, training, flagship),
         "method": _method(evaluation, training),
+        "measures": MEASURES,
         "changed": facts.search.changes() if facts.search else {},
         "attributions": _attributions(evaluation, facts),
         "limits": known_limits(evaluation, training, flagship),

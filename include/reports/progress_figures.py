@@ -26,7 +26,7 @@ from include.reports.drawing import (
     words,
 )
 
-_MEASURES: Mapping[Measure, str] = {"macro_f1": "macro-F1 (out of fold)", "log_loss": "log loss (out of fold, nats)"}
+MEASURES: Mapping[Measure, str] = {"macro_f1": "macro-F1", "log_loss": "log loss (nats)"}
 
 
 def learning_curve_figure(points: Sequence[LearningPoint], titles: Mapping[str, str]) -> Drawing:
@@ -119,7 +119,7 @@ def search_figure(outcome: SearchOutcome) -> Drawing:
                 stopped, [height] * len(stopped), "x", color=SOFT, markersize=5, label="stopped early or failed"
             )
         course.set_xlabel("trial")
-        course.set_ylabel(_MEASURES[outcome.measure])
+        course.set_ylabel(f"{MEASURES[outcome.measure]}, out of fold")
         course.xaxis.get_major_locator().set_params(integer=True)
         legend_above(course)
         places = np.arange(len(ordered))

@@ -138,7 +138,7 @@ def draw_evaluation(labels: tuple[str, ...] = DEPARTMENTS, *, is_drawn: bool = F
                 (("openfoodfacts:3250390000013", "vinegar", "champagne", 0.61),),
             )
         },
-        notes=("Descriptions often name the category; `text_no_category_words` removes those words.",),
+        notes=("Descriptions often name the category; one row is measured without those words.",),
         seconds=184.2,
     )  # fmt: skip
 
