@@ -6,13 +6,16 @@ MAKEFLAGS += --no-print-directory
 # The first that really runs: a name on the path may be a version manager's empty promise.
 PYTHON ?= $(shell for p in python3.11 python3; do $$p -c "" 2>/dev/null && { echo $$p; break; }; done)
 REPLAY ?=
+DATA ?=
+# Hand-read labels of champagne rows among the real records.
+LABEL_LIST ?= tests/data/champagne_labels.csv
 ARGS ?=
 RUN := .venv/bin/python -m include
 
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  REPLAY=FOLDER with demo: real records instead of drawn ones.  ARGS='-k photo' with test."
+	@echo "  REPLAY=FOLDER with demo, DATA=FOLDER with evaluate: real records instead of drawn ones.  ARGS='-k photo' with test."
 
 .PHONY: demo
 demo: preflight .venv/.installed ## the whole product: train, three days through Airflow, results
@@ -40,6 +43,10 @@ lint: .venv/.installed-dev ## style, types and the import rules between rooms
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+
+.PHONY: evaluate
+evaluate: .venv/.installed ## measure the classifiers by cross-validation, against their targets
+	@$(RUN) evaluate $(if $(DATA),--data "$(DATA)" $(if $(wildcard $(LABEL_LIST)),--label-list "$(LABEL_LIST)")) $(ARGS)
 
 .PHONY: bench
 bench: .venv/.installed-dev ## measure speed and memory, side by side with the alternatives

@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from include.commands.evaluate import evaluate_command
 from include.errors import CuveeError
 from include.settings import Settings, load_settings
 
@@ -142,6 +143,9 @@ def train(
     from include.pipeline.train import train_model
 
     show(dict(train_model(load_settings(), promote=promote)), as_json)
+
+
+app.command(name="evaluate")(evaluate_command)
 
 
 @app.command(name="run-day")

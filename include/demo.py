@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from include.local.airflow_runs import RunState
 from include.local.platform import addresses
 from include.local.postgres import PostgresServer
 from include.local.sandbox_process import SandboxProcess
+from include.pipeline.catalogue_files import CatalogueFile, pretrained_encoder, replay_catalogues
 from include.settings import Settings
 
 FIRST_DAY = date(2026, 1, 5)
@@ -35,41 +35,12 @@ QUIET_SECONDS = 5.0
 DAG_ID = "champagne_daily"
 
 
-@dataclass(frozen=True)
-class CatalogueFile:
-    """A file to import before training."""
-
-    path: Path
-    source: str
-    kind: str | None = None
-
-
-def replay_catalogues(folder: Path) -> list[CatalogueFile]:
-    """The labelled and taggable files of a folder of real records."""
-    facts = folder / "openfoodfacts"
-    files = [
-        CatalogueFile(folder / "flipkart" / "flipkart_com-ecommerce_sample.csv", "flipkart"),
-        CatalogueFile(facts / "labelled_fr_12_categories_utf16.csv", "openfoodfacts_labelled_fr"),
-        CatalogueFile(facts / "export_tab.csv", "openfoodfacts_export"),
-        CatalogueFile(facts / "export_excel_damaged_codes.csv", "openfoodfacts_export_excel"),
-        CatalogueFile(facts / "export_cp1252_decimal_comma.csv", "openfoodfacts_export_comma"),
-        CatalogueFile(facts / "products.jsonl", "openfoodfacts_extract"),
-    ]
-    absent = [str(file.path) for file in files if not file.path.exists()]
-    if absent:
-        raise ConfigurationError(
-            f"{folder} is not a folder of real records: {', '.join(absent)} missing. "
-            "Run `make demo` without REPLAY to use the drawn demo data."
-        )
-    return files
-
-
 def replay_settings(settings: Settings, folder: Path) -> Settings:
     """Settings for real input: the pretrained image encoder of the folder, unless another was chosen."""
     if settings.image_encoder != "classical":
         return settings
-    weights = sorted((folder / "weights").glob("*.tflite"))
-    return settings.model_copy(update={"image_encoder": str(weights[0].resolve())}) if weights else settings
+    pretrained = pretrained_encoder(folder)
+    return settings.model_copy(update={"image_encoder": pretrained}) if pretrained else settings
 
 
 def run_demo(settings: Settings, replay: Path | None, console: Console) -> None:

@@ -1,0 +1,95 @@
+"""`python -m include evaluate`: how good the classifiers are, as a table, and whether that is good enough."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from include.settings import load_settings
+
+if TYPE_CHECKING:
+    from include.models.evaluation.results import Evaluation, Interval
+
+
+def evaluate_command(
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of real records to evaluate on instead of the drawn demo data.")
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="Times that the products are split anew.")] = 1,
+    label_list: Annotated[
+        Path | None, typer.Option(help="Hand-read CSV (code, label) of products to judge the champagne label by.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Compare with another model: the evaluation.json of its evaluation, or a version number."),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Models trained at the same time; 2 by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+) -> None:
+    """Measure the classifiers by cross-validation and say whether they reach their targets."""
+    from include.pipeline.evaluate import evaluate, reports_folder
+
+    settings = load_settings()
+    console = Console(soft_wrap=True)
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(f"[dim]{time.monotonic() - started:6.1f} s[/]  {text}", highlight=False)
+
+    evaluation = evaluate(
+        settings,
+        data,
+        folds=folds,
+        repeats=repeats,
+        label_list=label_list,
+        against=against,
+        jobs=jobs,
+        on_step=(lambda _text: None) if as_json else say,
+    )
+    if as_json:
+        typer.echo(evaluation.to_json())
+        return
+    print_evaluation(evaluation, console)
+    console.print(f"written to {reports_folder(settings)}", highlight=False)
+
+
+def print_evaluation(evaluation: Evaluation, console: Console) -> None:
+    """The figures with their intervals and targets, and what a reader must know beside them."""
+    data = evaluation.data
+    console.print(
+        f"{data.products} products of {data.name} in {data.content_groups} content groups, "
+        f"{evaluation.folds} folds, {evaluation.repeats} repeat(s)",
+        highlight=False,
+    )
+    table = Table("figure", "value", "95 % interval", "target", "", "what", title_justify="left")
+    for key, target in evaluation.targets.items():
+        figure = evaluation.figures.get(key)
+        bound = f"{'≤' if target.at_most else '≥'} {target.bound:g}"
+        if figure is None:
+            table.add_row(key, "–", "", bound, "not measured", target.what)
+        else:
+            met = "[green]met[/]" if target.is_met(figure) else "[red]missed[/]"
+            table.add_row(key, f"{figure.value:.3f}", _range(figure), bound, met, target.what)
+    for key, figure in evaluation.figures.items():
+        if key not in evaluation.targets:
+            table.add_row(key, f"{figure.value:.3f}", _range(figure), "", "", "")
+    console.print(table)
+    for comparison in evaluation.comparisons:
+        console.print(
+            f"{comparison.first} against {comparison.second}: right alone {comparison.only_first_right} to "
+            f"{comparison.only_second_right} of {comparison.products}, p = {comparison.p_value:.3g} (McNemar)",
+            highlight=False,
+        )
+    console.print(f"Intervals: {evaluation.interval_method}.", highlight=False)
+    for note in evaluation.notes:
+        console.print(note, highlight=False)
+
+
+def _range(figure: Interval) -> str:
+    return f"{figure.low:.3f} to {figure.high:.3f}"
