@@ -76,6 +76,8 @@ _CONDITIONS = {
     "without": r" (?:{})(?= )",
     "brand_or_name": r" (?:{})(?= )",
     "ingredients": r" (?:{})(?= )",
+    "ingredients_start": r"^ (?:{})(?= )",
+    "ingredients_made_of": r"^(?: (?:{}|\d\w*))+ $",
     "no_ingredients": r" (?:{})(?= )",
 }
 """The conditions a rule can have in the file, and how each looks for its phrases."""
@@ -91,7 +93,7 @@ class Rule:
     on_name: tuple[re.Pattern[str], ...]
     not_in_name: re.Pattern[str] | None
     in_brand_or_name: re.Pattern[str] | None
-    in_ingredients: re.Pattern[str] | None
+    on_ingredients: tuple[re.Pattern[str], ...]
     not_in_ingredients: re.Pattern[str] | None
 
     def applies(self, name: str, ingredients: str, brand: str) -> bool:
@@ -100,7 +102,7 @@ class Rule:
             all(pattern.search(name) for pattern in self.on_name)
             and not _holds(self.not_in_name, name)
             and (self.in_brand_or_name is None or _holds(self.in_brand_or_name, name + brand))
-            and (self.in_ingredients is None or _holds(self.in_ingredients, ingredients))
+            and all(pattern.search(ingredients) for pattern in self.on_ingredients)
             and not _holds(self.not_in_ingredients, ingredients)
         )
 
@@ -209,13 +211,14 @@ def _compile_rule(entry: Mapping[str, Any], words: Mapping[str, Any]) -> Rule:
         raise ConfigurationError(f"rule {entry['rule']!r} has unknown conditions {sorted(unknown)} or none to look for")
     patterns = {key: _phrase_pattern(_phrases(entry.get(key, ()), words), _CONDITIONS[key]) for key in _CONDITIONS}
     on_name = (patterns[key] for key in ("starts", "ends", "name", "and_name", "made_of"))
+    on_ingredients = (patterns[key] for key in ("ingredients", "ingredients_start", "ingredients_made_of"))
     return Rule(
         name=entry["rule"],
         label=entry["label"],
         on_name=tuple(pattern for pattern in on_name if pattern),
         not_in_name=patterns["without"],
         in_brand_or_name=patterns["brand_or_name"],
-        in_ingredients=patterns["ingredients"],
+        on_ingredients=tuple(pattern for pattern in on_ingredients if pattern),
         not_in_ingredients=patterns["no_ingredients"],
     )
 
