@@ -172,7 +172,7 @@ def draw_search_outcome() -> SearchOutcome:
         None if number > 8 and chance.random() < 0.3 else float(0.968 - 0.02 * chance.random() ** 2 * 12 / (number + 8))
         for number in range(40)
     ]
-    recipe = replace(Recipe(), text_regularisation=34.2, photo_heads=("logistic", "rbf"))
+    recipe = replace(Recipe(), text_regularisation=34.2, photo_heads=("logistic", "lda"))
     return SearchOutcome(
         study="macro_f1-3f2a9c10b7de",
         kind="0c1d2e3f",
