@@ -107,10 +107,30 @@ class Settings(BaseSettings):
         "classical",
         description="`classical`, a path to an .onnx, .tflite or .keras file, or `keras-applications:NAME`.",
     )
-    text_dimensions: int = Field(256, ge=2, description="Dimensions of the text embedding (truncated SVD).")
+    text_encoder: str = Field(
+        "tfidf-svd",
+        description="`bag-of-words`, `tfidf`, `tfidf-svd`, `word-vectors`, `spacy:PIPELINE` or "
+        "`sentence:FOLDER_OR_HUB_NAME`; takes effect with the next training.",
+    )
+    text_dimensions: int = Field(
+        256, ge=2, description="Dimensions of the text embeddings of `tfidf-svd` and `word-vectors`."
+    )
+    text_vocabulary: int = Field(
+        4_096, ge=2, description="Terms, and so dimensions, of the text embeddings of `bag-of-words` and `tfidf`."
+    )
+    download_models: bool = Field(
+        False, description="Download a sentence encoder that is named by its hub name and not in the local cache."
+    )
     inference_threads: int = Field(2, ge=1, description="Threads for decoding and inference in one task.")
     target_precision: float = Field(
         0.98, gt=0, lt=1, description="Precision that accepted labels must reach on out-of-fold predictions."
+    )
+    familiar_share: float = Field(
+        0.99,
+        gt=0.5,
+        le=1,
+        description="Share of held-out training products that must pass as familiar; a product less like them than the "
+        "rest goes to review however sure its label is. 1 turns nothing away.",
     )
     training_folds: int = Field(5, ge=2, description="Folds for out-of-fold predictions in training.")
     min_label_examples: int = Field(

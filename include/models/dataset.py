@@ -16,13 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from include.errors import ConfigurationError
+from include.models.recipe import Recipe
 from include.schema import LABEL_ORIGINS
 from include.settings import Settings
 from include.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)
 
-RECIPE = 1
+METHOD = 2
 """Version of the training method; raise it when the same rows and settings would give another model."""
 
 
@@ -55,13 +56,14 @@ class TrainingSet:
         if untrusted:
             raise ConfigurationError(f"labels of origin {untrusted} are never trained on; trusted: {LABEL_ORIGINS}")
 
-    def fingerprint(self, settings: Settings) -> str:
-        """SHA-256 (hex) of all that decides the trained model: rows, encoder, settings, taxonomy and method."""
+    def fingerprint(self, settings: Settings, recipe: Recipe | None = None) -> str:
+        """SHA-256 (hex) of all that decides the trained model: rows, encoder, settings, recipe, taxonomy and method."""
         rows = sorted(
             zip(self.product_ids, self.text_hashes, self.photo_hashes, self.labels, self.origins, strict=True)
         )
         context = {
-            "recipe": RECIPE,
+            "method": METHOD,
+            "recipe": (recipe or Recipe()).to_dict(),
             "taxonomy": load_taxonomy().identity,
             "image_encoder": self.image_encoder_identity,
             "settings": {name: getattr(settings, name) for name in _SETTINGS},
@@ -72,7 +74,10 @@ class TrainingSet:
 
 
 _COLUMNS = ("product_ids", "documents", "text_hashes", "photo_hashes", "image_vectors", "labels", "origins")
-_SETTINGS = ("text_dimensions", "target_precision", "training_folds", "min_label_examples", "seed")
+_SETTINGS = (
+    "text_encoder", "text_dimensions", "text_vocabulary",
+    "target_precision", "training_folds", "min_label_examples", "seed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,7 @@ def test_a_flipkart_row_is_read_whole() -> None:
         native_id="64d5",
         name="Face Towel",
         brand="Eurospa",
-        description='Soft cotton.\n20 "face" towels; Colour: Blue => green',
+        description='Soft cotton; Material: Cotton; 20 "face" towels; Colour: Blue => green',
         language="en",
         source_category="Baby Care >> Baby Bath >> Towels...",
         url="http://www.flipkart.com/x",

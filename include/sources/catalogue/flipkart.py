@@ -24,8 +24,8 @@ def parse_flipkart_row(row: Row, source: str, position: str) -> Product | Reject
     """The row as a Product, or as a Rejection with `no_id`, `no_name`, `code_damaged` or `wrong_type`.
 
     `source_category` is the first path of the category tree, e.g. `Baby Care >> Baby Bath & Skin`. The
-    specifications that the description does not mention already are added to its end. The crawl time is
-    no time of modification and is left out. A row without a name goes on if it has other text or a photo.
+    specifications are added to the description's end. The crawl time is no time of modification and is left
+    out. A row without a name goes on if it has other text or a photo.
     """
     try:
         return _product(row, source)
@@ -70,13 +70,9 @@ def first_of_list(text: str | None) -> str | None:
 
 
 def _described(description: str | None, specifications: str | None) -> str | None:
-    known = (description or "").casefold()
-    added = [
-        f"{key}: {value}" if key else value
-        for key, value in read_specifications(specifications)
-        if value.casefold() not in known
-    ]
-    return "\n".join(part for part in (description, "; ".join(added)) if part) or None
+    """The description, then every specification as `; Key: value`, its name kept: what is asked of a thing tells it."""
+    listed = (f"{key}: {value}" if key else value for key, value in read_specifications(specifications))
+    return "; ".join(part for part in ((description or "").rstrip(" .,;"), *listed) if part) or None
 
 
 def read_specifications(text: str | None) -> Iterator[tuple[str, str]]:

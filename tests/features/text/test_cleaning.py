@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from include.features.text.cleaning import MAX_DOCUMENT_CHARACTERS, clean_text, document
@@ -21,6 +22,7 @@ PIECES = [
 hostile_texts = st.one_of(st.text(), st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3))).map("".join))
 
 
+@hypothesis_settings(deadline=None)
 @given(hostile_texts)
 def test_cleaning_any_text_gives_one_line_that_cleaning_leaves_alone(text: str) -> None:
     cleaned = clean_text(text)
@@ -31,6 +33,7 @@ def test_cleaning_any_text_gives_one_line_that_cleaning_leaves_alone(text: str) 
     cleaned.encode("utf-8")
 
 
+@hypothesis_settings(deadline=None)
 @given(st.text(min_size=1, max_size=40), st.integers(500, 3000))
 def test_long_texts_are_cut_and_stay_clean(piece: str, times: int) -> None:
     cleaned = clean_text(piece * times)
@@ -38,6 +41,7 @@ def test_long_texts_are_cut_and_stay_clean(piece: str, times: int) -> None:
     assert clean_text(cleaned) == cleaned
 
 
+@hypothesis_settings(deadline=None)
 @given(*[st.none() | hostile_texts] * 4)
 def test_a_document_is_made_of_any_fields(
     name: str | None, brand: str | None, description: str | None, ingredients: str | None

@@ -1,0 +1,130 @@
+"""Word vectors trained on the documents at hand, and documents as their weighted mean.
+
+Skip-gram with negative sampling (Mikolov et al., 2013) by gensim. A document is the mean of its words' vectors,
+each weighed by a / (a + frequency of the word), without the direction that all documents share: smooth inverse
+frequency (Arora, Liang and Ma, 2017). gensim is needed to fit, not to load or encode.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from include.errors import ConfigurationError
+from include.features.text.stored import StoredEncoder, unit_length
+from include.features.text.term_counts import count_terms
+from include.features.text.tokens import Tokenizer
+from include.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+SMOOTHING = 1e-3
+"""`a` of smooth inverse frequency, as its authors propose."""
+
+_WINDOW = 10
+_NEGATIVE_SAMPLES = 10
+_WORD_TOKENS_SEEN = 2_000_000
+"""A small corpus is read more often, so that its vectors settle: 100 times at most, 10 at least."""
+_FEWEST_EPOCHS, _MOST_EPOCHS = 10, 100
+_BATCH = 2_000
+
+
+class WordVectorEncoder(StoredEncoder):
+    """Weighted means of word vectors; made by `fit`."""
+
+    kind = "word-vectors"
+
+    def __init__(self, words: Sequence[str], vectors: np.ndarray, common: np.ndarray) -> None:
+        """`vectors`, float32 (words, dimensions), are weighed already; `common` is float32 (dimensions,)."""
+        self._words = tuple(words)
+        self._vectors = vectors
+        self._common = common
+        self._columns = {word: column for column, word in enumerate(self._words)}
+        self._tokenizer = Tokenizer()
+
+    @classmethod
+    def fit(cls, documents: Sequence[str], settings: Settings) -> Self:
+        """Train word vectors of `settings.text_dimensions` dimensions on the documents' own sentences.
+
+        The same documents and settings give the same vectors. Raises ConfigurationError if no document has a word.
+        """
+        tokens = [line for line in Tokenizer().split(documents) if line]
+        if not tokens:
+            raise ConfigurationError(
+                f"Word vectors cannot be trained on {len(documents)} documents without a single word: "
+                "check that the products have names."
+            )
+        counts = Counter(chain.from_iterable(tokens))
+        words = sorted(word for word, count in counts.items() if count > 1) or sorted(counts)
+        vectors = _train(tokens, words, settings)
+        total = counts.total()
+        weights = np.array([SMOOTHING / (SMOOTHING + counts[word] / total) for word in words], dtype=np.float32)
+        encoder = cls(words, vectors * weights[:, None], np.zeros(vectors.shape[1], dtype=np.float32))
+        encoder._common = _shared_direction(encoder._means(tokens))
+        logger.info("trained word vectors: documents=%d words=%d dimensions=%d", len(tokens), *vectors.shape)
+        return encoder
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return int(self._vectors.shape[1])
+
+    def encode(self, documents: Sequence[str]) -> np.ndarray:
+        """Vectors of length 1, float32 (documents, dimensions); zeros where no word is known."""
+        vectors = np.zeros((len(documents), self.dimensions), dtype=np.float32)
+        for start in range(0, len(documents), _BATCH):
+            means = self._means(self._tokenizer.split(documents[start : start + _BATCH]))
+            means -= (means @ self._common)[:, None] * self._common
+            vectors[start : start + len(means)] = unit_length(means)
+        return vectors
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Words; their weighed vectors and the direction taken away."""
+        return {"words": list(self._words)}, {"vectors": self._vectors, "common": self._common}
+
+    @classmethod
+    def from_state(cls, description: Mapping[str, Any], arrays: Mapping[str, np.ndarray], folder: Path) -> Self:
+        """The encoder of a state."""
+        return cls(description["words"], arrays["vectors"], arrays["common"])
+
+    def _means(self, tokens: Sequence[Sequence[str]]) -> np.ndarray:
+        """Sums of weighed word vectors at length 1, float32 (documents, dimensions)."""
+        return unit_length(np.asarray(count_terms(tokens, self._columns) @ self._vectors, dtype=np.float32))
+
+
+def _train(tokens: Sequence[Sequence[str]], words: Sequence[str], settings: Settings) -> np.ndarray:
+    """float32 (words, dimensions)."""
+    from gensim.models import Word2Vec
+
+    size = sum(map(len, tokens))
+    model = Word2Vec(
+        sentences=tokens,
+        vector_size=settings.text_dimensions,
+        window=_WINDOW,
+        min_count=2 if any(len(line) > 1 for line in tokens) and len(words) < size else 1,
+        sg=1,
+        negative=_NEGATIVE_SAMPLES,
+        epochs=int(np.clip(_WORD_TOKENS_SEEN // size, _FEWEST_EPOCHS, _MOST_EPOCHS)),
+        seed=settings.seed,
+        workers=1,  # more would race, and the vectors would depend on who comes first
+        hashfxn=_steady_hash,
+    )
+    return np.stack([model.wv[word] for word in words]).astype(np.float32)
+
+
+def _steady_hash(word: str) -> int:
+    """A hash of a word that is the same in every process; Python's own is not."""
+    return zlib.crc32(word.encode("utf-8", "surrogatepass"))
+
+
+def _shared_direction(means: np.ndarray) -> np.ndarray:
+    """First right singular vector, float32 (dimensions,): what all documents have in common."""
+    eigenvectors = np.linalg.eigh(means.astype(np.float64).T @ means.astype(np.float64))[1]
+    return np.ascontiguousarray(eigenvectors[:, -1], dtype=np.float32)
