@@ -129,7 +129,9 @@ def finish(figure: Figure, name: str, title: str, caption: str) -> Drawing:
     figure.savefig(png, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
     nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(svg, format="svg", metadata=nothing)
-    return Drawing(name, title, caption, png.getvalue(), svg.getvalue().decode("utf-8"), figure.get_figwidth() > _WIDE)
+    return Drawing(
+        name, title, caption, png.getvalue(), svg.getvalue().decode("utf-8"), bool(figure.get_figwidth() > _WIDE)
+    )
 
 
 def percent(share: float) -> str:
