@@ -112,7 +112,7 @@ def load_training_set(lake: Lake, settings: Settings) -> TrainingSet:
         trusted = read_training_labels(engine)  # product_id, label, origin: the strongest origin of each product
     products = newest_products(lake, trusted["product_id"])
     joined = trusted.join(products, keys="product_id", join_type="inner").sort_by("product_id")
-    photo_hashes = _photo_hashes(lake, joined["product_id"])
+    photo_hashes = newest_photo_hashes(lake, joined["product_id"])
     encoder = load_image_encoder(settings.image_encoder, settings)
     cache = EmbeddingCache(lake, encoder.identity)
     embed_packed_photos(lake, cache, encoder, photo_hashes)
@@ -172,7 +172,7 @@ def newest_products(lake: Lake, product_ids: pa.ChunkedArray) -> pa.Table:
     return table.take(last["position_max"])
 
 
-def _photo_hashes(lake: Lake, product_ids: pa.ChunkedArray) -> list[str | None]:
+def newest_photo_hashes(lake: Lake, product_ids: pa.ChunkedArray) -> list[str | None]:
     """The newest photo's hash of each product, in the order given; None where it has no photo."""
     hashes: dict[str, str] = {}
     for path in lake.list_files("images", ".parquet"):

@@ -1,0 +1,80 @@
+"""Train a convolutional network on the photos of all products with a trusted label; it becomes a photo encoder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from include.pipeline.embed import documents_of
+from include.pipeline.train import newest_photo_hashes, newest_products
+from include.schema import text_hash
+from include.settings import Settings
+from include.warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from include.models.cnn.fitting import EpochRow, FittedCnn
+    from include.models.cnn.labelled_photos import LabelledPhotos
+
+logger = logging.getLogger(__name__)
+
+NEARLY_SAME_UP_TO = 20_000
+"""Products up to which nearly identical texts are looked for, each with each; beyond, only identical ones count."""
+
+
+def train_cnn(
+    settings: Settings,
+    recipe: str = "scratch-small",
+    *,
+    weights: str | None = None,
+    epochs: int | None = None,
+    on_epoch: Callable[[EpochRow], None] | None = None,
+) -> FittedCnn:
+    """Train the network of a recipe, and keep it under `<state_dir>/cnn/RECIPE-FINGERPRINT/`.
+
+    `recipe` is a name of `include.models.cnn.recipes.RECIPES` or the path of a `.keras` file to start from. `weights`
+    are the path of a file for a network of `keras.applications`, `imagenet` to download them, or `none` to start
+    without. `epochs` limits each phase. `on_epoch` is told every epoch as it ends. A training of the same photos and
+    recipe that was killed goes on; one that is done is returned as it is. Raises ConfigurationError if there are too
+    few photos, or the recipe, its base or its weights are not usable.
+    """
+    from include.models.cnn.fitting import fingerprint_of, fit_cnn
+    from include.models.cnn.recipes import recipe_named
+
+    chosen = replace(recipe_named(recipe), seed=settings.seed)
+    if weights is not None:
+        chosen = replace(chosen, weights=None if weights == "none" else weights)
+    if epochs is not None:
+        chosen = chosen.shortened(epochs)
+    lake = Lake(settings.lake_root)
+    photos = load_labelled_photos(lake, settings)
+    folder = settings.state_dir / "cnn" / f"{chosen.name}-{fingerprint_of(photos, chosen)[:16]}"
+    return fit_cnn(photos, chosen, folder, lake, settings, on_epoch=on_epoch)
+
+
+def load_labelled_photos(lake: Lake, settings: Settings) -> LabelledPhotos:
+    """The packed photos of all products with a trusted label; those of nearly the same text are in one content group."""
+    from include.models.cnn.labelled_photos import label_photos
+    from include.warehouse.engine import open_engine
+    from include.warehouse.queries import read_training_labels
+
+    with open_engine(settings) as engine:
+        trusted = read_training_labels(engine)
+    products = newest_products(lake, trusted["product_id"])
+    joined = trusted.join(products, keys="product_id", join_type="inner").sort_by("product_id")
+    documents = documents_of(joined)
+    return label_photos(
+        labels=joined["label"].to_pylist(),
+        photo_hashes=newest_photo_hashes(lake, joined["product_id"]),
+        text_keys=_text_keys(documents),
+        settings=settings,
+    )
+
+
+def _text_keys(documents: list[str]) -> list[str | None]:
+    from include.models.evaluation.near_identical import near_identical_keys
+
+    if len(documents) <= NEARLY_SAME_UP_TO:
+        return near_identical_keys(documents)
+    return [text_hash(text) if text else None for text in documents]
