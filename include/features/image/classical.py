@@ -20,14 +20,12 @@ from PIL import Image
 from skimage.color import rgb2lab
 from skimage.feature import hog, local_binary_pattern
 
+from include.features.image.views import subject_box
+
 _VERSION = "1"
 """Raise it when the same photo would give another vector."""
 
 _SIDE = 128
-_GROUND_TOLERANCE = 20
-"""Difference from the border's colour, of 255 in any channel, up to which a pixel is ground."""
-_PLAIN_SHARE = 0.6
-"""Share of border pixels in one colour from which a photo counts as one on plain ground."""
 USUAL_LENGTH = {
     "lab": 4.0,
     "gradient directions": 14.1,
@@ -67,17 +65,7 @@ def _features(photo: np.ndarray) -> np.ndarray:
 
 def _subject(photo: np.ndarray) -> Image.Image:
     """What stands out from plain ground; the whole photo where there is no plain ground."""
-    border = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]]).astype(np.int16)
-    ground = np.median(border, axis=0).astype(np.int16)
-    whole = Image.fromarray(photo)
-    if (np.abs(border - ground).max(axis=1) < _GROUND_TOLERANCE).mean() <= _PLAIN_SHARE:
-        return whole
-    covered = np.abs(photo - ground).max(axis=2) > _GROUND_TOLERANCE
-    rows = np.flatnonzero(covered.mean(axis=1) > 0.01)
-    columns = np.flatnonzero(covered.mean(axis=0) > 0.01)
-    if not len(rows) or not len(columns):
-        return whole
-    return whole.crop((int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1))
+    return Image.fromarray(photo).crop(subject_box(photo))
 
 
 def _colour(square: Image.Image) -> Iterator[np.ndarray]:

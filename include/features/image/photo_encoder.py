@@ -11,24 +11,33 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from include.features.image.decode import DECODING_VERSION, decode_photo
+from include.features.image.decode import DECODING_VERSION, decode_photo, decode_within
 from include.features.image.interface import PixelModel
+from include.features.image.views import WHOLE, look_at, views_identity
+from include.features.image.weights import of_length_one
 from include.settings import Settings
+
+_LARGER = 2
+"""How much larger than the network's input a photo is decoded before its subject is cut out."""
 
 
 class PhotoEncoder:
     """An `ImageEncoder` made of scaled decoding and a `PixelModel`."""
 
-    def __init__(self, model: PixelModel, settings: Settings) -> None:
-        """Uses `settings.inference_threads` threads and refuses photos over `settings.photo_max_pixels`."""
+    def __init__(self, model: PixelModel, settings: Settings, views: tuple[str, ...] = WHOLE) -> None:
+        """Uses `settings.inference_threads` threads and refuses photos over `settings.photo_max_pixels`.
+
+        With several views a photo's vector is the mean of what the model makes of each, scaled to length 1.
+        """
         self._model = model
+        self._views = views
         self._threads = settings.inference_threads
         self._max_pixels = settings.photo_max_pixels
 
     @property
     def identity(self) -> str:
-        """The model's identity and the version of the decoding, e.g. `mobilenet-9f3c…-tf-d1`."""
-        return f"{self._model.identity}-{DECODING_VERSION}"
+        """The model's identity, its views and the version of the decoding, e.g. `mobilenet-9f3c…-tf-d1`."""
+        return f"{self._model.identity}{views_identity(self._views)}-{DECODING_VERSION}"
 
     @property
     def dimensions(self) -> int:
@@ -47,13 +56,24 @@ class PhotoEncoder:
         return np.concatenate(parts) if parts else np.empty((0, self.dimensions), dtype=np.float32)
 
     def _encode_batch(self, batch: Sequence[bytes]) -> np.ndarray:
-        model = self._model
-        pixels = [
-            decode_photo(photo, model.input_size, self._max_pixels, keep_proportions=model.keeps_proportions)
-            for photo in batch
-        ]
+        pixels = [self._decode(photo) for photo in batch]
         vectors = np.full((len(batch), self.dimensions), np.nan, dtype=np.float32)
         decoded = [row for row, image in enumerate(pixels) if image is not None]
         if decoded:
-            vectors[decoded] = model.embed(np.stack([image for image in pixels if image is not None]))
+            vectors[decoded] = self._embed([image for image in pixels if image is not None])
         return vectors
+
+    def _decode(self, photo: bytes) -> np.ndarray | None:
+        """What the model is to see: (height, width, 3), or with several views the photo in its proportions."""
+        model = self._model
+        if self._views == WHOLE:
+            return decode_photo(photo, model.input_size, self._max_pixels, keep_proportions=model.keeps_proportions)
+        height, width = model.input_size
+        return decode_within(photo, (height * _LARGER, width * _LARGER), self._max_pixels)
+
+    def _embed(self, photos: Sequence[np.ndarray]) -> np.ndarray:
+        if self._views == WHOLE:
+            return self._model.embed(np.stack(photos))
+        looks = np.concatenate([look_at(photo, self._views, self._model.input_size) for photo in photos])
+        vectors = self._model.embed(looks).reshape(len(photos), len(self._views), -1)
+        return of_length_one(vectors.mean(axis=1))

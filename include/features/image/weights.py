@@ -22,10 +22,13 @@ def file_hash(path: Path) -> str:
         ) from error
 
 
-def weights_identity(name: str, weights_hash: str, preprocessing: str) -> str:
-    """A name for the vectors of a network, e.g. `mobilenet_v3-9f3c2a…-tf`."""
+def weights_identity(
+    name: str, weights_hash: str, preprocessing: str, *, layers: int = 0, side: int | None = None
+) -> str:
+    """A name for the vectors of a network, e.g. `mobilenet_v3-9f3c2a…-tf`, or `…-tf-layers3-side320`."""
     readable = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:48] or "network"
-    return f"{readable}-{weights_hash[:24]}-{preprocessing}"
+    options = f"{f'-layers{layers}' if layers else ''}{f'-side{side}' if side else ''}"
+    return f"{readable}-{weights_hash[:24]}-{preprocessing}{options}"
 
 
 def of_length_one(vectors: np.ndarray) -> np.ndarray:

@@ -1,0 +1,35 @@
+"""From what a network computes at each place of a photo to one vector: channel by channel, how much it varies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from include.errors import ConfigurationError
+from include.features.image.weights import of_length_one
+
+
+def layers_named(value: str) -> int:
+    """The number after `layers=`, at least 1; ConfigurationError for anything else."""
+    if not value.isdecimal() or int(value) < 1:
+        raise ConfigurationError(f"layers={value} is not understood: give the number of feature maps, e.g. layers=3.")
+    return int(value)
+
+
+def side_named(value: str) -> int:
+    """The number after `side=`, pixels from 32 to 1024; ConfigurationError for anything else."""
+    if not value.isdecimal() or not 32 <= int(value) <= 1024:
+        raise ConfigurationError(f"side={value} is not understood: give height and width in pixels, from 32 to 1024.")
+    return int(value)
+
+
+def spread_over_places(maps: Sequence[np.ndarray]) -> np.ndarray:
+    """Vectors of length 1, float32 (photos, channels of all maps), of maps (photos, height, width, channels).
+
+    Each channel gives its standard deviation over the places of a map, which tells textures and shapes better than
+    the mean does (second-order pooling, as in Carreira et al., "Semantic Segmentation with Second-Order Pooling",
+    2012). Every map counts the same.
+    """
+    spreads = [of_length_one(one.astype(np.float32).std(axis=(1, 2))) for one in maps]
+    return of_length_one(np.concatenate(spreads, axis=1))
