@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.commands.evaluate import evaluate_command
+from include.commands.search import search_command
 from include.errors import CuveeError
 from include.settings import Settings, load_settings
 
@@ -146,6 +147,7 @@ def train(
 
 
 app.command(name="evaluate")(evaluate_command)
+app.command(name="search")(search_command)
 
 
 @app.command(name="run-day")

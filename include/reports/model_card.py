@@ -51,10 +51,8 @@ class ModelFacts:
     """Training products of each source, e.g. `{"flipkart": 840}`; their licences are named from it."""
     search: SearchOutcome | None = None
     """How the hyper-parameters were found; None for the defaults."""
-    training_history: Mapping[str, Sequence[float]] | None = None
-    """Learning curves of a network by epoch, as Keras names them."""
-    phase_starts: tuple[int, ...] = ()
-    """Epochs (from 0) at which a further phase of the network's training began."""
+    training_history: Sequence[Mapping[str, Any]] = ()
+    """A row per epoch of a network's training, as its `history.json` has them; empty without a network."""
     flagship: str | None = None
     """Key of `Evaluation.modalities` that the figures are about; None takes the first of `FLAGSHIP`."""
 
@@ -176,7 +174,7 @@ def _drawings(evaluation: Evaluation | None, facts: ModelFacts, flagship: str | 
         titles = {key: result.title for key, result in evaluation.modalities.items()}
         drawings.append(learning_curve_figure(evaluation.learning_curve, titles))
     if facts.training_history:
-        drawings.append(training_history_figure(facts.training_history, facts.phase_starts))
+        drawings.append(training_history_figure(facts.training_history))
     if facts.search is not None:
         drawings.append(search_figure(facts.search))
     return drawings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -63,38 +64,36 @@ def learning_curve_figure(points: Sequence[LearningPoint], titles: Mapping[str, 
         )  # fmt: skip
 
 
-def training_history_figure(
-    history: Mapping[str, Sequence[float]], phase_starts: Sequence[int] = (), name: str = "training_history"
-) -> Drawing:
-    """Learning curves of a network by epoch: `loss`, `accuracy` and the same with `val_`, as Keras names them.
+def training_history_figure(history: Sequence[Mapping[str, Any]], name: str = "training_history") -> Drawing:
+    """Learning curves of a network: a row per epoch, as `history.json` of its training has them.
 
-    `phase_starts` are the epochs (from 0) at which a further phase of training began, e.g. fine-tuning.
+    A row has `phase`, `loss`, `accuracy`, `validation_loss` and `validation_accuracy`.
     """
+    epochs = np.arange(1, len(history) + 1)
+    starts = [epoch for epoch in range(1, len(history)) if history[epoch]["phase"] != history[epoch - 1]["phase"]]
     with house_style(name):
-        figure, left = new_figure(8.4, 3.6)
-        left.remove()
+        figure, whole = new_figure(8.4, 3.6)
+        whole.remove()
         panels = figure.subplots(1, 2)
         measures = (("loss", "loss (cross-entropy, nats)"), ("accuracy", "accuracy"))
         for axes, (measure, label) in zip(panels, measures, strict=True):
             axes.set_facecolor("none")
-            for number, (key, who) in enumerate(((measure, "training"), (f"val_{measure}", "validation"))):
-                values = history.get(key, ())
-                if len(values):
-                    epochs = np.arange(1, len(values) + 1)
-                    marker = "o" if len(values) == 1 else ""
-                    axes.plot(epochs, values, DASHES[number], marker=marker, color=SERIES[number], label=who)
-            for start in phase_starts:
+            for number, (key, who) in enumerate(((measure, "training"), (f"validation_{measure}", "validation"))):
+                values = [row[key] for row in history]
+                marker = "o" if len(values) == 1 else ""
+                axes.plot(epochs, values, DASHES[number], marker=marker, color=SERIES[number], label=who)
+            for start in starts:
                 axes.axvline(start + 0.5, color=SOFT, linestyle=":", linewidth=1.2)
             axes.set_xlabel("epoch")
             axes.set_ylabel(label)
             axes.xaxis.get_major_locator().set_params(integer=True)
-            if axes.get_legend_handles_labels()[0]:
-                axes.legend()
+            legend_above(axes)
         percent_axis(panels[1], "y")
-        phases = " A dotted line marks the start of the next phase." if len(phase_starts) else ""
+        phases = list(dict.fromkeys(words(row["phase"]) for row in history))
+        named = f" Dotted lines stand between the phases: {', '.join(phases)}." if starts else ""
         return finish(
             figure, name, "Training of the network",
-            f"Loss and accuracy by epoch on the training and the validation photos.{phases}",
+            f"Loss and accuracy by epoch, on augmented training photos and on the photos held out for stopping.{named}",
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -188,3 +189,21 @@ def draw_search_outcome() -> SearchOutcome:
         failed=0,
         seconds=812.0,
     )
+
+
+def draw_training_history() -> list[dict[str, Any]]:
+    """Twenty epochs of a network, in two phases."""
+    chance = np.random.default_rng(2)
+    return [
+        {
+            "epoch": epoch + 1,
+            "phase": "head" if epoch < 8 else "fine_tuning",
+            "loss": float(2 * np.exp(-epoch / 5) + 0.2),
+            "accuracy": float(0.95 - 0.7 * np.exp(-epoch / 5)),
+            "validation_loss": float(1.9 * np.exp(-epoch / 5) + 0.4 + chance.normal(0, 0.02)),
+            "validation_accuracy": float(0.85 - 0.6 * np.exp(-epoch / 5) + chance.normal(0, 0.01)),
+            "learning_rate": 0.001,
+            "seconds": 3.0,
+        }
+        for epoch in range(20)
+    ]

@@ -27,10 +27,9 @@ from include.reports.judgement_figures import (
     slice_figure,
 )
 from include.reports.progress_figures import learning_curve_figure, search_figure, training_history_figure
-from tests.reports.evaluations import around, draw_evaluation, draw_modality, draw_search_outcome
+from tests.reports.evaluations import around, draw_evaluation, draw_modality, draw_search_outcome, draw_training_history
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-HISTORY = {"loss": [1.9, 1.2, 0.8], "val_loss": [1.8, 1.3, 1.1], "accuracy": [0.3, 0.6, 0.7], "val_accuracy": [0.4] * 3}
 EVALUATION = draw_evaluation()
 
 TOUCHED = ("svg.hashsalt", "font.size", "text.parse_math", "axes.grid")
@@ -42,7 +41,7 @@ FIGURES: dict[str, Draw] = {
         for one in (confusion_figure, reliability_figure, coverage_figure, label_figure, slice_figure)
     },
     "learning_curve": lambda: learning_curve_figure(EVALUATION.learning_curve, {"text": "text alone"}),
-    "training_history": lambda: training_history_figure(HISTORY, (2,)),
+    "training_history": lambda: training_history_figure(draw_training_history()),
     "search": lambda: search_figure(draw_search_outcome()),
 }
 
@@ -120,8 +119,8 @@ def test_figures_of_very_little_are_drawn() -> None:
     judgement_figures("k", replace(little, reliability=(), classes=()))
     learning_curve_figure(EVALUATION.learning_curve[:1], {"text": "text"})
     learning_curve_figure((), {})
-    training_history_figure({"loss": [1.0]})
-    training_history_figure({})
+    training_history_figure(draw_training_history()[:1])
+    training_history_figure(())
     search_figure(replace(draw_search_outcome(), values=(0.9, None), importances={}))
     search_figure(replace(draw_search_outcome(), values=(None,), importances={}, measure="log_loss"))
 

@@ -12,15 +12,13 @@ import pytest
 from include.errors import ConfigurationError
 from include.models.evaluation.results import DataDescription, Evaluation
 from include.reports.model_card import ModelCard, ModelFacts, known_limits, write_model_card
-from tests.reports.evaluations import draw_evaluation, draw_search_outcome, draw_training_report
+from tests.reports.evaluations import draw_evaluation, draw_search_outcome, draw_training_history, draw_training_report
 
-HISTORY = {"loss": [1.9, 1.2], "val_loss": [1.8, 1.3], "accuracy": [0.3, 0.6], "val_accuracy": [0.4, 0.5]}
 FACTS = ModelFacts(
     version="7",
     products_by_source={"flipkart": 840, "openfoodfacts": 6121},
     search=draw_search_outcome(),
-    training_history=HISTORY,
-    phase_starts=(1,),
+    training_history=draw_training_history(),
 )
 
 

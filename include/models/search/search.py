@@ -40,11 +40,21 @@ Direction = Literal["maximize", "minimize"]
 _FOLDS, _ERROR = "folds", "error"
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """How good a recipe is."""
+
+    value: float
+    """Over all folds."""
+    folds: tuple[float, ...]
+    """In each fold, for telling gain from chance."""
+
+
 class Judge(Protocol):
     """Judges a recipe by grouped out-of-fold predictions."""
 
-    def __call__(self, recipe: Recipe, after_fold: Callable[[float], None]) -> float:
-        """The recipe's value over all folds; `after_fold` is called with each fold's own, and may raise."""
+    def __call__(self, recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
+        """Judge a recipe; `after_fold` is called with a first impression of each fold, and may raise."""
 
 
 @dataclass(frozen=True)
@@ -97,18 +107,18 @@ def _run_trial(study: Study, judge: Judge, space: Space, deadline: float | None)
 
     trial = study.ask()
     recipe = suggest(trial, space)
-    folds: list[float] = []
+    impressions: list[float] = []
 
     def after_fold(value: float) -> None:
-        folds.append(value)
-        trial.report(float(np.mean(folds)), step=len(folds))
+        impressions.append(value)
+        trial.report(float(np.mean(impressions)), step=len(impressions))
         if deadline is not None and time.monotonic() > deadline:
             raise _OutOfTime
         if deadline is not None and trial.should_prune():
             raise TrialPruned
 
     try:
-        value = judge(recipe, after_fold)
+        verdict = judge(recipe, after_fold)
     except TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except _OutOfTime:
@@ -119,9 +129,9 @@ def _run_trial(study: Study, judge: Judge, space: Space, deadline: float | None)
         logger.warning("trial %d failed: %s: %s, recipe %s", trial.number, type(error).__name__, error, trial.params)
         _fail(study, trial, error)
     else:
-        trial.set_user_attr(_FOLDS, folds)
-        study.tell(trial, value)
-        logger.info("trial %d: value=%.4f recipe=%s", trial.number, value, trial.params)
+        trial.set_user_attr(_FOLDS, verdict.folds)
+        study.tell(trial, verdict.value)
+        logger.info("trial %d: value=%.4f recipe=%s", trial.number, verdict.value, trial.params)
     return True
 
 

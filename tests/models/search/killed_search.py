@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.models.recipe import Recipe
+from include.models.search.search import Verdict
 from tests.models.search.judges import judge
 from tests.models.search.test_search import search
 
@@ -20,7 +21,7 @@ def main() -> None:
     storage, trials, nth = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     judged = 0
 
-    def deadly(recipe: Recipe, after_fold: Callable[[float], None]) -> float:
+    def deadly(recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
         nonlocal judged
         judged += 1
         folds = 0

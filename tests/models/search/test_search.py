@@ -15,7 +15,7 @@ from filelock import FileLock
 from include.errors import ConfigurationError
 from include.models.recipe import Recipe
 from include.models.search.outcome import SearchOutcome
-from include.models.search.search import Judge, SearchBudget, run_search
+from include.models.search.search import Judge, SearchBudget, Verdict, run_search
 from include.models.search.spaces import TEXT_ONLY, Choice, Space
 from tests.models.search import judges
 
@@ -74,7 +74,7 @@ def test_a_search_finds_what_is_better_and_stops_what_is_worse_early(
 def test_a_search_that_is_over_tries_nothing_more(uninterrupted: tuple[Path, SearchOutcome]) -> None:
     storage, outcome = uninterrupted
 
-    def never(_recipe: Recipe, _after_fold: Callable[[float], None]) -> float:
+    def never(_recipe: Recipe, _after_fold: Callable[[float], None]) -> Verdict:
         raise AssertionError("a trial was run")
 
     assert search(storage, judge=never) == outcome
@@ -89,7 +89,7 @@ def test_a_killed_search_goes_on_and_tries_what_it_would_have_tried(
     assert killed.returncode == -9, killed.stderr.decode()
     judged = []
 
-    def counting(recipe: Recipe, after_fold: Callable[[float], None]) -> float:
+    def counting(recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
         judged.append(recipe)
         return judges.judge(recipe, after_fold)
 
@@ -119,14 +119,14 @@ def test_other_rows_or_another_space_start_a_search_of_their_own(
 
 
 def test_the_default_stays_where_no_recipe_is_better_by_more_than_chance(tmp_path: Path) -> None:
-    outcome = search(tmp_path / "studies.db", trials=3, judge=judges.indifferent)
+    outcome = search(tmp_path / "studies.db", trials=3, judge=judges.lucky)
     assert outcome.is_default
     assert outcome.changes() == {}
     assert Recipe.from_dict(dict(outcome.recipe)) == Recipe()
 
 
 def test_a_recipe_that_fails_is_counted_and_the_search_goes_on(tmp_path: Path) -> None:
-    def fragile(recipe: Recipe, after_fold: Callable[[float], None]) -> float:
+    def fragile(recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
         if recipe != Recipe():
             raise ConfigurationError("too many dimensions")
         return judges.judge(recipe, after_fold)
@@ -137,7 +137,7 @@ def test_a_recipe_that_fails_is_counted_and_the_search_goes_on(tmp_path: Path) -
 
 
 def test_a_search_whose_default_fails_says_why(tmp_path: Path) -> None:
-    def broken(_recipe: Recipe, _after_fold: Callable[[float], None]) -> float:
+    def broken(_recipe: Recipe, _after_fold: Callable[[float], None]) -> Verdict:
         raise ConfigurationError("no product has a text")
 
     with pytest.raises(ConfigurationError, match="no product has a text"):

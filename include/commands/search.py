@@ -1,0 +1,69 @@
+"""`python -m include search`: find better hyper-parameters for the products at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from include.models.search.outcome import Measure
+from include.settings import load_settings
+
+if TYPE_CHECKING:
+    from include.models.search.outcome import SearchOutcome
+
+
+def search_command(
+    trials: Annotated[
+        int, typer.Option(min=1, help="Trials in all, those of an earlier, unfinished search included.")
+    ] = 60,
+    minutes: Annotated[float, typer.Option(min=0, help="Time limit; a search that ran out of time can go on.")] = 30.0,
+    measure: Annotated[Measure, typer.Option(help="What recipes are compared by, out of fold.")] = "macro_f1",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+) -> None:
+    """Search hyper-parameters on all trusted labels; the next training uses the best recipe."""
+    from include.models.search.outcome import outcome_path
+    from include.models.search.search import SearchBudget
+    from include.pipeline.search import search_recipe
+
+    settings = load_settings()
+    outcome = search_recipe(settings, SearchBudget(trials, minutes), measure)
+    if as_json:
+        typer.echo(outcome.to_json())
+        return
+    console = Console(soft_wrap=True)
+    print_outcome(outcome, console)
+    console.print(f"recipe: {outcome_path(settings.state_dir)}", highlight=False)
+    for path in draw_search(outcome, outcome_path(settings.state_dir).parent):
+        console.print(f"figure: {path}", highlight=False)
+
+
+def print_outcome(outcome: SearchOutcome, console: Console) -> None:
+    """What was tried, and what differs from the default recipe."""
+    console.print(
+        f"{len(outcome.values)} trials on {outcome.products} products in {outcome.seconds:.0f} s, "
+        f"{outcome.pruned} stopped early, {outcome.failed} failed",
+        highlight=False,
+    )
+    console.print(
+        f"{outcome.measure}: {outcome.value:.4f}, default recipe {outcome.default_value:.4f} (out of fold)",
+        highlight=False,
+    )
+    if outcome.is_default:
+        console.print("No recipe is better than the default by more than chance: the default stays.", highlight=False)
+        return
+    table = Table("parameter", "default", "chosen", "importance")
+    for name, (default, chosen) in outcome.changes().items():
+        share = outcome.importances.get(name)
+        table.add_row(name, str(default), str(chosen), "" if share is None else f"{share:.0%}")
+    console.print(table)
+
+
+def draw_search(outcome: SearchOutcome, folder: Path) -> tuple[Path, Path]:
+    """The course of the search as PNG and SVG in an existing folder."""
+    from include.reports.progress_figures import search_figure
+
+    return search_figure(outcome).write(folder)
