@@ -34,6 +34,7 @@ def evaluate_command(
 ) -> None:
     """Measure the classifiers by cross-validation and say whether they reach their targets."""
     from include.pipeline.evaluate import evaluate, reports_folder
+    from include.reports.model_card import write_model_card
 
     settings = load_settings()
     console = Console(soft_wrap=True)
@@ -52,11 +53,12 @@ def evaluate_command(
         jobs=jobs,
         on_step=(lambda _text: None) if as_json else say,
     )
+    card = write_model_card(reports_folder(settings) / "evaluation", evaluation, training=None)
     if as_json:
         typer.echo(evaluation.to_json())
         return
     print_evaluation(evaluation, console)
-    console.print(f"written to {reports_folder(settings)}", highlight=False)
+    console.print(f"written to {reports_folder(settings)}; with figures: {card.html}", highlight=False)
 
 
 def print_evaluation(evaluation: Evaluation, console: Console) -> None:

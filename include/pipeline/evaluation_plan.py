@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def plan_evaluation(
     for encoder in data.encoders:
         tasks += tasks_of_folds(encoder, blocks[encoder].dataset, numbers, main.groups)
     tasks += tasks_of_folds(MASKED, blocks[MASKED].dataset, numbers[:1], main.groups, ("text", "fusion"))
-    for share in sorted(SHARES, reverse=True):
+    for share in sorted(_learnable_shares(main, settings, folds), reverse=True):
         for task in tasks_of_folds(share_name(share), main.dataset, numbers[:1], main.groups):
             labels = [main.dataset.labels[row] for row in task.learn]
             kept = share_of_groups(main.groups[task.learn], labels, share, settings.seed)
@@ -90,6 +91,15 @@ def _catalogue_rows(data: EvaluationData) -> np.ndarray:
     if not rows:
         raise ConfigurationError(f"{data.name} has no labelled product with a photo: there is nothing to evaluate on")
     return np.array(rows, dtype=np.int64)
+
+
+def _learnable_shares(block: Block, settings: Settings, folds: int) -> list[float]:
+    """The shares that leave enough groups of every label: else the curve would be about labels left out."""
+    first = np.unique(block.groups, return_index=True)[1]
+    fewest = min(Counter(block.dataset.labels[row] for row in first).values()) * (folds - 1) / folds
+    needed = max(settings.min_label_examples, settings.training_folds)
+    # One more, because folds do not hold exactly as many groups of a label.
+    return [share for share in SHARES if share * fewest >= needed + 1]
 
 
 def _without_category_words(dataset: TrainingSet, data: EvaluationData, rows: np.ndarray) -> TrainingSet:

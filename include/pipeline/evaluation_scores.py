@@ -176,7 +176,7 @@ def learning_curve(
         return round(float(np.mean([len(task.learn) for task in plan.tasks if task.name == name])))
 
     points = []
-    for share in SHARES:
+    for share in (share for share in SHARES if share_name(share) in predicted):
         found = predicted[share_name(share)]
         accuracy = {
             key: share_interval(found[use].correct, block.groups[found[use].rows], seed) for use, key in keys.items()

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
 
-from include.taxonomy import plain_words
+# fmt: off
+_FRENCH = frozenset((
+    "le", "la", "les", "l", "un", "une", "des", "du", "de", "d", "et", "ou", "où", "à", "au", "aux", "en", "dans",
+    "avec", "sans", "pour", "par", "sur", "sous", "ce", "cet", "cette", "ces", "son", "sa", "ses", "votre", "vos",
+    "notre", "nos", "qui", "que", "dont", "est", "sont", "été", "très", "plus", "ne", "pas",
+))
+_ENGLISH = frozenset((
+    "the", "an", "and", "of", "with", "without", "for", "from", "by", "to", "in", "into", "at", "as", "is", "are",
+    "be", "this", "that", "these", "those", "it", "its", "your", "you", "our", "their", "which", "who", "has", "have",
+    "very", "not", "no",
+))
+# fmt: on
+_WORD = re.compile(r"\w+")
 
 
 def guess_language(text: str) -> str | None:
     """`fr`, `en`, or None where neither language's small words are in the majority."""
-    french, english = _small_words()
-    words = plain_words(text).split()
-    in_french, in_english = sum(word in french for word in words), sum(word in english for word in words)
-    if in_french == in_english:
+    words = _WORD.findall(text.lower())  # accents count: `thé` is no article
+    french, english = sum(word in _FRENCH for word in words), sum(word in _ENGLISH for word in words)
+    if french == english:
         return None
-    return "fr" if in_french > in_english else "en"
-
-
-@lru_cache(maxsize=1)
-def _small_words() -> tuple[frozenset[str], frozenset[str]]:
-    from spacy.lang.en.stop_words import STOP_WORDS as ENGLISH
-    from spacy.lang.fr.stop_words import STOP_WORDS as FRENCH
-
-    french, english = (frozenset(plain_words(word).strip() for word in words) for words in (FRENCH, ENGLISH))
-    return french - english, english - french
+    return "fr" if french > english else "en"
