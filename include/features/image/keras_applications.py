@@ -31,6 +31,7 @@ _NETWORKS = (
     KerasApplication("EfficientNetV2B2", 260, "torch", 35, preprocesses_itself=True),
     KerasApplication("EfficientNetV2B3", 300, "torch", 52, preprocesses_itself=True),
     KerasApplication("DenseNet121", 224, "torch", 29),
+    KerasApplication("VGG16", 224, "caffe", 59),
     KerasApplication("ResNet50", 224, "caffe", 95),
     KerasApplication("ResNet50V2", 224, "tf", 95),
 )

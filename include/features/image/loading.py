@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from include.errors import ConfigurationError
+from include.features.image.feature_maps import layers_named, side_named
 from include.features.image.interface import ImageEncoder, PixelModel
 from include.features.image.photo_encoder import PhotoEncoder
+from include.features.image.views import WHOLE, views_named
 from include.settings import Settings
 
 APPLICATION_PREFIX = "keras-applications:"
+WORDS_PREFIX = "sift-bag-of-words:"
+
+_STARTS_A_PART = re.compile(
+    rf"\+(?=(?:classical|bundled)(?:[?+]|$)|{APPLICATION_PREFIX}|{WORDS_PREFIX}|[/~]|\.{1, 2}/)"
+)
+"""Only such a plus joins two encoders: file names may hold one too."""
+_NETWORK_OPTIONS = ("preprocessing", "layers", "side", "views")
 
 
 def load_image_encoder(spec: str, settings: Settings) -> ImageEncoder:
@@ -18,43 +28,70 @@ def load_image_encoder(spec: str, settings: Settings) -> ImageEncoder:
 
     Raises ConfigurationError if the spec is not understood, or its file is missing or does not fit.
     """
-    target, options = _split(spec)
-    return PhotoEncoder(_load_model(spec, target, options, settings), settings)
+    parts = [_split(part) for part in _STARTS_A_PART.split(spec.strip())]
+    if len(parts) == 1:
+        return _load_encoder(*parts[0], settings)
+    from include.features.image.combined_encoder import CombinedEncoder
+
+    weights = [_weight(options.pop("weight", "1")) for _, options in parts]
+    return CombinedEncoder([_load_encoder(target, options, settings) for target, options in parts], weights)
 
 
-def _load_model(spec: str, target: str, options: dict[str, str], settings: Settings) -> PixelModel:
-    preprocessing = options.get("preprocessing")
+def _load_encoder(target: str, options: dict[str, str], settings: Settings) -> ImageEncoder:
+    model = _load_model(target, options, settings)
+    return PhotoEncoder(model, settings, views_named(options["views"]) if "views" in options else WHOLE)
+
+
+def _load_model(target: str, options: dict[str, str], settings: Settings) -> PixelModel:
     if target == "classical":
-        _allow(spec, options)
+        _allow(target, options)
         from include.features.image.classical import ClassicalModel
 
         return ClassicalModel()
-    if target.startswith(APPLICATION_PREFIX):
-        _allow(spec, options, "weights", "preprocessing")
-        from include.features.image.keras_model import export_keras_application
-        from include.features.image.onnx_model import OnnxModel
+    if target.startswith(WORDS_PREFIX):
+        _allow(target, options)
+        from include.features.image.sift_bag_of_words import SiftBagOfWords
 
-        weights = Path(options["weights"]).expanduser() if "weights" in options else None
-        exported = export_keras_application(target.removeprefix(APPLICATION_PREFIX), weights, settings)
-        return OnnxModel(exported, preprocessing)
-    _allow(spec, options, "preprocessing")
-    path = Path(target).expanduser()
-    if path.suffix == ".tflite":
+        return SiftBagOfWords.load(Path(target.removeprefix(WORDS_PREFIX)).expanduser())
+    weights = ("weights",) if target.startswith(APPLICATION_PREFIX) else ()
+    _allow(target, options, *_NETWORK_OPTIONS, *weights)
+    return _load_network(target, options, settings)
+
+
+def _load_network(target: str, options: dict[str, str], settings: Settings) -> PixelModel:
+    preprocessing = options.get("preprocessing")
+    layers = layers_named(options["layers"]) if "layers" in options else 0
+    side = side_named(options["side"]) if "side" in options else None
+    if target.endswith(".tflite"):
         from include.features.image.tflite_model import TfliteModel
 
-        return TfliteModel(path, preprocessing)
+        return TfliteModel(Path(target).expanduser(), preprocessing, layers=layers, side=side)
+    from include.features.image.onnx_model import OnnxModel
+
+    return OnnxModel(_onnx_file(target, options, settings), preprocessing, layers=layers, side=side)
+
+
+def _onnx_file(target: str, options: dict[str, str], settings: Settings) -> Path:
+    """The network's ONNX file, exported first where it is one of Keras."""
+    if target == "bundled":
+        from include.features.image.bundled_model import bundled_network
+
+        return bundled_network()
+    if target.startswith(APPLICATION_PREFIX):
+        from include.features.image.keras_model import export_keras_application
+
+        weights = Path(options["weights"]).expanduser() if "weights" in options else None
+        return export_keras_application(target.removeprefix(APPLICATION_PREFIX), weights, settings)
+    path = Path(target).expanduser()
     if path.suffix == ".keras":
         from include.features.image.keras_model import export_keras_file
-        from include.features.image.onnx_model import OnnxModel
 
-        return OnnxModel(export_keras_file(path, settings), preprocessing)
+        return export_keras_file(path, settings)
     if path.suffix == ".onnx":
-        from include.features.image.onnx_model import OnnxModel
-
-        return OnnxModel(path, preprocessing)
+        return path
     raise ConfigurationError(
-        f"The image encoder '{spec}' is not understood: use 'classical', the path of an .onnx, .tflite or .keras file, "
-        f"or '{APPLICATION_PREFIX}NAME'."
+        f"The image encoder '{target}' is not understood: use 'classical', 'bundled', the path of an .onnx, .tflite or "
+        f".keras file, '{APPLICATION_PREFIX}NAME', '{WORDS_PREFIX}FOLDER', or several of them joined by '+'."
     )
 
 
@@ -66,9 +103,19 @@ def _split(spec: str) -> tuple[str, dict[str, str]]:
         raise ConfigurationError(f"The options of the image encoder '{spec}' are not name=value: {query}") from error
 
 
-def _allow(spec: str, options: dict[str, str], *allowed: str) -> None:
+def _weight(value: str) -> float:
+    try:
+        weight = float(value)
+    except ValueError:
+        weight = 0.0
+    if not 0 < weight < 1_000:
+        raise ConfigurationError(f"weight={value} of an image encoder is not understood: give a number above 0.")
+    return weight
+
+
+def _allow(target: str, options: dict[str, str], *allowed: str) -> None:
     unknown = sorted(set(options) - set(allowed))
     if unknown:
         raise ConfigurationError(
-            f"The image encoder '{spec}' has no option {', '.join(unknown)}: it takes {', '.join(allowed) or 'none'}."
+            f"The image encoder '{target}' has no option {', '.join(unknown)}: it takes {', '.join(allowed) or 'none'}."
         )

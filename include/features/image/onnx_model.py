@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from include.errors import ConfigurationError
+from include.features.image.feature_maps import spread_over_places
+from include.features.image.onnx_feature_maps import feature_map_names, with_outputs
 from include.features.image.preprocessing import Preprocessing, preprocessing_named
 from include.features.image.weights import file_hash, of_length_one, weights_identity
 
@@ -25,23 +27,36 @@ class OnnxModel:
 
     Float or uint8. The preprocessing is the one asked for, else the one noted in the file by the export, else
     by layout: `raw` for uint8, `torch` for channels first (torchvision's way), `tf` for channels last (Keras').
-    The vector is the first output; one value per place and channel is averaged over the places.
+    The vector is the first output; one value per place and channel is averaged over the places. With `layers` it
+    is the spread of the last feature maps instead.
     """
 
     keeps_proportions = False
 
-    def __init__(self, path: Path, preprocessing: str | None = None) -> None:
-        """Raises ConfigurationError if the file is missing, is not ONNX, or wants another input."""
+    def __init__(
+        self, path: Path, preprocessing: str | None = None, *, layers: int = 0, side: int | None = None
+    ) -> None:
+        """`side` is the height and width of the photos for a network that takes any; 224 unless given.
+
+        Raises ConfigurationError if the file is missing, is not ONNX, wants another input or side, has an output
+        that is no vector, or has fewer feature maps than `layers`.
+        """
         content_hash = file_hash(path)
-        self._session = _open_session(path)
+        self._layers = layers
+        self._session = _open_session(path, path)
         metadata = self._session.get_modelmeta().custom_metadata_map
-        self._read_input(path)
+        self._read_input(path, side)
         self._preprocessing = self._choose_preprocessing(preprocessing or metadata.get(PREPROCESSING_KEY))
         self.identity = weights_identity(
             metadata.get(NAME_KEY) or path.stem,
             metadata.get(WEIGHTS_HASH_KEY) or content_hash,
             self._preprocessing.name,
+            layers=layers,
+            side=side,
         )
+        self._outputs = [self._session.get_outputs()[0].name]
+        if layers:
+            self._tap(path, layers)
         self.dimensions = self._try_out(path)
 
     def embed(self, pixels: np.ndarray) -> np.ndarray:
@@ -51,15 +66,44 @@ class OnnxModel:
             values = values.transpose(0, 3, 1, 2)
         values = np.ascontiguousarray(values, dtype=self._element_type)
         batches = [values] if self.batch_size > 1 else [values[row : row + 1] for row in range(len(values))]
-        outputs = [self._session.run([self._output], {self._input: batch})[0] for batch in batches]
-        return of_length_one(self._vectors(np.concatenate(outputs)))
+        return of_length_one(np.concatenate([self._vectors(self._run(batch)) for batch in batches]))
 
-    def _vectors(self, output: np.ndarray) -> np.ndarray:
+    def _run(self, batch: np.ndarray) -> list[np.ndarray]:
+        outputs: list[np.ndarray] = self._session.run(self._outputs, {self._input: batch})
+        return outputs
+
+    def _vectors(self, outputs: list[np.ndarray]) -> np.ndarray:
+        if self._layers:
+            return spread_over_places([one.transpose(0, 2, 3, 1) for one in outputs])
+        output = outputs[0]
         if output.ndim == 4:
             output = output.mean(axis=(2, 3) if self._channels_first else (1, 2))
-        return output.reshape(len(output), -1).astype(np.float32)
+        return output.astype(np.float32)
 
-    def _read_input(self, path: Path) -> None:
+    def _tap(self, path: Path, layers: int) -> None:
+        """Make the last feature maps over more than one place the outputs."""
+        import onnx
+
+        network = onnx.load(path)
+        names = feature_map_names(network)
+        self._outputs = names
+        self._session = _open_session(path, with_outputs(network, names).SerializeToString())
+        maps = self._run(self._blank())
+        wide = [name for name, one in zip(names, maps, strict=True) if one.ndim == 4 and one[0, 0].size > 1]
+        if len(wide) < layers:
+            raise ConfigurationError(
+                f"The network in {path} has {len(wide)} feature maps, of which layers={layers} were asked for."
+            )
+        self._outputs = wide[-layers:]
+        self._session = _open_session(path, with_outputs(network, self._outputs).SerializeToString())
+
+    def _blank(self) -> np.ndarray:
+        """One black photo as the network takes it."""
+        height, width = self.input_size
+        shape = (1, 3, height, width) if self._channels_first else (1, height, width, 3)
+        return np.zeros(shape, dtype=self._element_type)
+
+    def _read_input(self, path: Path, side: int | None) -> None:
         inputs = self._session.get_inputs()
         seen = ", ".join(f"{one.name}: {one.type} {one.shape}" for one in inputs)
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in _ELEMENT_TYPES:
@@ -69,7 +113,11 @@ class OnnxModel:
         if 3 not in (rest[0], rest[2]) or photos == 0 or (isinstance(photos, int) and photos > 1):
             raise _unusable(path, seen)
         sides = rest[1:] if self._channels_first else rest[:2]
-        height, width = (side if isinstance(side, int) else _DEFAULT_SIDE for side in sides)
+        height, width = (one if isinstance(one, int) else side or _DEFAULT_SIDE for one in sides)
+        if side and (height, width) != (side, side):
+            raise ConfigurationError(
+                f"The network in {path} takes photos of {height} x {width} pixels only: leave side={side} out."
+            )
         self.input_size = (height, width)
         self.batch_size = 1 if photos == 1 else 8
         self._input = inputs[0].name
@@ -84,15 +132,22 @@ class OnnxModel:
         return preprocessing_named(name or ("torch" if self._channels_first else "tf"))
 
     def _try_out(self, path: Path) -> int:
+        """Dimensions of the vectors, after one run."""
         try:
-            return int(self.embed(np.zeros((1, *self.input_size, 3), dtype=np.uint8)).shape[1])
+            outputs = self._run(self._blank())
         except Exception as error:
             raise ConfigurationError(
                 f"The network in {path} does not run on a photo of {self.input_size}: {error}"
             ) from error
+        if outputs[0].ndim not in (2, 4) or len(outputs[0]) != 1:
+            raise ConfigurationError(
+                f"The network in {path} has the output {list(outputs[0].shape)} for one photo. Expected is one vector "
+                "a photo, (1, dimensions), or one value for each channel and place, of four dimensions."
+            )
+        return int(self._vectors(outputs).shape[1])
 
 
-def _open_session(path: Path) -> Any:
+def _open_session(path: Path, network: Path | bytes) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -101,7 +156,7 @@ def _open_session(path: Path) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class
         raise ConfigurationError(f"{path} is not an ONNX network that can be run here: {error}") from error
 

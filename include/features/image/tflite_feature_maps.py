@@ -18,7 +18,7 @@ def with_feature_maps(content: bytes, count: int) -> bytes:
     A feature map is the output, after its activation, of a convolution that mixes channels, over more than one
     place. Raises ConfigurationError if there are fewer of them.
     """
-    import flatbuffers
+    import flatbuffers  # type: ignore[import-untyped]
     from ai_edge_litert import schema_py_generated as schema
 
     network: Any = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
