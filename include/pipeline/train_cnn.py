@@ -54,7 +54,7 @@ def train_cnn(
 
 
 def load_labelled_photos(lake: Lake, settings: Settings) -> LabelledPhotos:
-    """The packed photos of all products with a trusted label; those of nearly the same text are in one content group."""
+    """The packed photos of all products with a trusted label; nearly the same text puts two in one content group."""
     from include.models.cnn.labelled_photos import label_photos
     from include.warehouse.engine import open_engine
     from include.warehouse.queries import read_training_labels

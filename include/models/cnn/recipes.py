@@ -54,7 +54,7 @@ class CnnRecipe:
     weights: str | None = None
     """For a named base: `imagenet` (a download), the path of a weights file, or None for an untrained base."""
     widths: tuple[int, ...] = (32, 64, 128, 192)
-    """Channels of the blocks of the network from scratch; each block halves the side."""
+    """Channels of the blocks of the network from scratch; each block halves the side, the first one twice."""
     batch_size: int = 32
     dropout: float = 0.3
     """Before the classification layer."""

@@ -1,0 +1,51 @@
+"""Training a network on the photos of an imported catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from include.errors import ConfigurationError
+from include.features.image import load_image_encoder
+from include.models.cnn.fitting import EpochRow
+from include.models.cnn.recipes import RECIPES, Phase
+from include.pipeline.import_catalogue import import_catalogue
+from include.pipeline.train_cnn import load_labelled_photos, train_cnn
+from include.sandbox.demo_training import write_demo_catalogue
+from include.settings import Settings
+from include.warehouse.lake import Lake
+from tests.fixtures.trained import FIRST_DAY
+
+
+@pytest.fixture
+def settings(warehouse_settings: Settings, tmp_path: Path) -> Settings:
+    """A small imported catalogue with photos."""
+    settings = warehouse_settings.model_copy(update={"min_label_examples": 2})
+    import_catalogue(write_demo_catalogue(tmp_path / "catalogue", rows_per_label=6), FIRST_DAY, settings)
+    return settings
+
+
+def test_a_trained_network_is_a_photo_encoder_by_its_path(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = replace(
+        RECIPES["scratch-small"], side=16, widths=(4, 8), batch_size=16, phases=(Phase("all", 5, 0.01, 1.0),),
+        validation_share=0.3,
+    )  # fmt: skip
+    monkeypatch.setitem(RECIPES, "scratch-small", tiny)
+    rows: list[EpochRow] = []
+    fitted = train_cnn(settings, epochs=2, on_epoch=rows.append)
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert Path(fitted.encoder).is_relative_to(settings.state_dir / "cnn")
+    assert load_image_encoder(fitted.encoder, settings).dimensions == 8
+    assert train_cnn(settings, epochs=2, on_epoch=rows.append) == fitted
+    assert len(rows) == 2
+
+    photos = load_labelled_photos(Lake(settings.lake_root), settings)
+    assert fitted.photos + fitted.validation_photos == len(photos)
+    assert fitted.label_names == photos.label_names
+
+
+def test_without_a_labelled_photo_training_says_what_to_do(warehouse_settings: Settings) -> None:
+    with pytest.raises(ConfigurationError, match=r"has a photo to train a CNN on. Import a labelled catalogue"):
+        train_cnn(warehouse_settings)
