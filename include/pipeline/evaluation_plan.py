@@ -22,6 +22,8 @@ from include.taxonomy import load_taxonomy
 
 SHARES = (0.25, 0.5, 0.75)
 """Shares of the training groups for the learning curve; the whole is measured anyway."""
+LIST_LABEL = "champagne"
+"""The label whose precision and recall a label list measures: the feed is about it."""
 MASKED, EVERYTHING, LISTED = "no_category_words", "everything", "label_list"
 
 
@@ -131,6 +133,8 @@ def _label_list(data: EvaluationData, path: Path) -> tuple[Block, Task]:
     first_row = {code: row for row, code in reversed(list(enumerate(codes))) if code in listed}
     if not first_row:
         raise ConfigurationError(f"none of the products of {path} is among the records: is it a list of other data?")
+    if LIST_LABEL not in (listed[code] for code in first_row):
+        raise ConfigurationError(f"no product of {path} is labelled {LIST_LABEL}, which the list is to be a judge of")
     labelled = [row for row, label in enumerate(data.labels) if label]
     rows = np.array([*labelled, *first_row.values()], dtype=np.int64)
     tested = np.arange(len(labelled), len(rows))

@@ -16,11 +16,8 @@ from include.models.evaluation.slices import slice_rows
 from include.models.evaluation.targets import TARGETS
 from include.models.label_list import label_list_part, product_codes
 from include.pipeline.evaluation_data import EvaluationData
-from include.pipeline.evaluation_plan import EVERYTHING, LISTED, MASKED, SHARES, Block, Plan, share_name
+from include.pipeline.evaluation_plan import EVERYTHING, LIST_LABEL, LISTED, MASKED, SHARES, Block, Plan, share_name
 from include.settings import Settings
-
-LIST_LABEL = "champagne"
-"""The label whose precision and recall a label list measures: the feed is about it."""
 
 _TITLES = {
     "text": "text",
@@ -90,7 +87,12 @@ def score_lists(predicted: ByTask, plan: Plan, seed: int) -> dict[str, ListResul
     codes = product_codes([ids[row] for row in found.rows.tolist()])
     unseen_half = found.take(np.array([label_list_part(code) == "test" for code in codes], dtype=bool))
     parts = {LIST_LABEL: found, f"{LIST_LABEL}_unseen_half": unseen_half}
-    return {name: score_list(part, block.groups, ids, LIST_LABEL, seed) for name, part in parts.items()}
+    number = found.label_names.index(LIST_LABEL)
+    return {
+        name: score_list(part, block.groups, ids, LIST_LABEL, seed)
+        for name, part in parts.items()
+        if (part.targets == number).any()
+    }
 
 
 def figures_of(modalities: Mapping[str, ModalityResult], lists: Mapping[str, ListResult]) -> dict[str, Interval]:
