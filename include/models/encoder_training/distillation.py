@@ -43,7 +43,7 @@ class Plan:
     """How long, how large, how fast. Steps, not hours: a paused training loses nothing."""
 
     alone_steps: int = 1500
-    joined_steps: int = 2500
+    joined_steps: int = 1800
     batch_size: int = 64
     side: int = 160
     last_side: int = 192

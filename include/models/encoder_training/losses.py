@@ -27,7 +27,7 @@ class ActivationLoss(keras.losses.Loss):
         values = ops.cast(y_pred, "float32")
         error = ops.where(wanted >= CEILING - 0.05, ops.minimum(values - wanted, 0.0), values - wanted)
         error = ops.where(wanted <= 0.0, ops.maximum(values, 0.0), error)
-        return ops.mean(ops.square(error) * self._weights, axis=-1)
+        return ops.mean(ops.multiply(ops.square(error), self._weights), axis=-1)
 
 
 class EmbeddingLoss(keras.losses.Loss):
@@ -41,7 +41,10 @@ class EmbeddingLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):  # type: ignore[no-untyped-def]
         """Vectors (photos, dimensions) twice, to (photos,)."""
-        wanted = (ops.cast(y_true, "float32") - self._mean) * self._factors
-        values = (ops.cast(y_pred, "float32") - self._mean) * self._factors
+        wanted, values = self._standardised(y_true), self._standardised(y_pred)
         cosine = ops.sum(ops.normalize(wanted, axis=-1) * ops.normalize(values, axis=-1), axis=-1)
         return ops.mean(ops.square(values - wanted), axis=-1) + 1.0 - cosine
+
+    def _standardised(self, vectors):  # type: ignore[no-untyped-def]
+        # Functions, not operators: PyTorch's tensors refuse to be multiplied by an array.
+        return ops.multiply(ops.subtract(ops.cast(vectors, "float32"), self._mean), self._factors)
