@@ -1,8 +1,8 @@
 """Word vectors trained on the documents at hand, and documents as their weighted mean.
 
 Skip-gram with negative sampling (Mikolov et al., 2013) by gensim. A document is the mean of its words' vectors,
-each weighed by a / (a + frequency of the word), without the direction that all documents share: smooth inverse
-frequency (Arora, Liang and Ma, 2017). gensim is needed to fit, not to load or encode.
+each weighed by a / (a + frequency of the word), smooth inverse frequency (Arora, Liang and Ma, 2017), less what all
+documents have in common, their mean (Mu and Viswanath, 2018). gensim is needed to fit, not to load or encode.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class WordVectorEncoder(StoredEncoder):
     kind = "word-vectors"
 
     def __init__(self, words: Sequence[str], vectors: np.ndarray, common: np.ndarray) -> None:
-        """`vectors`, float32 (words, dimensions), are weighed already; `common` is float32 (dimensions,)."""
+        """`vectors` float32 (words, dimensions) are weighed already; `common` float32 (dimensions,) is subtracted."""
         self._words = tuple(words)
         self._vectors = vectors
         self._common = common
@@ -67,7 +67,7 @@ class WordVectorEncoder(StoredEncoder):
         total = counts.total()
         weights = np.array([SMOOTHING / (SMOOTHING + counts[word] / total) for word in words], dtype=np.float32)
         encoder = cls(words, vectors * weights[:, None], np.zeros(vectors.shape[1], dtype=np.float32))
-        encoder._common = _shared_direction(encoder._means(tokens))
+        encoder._common = encoder._means(tokens).mean(axis=0, dtype=np.float64).astype(np.float32)
         logger.info("trained word vectors: documents=%d words=%d dimensions=%d", len(tokens), *vectors.shape)
         return encoder
 
@@ -81,12 +81,12 @@ class WordVectorEncoder(StoredEncoder):
         vectors = np.zeros((len(documents), self.dimensions), dtype=np.float32)
         for start in range(0, len(documents), _BATCH):
             means = self._means(self._tokenizer.split(documents[start : start + _BATCH]))
-            means -= (means @ self._common)[:, None] * self._common
+            means[means.any(axis=1)] -= self._common  # where no word is known there is nothing to compare
             vectors[start : start + len(means)] = unit_length(means)
         return vectors
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Words; their weighed vectors and the direction taken away."""
+        """Words; their weighed vectors and the mean of the documents."""
         return {"words": list(self._words)}, {"vectors": self._vectors, "common": self._common}
 
     @classmethod
@@ -95,7 +95,7 @@ class WordVectorEncoder(StoredEncoder):
         return cls(description["words"], arrays["vectors"], arrays["common"])
 
     def _means(self, tokens: Sequence[Sequence[str]]) -> np.ndarray:
-        """Sums of weighed word vectors at length 1, float32 (documents, dimensions)."""
+        """Means of weighed word vectors, at length 1, float32 (documents, dimensions)."""
         return unit_length(np.asarray(count_terms(tokens, self._columns) @ self._vectors, dtype=np.float32))
 
 
@@ -122,9 +122,3 @@ def _train(tokens: Sequence[Sequence[str]], words: Sequence[str], settings: Sett
 def _steady_hash(word: str) -> int:
     """A hash of a word that is the same in every process; Python's own is not."""
     return zlib.crc32(word.encode("utf-8", "surrogatepass"))
-
-
-def _shared_direction(means: np.ndarray) -> np.ndarray:
-    """First right singular vector, float32 (dimensions,): what all documents have in common."""
-    eigenvectors = np.linalg.eigh(means.astype(np.float64).T @ means.astype(np.float64))[1]
-    return np.ascontiguousarray(eigenvectors[:, -1], dtype=np.float32)
