@@ -16,9 +16,7 @@ from include.settings import Settings
 APPLICATION_PREFIX = "keras-applications:"
 WORDS_PREFIX = "sift-bag-of-words:"
 
-_STARTS_A_PART = re.compile(
-    rf"\+(?=(?:classical|bundled)(?:[?+]|$)|{APPLICATION_PREFIX}|{WORDS_PREFIX}|[/~]|\.{1, 2}/)"
-)
+_STARTS_A_PART = re.compile(rf"\+(?=(?:classical|bundled)(?:[?+]|$)|{APPLICATION_PREFIX}|{WORDS_PREFIX}|[/~]|\.\.?/)")
 """Only such a plus joins two encoders: file names may hold one too."""
 _NETWORK_OPTIONS = ("preprocessing", "layers", "side", "views")
 
