@@ -13,7 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +23,19 @@ import numpy as np
 
 from include.errors import ConfigurationError, NoChampionError
 from include.features.text import TextEncoder, load_text_encoder
-from include.models.decision import Decider
+from include.models.calibration import ConfidenceMap
+from include.models.classifier import Classifier, spread_over
+from include.models.decision import Decider, Opinions
+from include.models.familiarity import SIGNALS, KnownGround
 from include.models.fusion import Fusion
-from include.models.linear import LinearClassifier
-from include.models.predictions import Predictions
+from include.models.joint import JointHead
+from include.models.linear import LinearClassifier, log_sum_exp, softmax
+from include.models.predictions import MODALITIES, Predictions
+from include.models.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 1
+_FORMAT = 2
 _DESCRIPTION = "artefact.json"
 _ARRAYS = ("classifiers.npz", "golden.npz")
 _GOLDEN_TOLERANCE = 1e-3
@@ -56,10 +63,16 @@ class Artefact:
     """Setting that loads the photo encoder, e.g. `classical` or a path."""
     image_encoder_identity: str
     """Identity of the photo encoder that the photo classifier was trained with."""
-    text_classifier: LinearClassifier
-    photo_classifier: LinearClassifier | None
+    text_classifier: Classifier
+    photo_classifier: Classifier | None
     """None when too few trusted products had a photo."""
+    joint_head: JointHead | None
+    """None unless it answers for products with text and photo."""
+    text_ground: KnownGround
+    photo_ground: KnownGround | None
     decider: Decider
+    recipe: Recipe
+    """How it was trained."""
     taxonomy_identity: str
     golden: Golden
 
@@ -78,25 +91,54 @@ class Artefact:
         product without both gets the commonest label with a low confidence, for review. Raises
         ConfigurationError if the vectors are of another length than the classifiers'.
         """
-        text, has_text = self._opinion(self.text_classifier, text_vectors, has_text, "text")
-        photo, has_photo = self._opinion(self.photo_classifier, image_vectors, has_photo, "photo")
-        return self.decider.decide(text, has_text, photo, has_photo)
+        has_text = self._usable(self.text_classifier, text_vectors, has_text, "text")
+        has_photo = self._usable(self.photo_classifier, image_vectors, has_photo, "photo")
+        signals = np.full((len(has_text), len(SIGNALS)), np.inf)
+        text, text_features = self._opinion(
+            self.text_classifier, self.text_ground, text_vectors, has_text, signals[:, :2]
+        )
+        photo, photo_features = self._opinion(
+            self.photo_classifier, self.photo_ground, image_vectors, has_photo, signals[:, 2:]
+        )
+        joint = None
+        if self.joint_head is not None:
+            joint = np.zeros((len(has_text), len(self.decider.photo_labels)), dtype=np.float32)
+            both = has_text & has_photo
+            if both.any():
+                joint[both] = self.joint_head.logits(text_features[both[has_text]], photo_features[both[has_photo]])
+        return self.decider.decide(Opinions(text, has_text, photo, has_photo, joint, signals))
 
-    def _opinion(
-        self, classifier: LinearClassifier | None, vectors: np.ndarray, present: np.ndarray, kind: str
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _usable(self, classifier: Classifier | None, vectors: np.ndarray, present: np.ndarray, kind: str) -> np.ndarray:
+        """bool (n,): rows that have the input, and a vector of it that the classifier can read."""
         present = np.array(present, dtype=bool)
-        spread = np.zeros((len(present), len(self.labels)), dtype=np.float32)
         if classifier is None or not present.any():
-            return spread, np.zeros(len(present), dtype=bool)
+            return np.zeros(len(present), dtype=bool)
         if vectors.shape[1] != classifier.dimensions:
             raise ConfigurationError(
                 f"{kind} embeddings have {vectors.shape[1]} dimensions, this model takes {classifier.dimensions}: "
                 "they were made by another encoder; embed them with this model's own"
             )
-        present &= ~np.isnan(vectors).any(axis=1)
-        spread[present] = classifier.probabilities(vectors[present], len(self.labels))
-        return spread, present
+        return np.asarray(present & np.isfinite(vectors).all(axis=1))
+
+    def _opinion(
+        self,
+        classifier: Classifier | None,
+        ground: KnownGround | None,
+        vectors: np.ndarray,
+        present: np.ndarray,
+        signals: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities of all rows, and the features of those present; closeness and energy go into `signals`."""
+        if classifier is None or ground is None or not present.any():
+            return np.zeros((len(present), len(self.labels)), dtype=np.float32), np.empty((0, 0))
+        vectors = vectors if present.all() else vectors[present]
+        features = classifier.feature_map.apply(vectors)
+        logits = classifier.head.logits(features)
+        signals[present, 0] = ground.closeness(vectors)
+        signals[present, 1] = log_sum_exp(logits)
+        probabilities = np.zeros((len(present), len(self.labels)), dtype=np.float32)
+        probabilities[present] = spread_over(softmax(logits), classifier.known, len(self.labels))
+        return probabilities, features
 
     def check_image_encoder(self, identity: str) -> None:
         """Raise ConfigurationError unless photos embedded by `identity` are what the photo classifier knows."""
@@ -111,10 +153,7 @@ class Artefact:
         """Write the model into a folder, which is made if absent; the description comes last."""
         folder.mkdir(parents=True, exist_ok=True)
         self.text_encoder.save(folder)
-        arrays = {f"text_{name}": value for name, value in vars(self.text_classifier).items()}
-        if self.photo_classifier is not None:
-            arrays |= {f"photo_{name}": value for name, value in vars(self.photo_classifier).items()}
-        arrays |= {"prior": self.decider.prior, "thresholds": self.decider.thresholds}
+        arrays = self._arrays()
         golden = {name: value for name, value in vars(self.golden).items() if name != "documents"}
         for name, content in zip(_ARRAYS, (arrays, golden), strict=True):
             with (folder / name).open("wb") as stream:
@@ -126,11 +165,33 @@ class Artefact:
             "image_encoder_spec": self.image_encoder_spec,
             "image_encoder_identity": self.image_encoder_identity,
             "taxonomy_identity": self.taxonomy_identity,
-            "fusion": asdict(self.decider.fusion),
+            "fusion_used": self.decider.fusion_used,
+            "fusion": {
+                "text_weight": self.decider.fusion.text_weight,
+                "photo_weight": self.decider.fusion.photo_weight,
+            },
+            "recipe": self.recipe.to_dict(),
             "golden_documents": list(self.golden.documents),
             "sha256": {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != _DESCRIPTION},
         }
         (folder / _DESCRIPTION).write_text(json.dumps(description, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """All numbers of the model; the name before `__` says whose they are."""
+        parts: dict[str, Mapping[str, Any]] = {
+            "text": self.text_classifier.to_arrays(),
+            "text_ground": vars(self.text_ground),
+            "decider": {name: getattr(self.decider, name) for name in ("prior", "thresholds", "limits")},
+        }
+        if self.photo_classifier is not None and self.photo_ground is not None:
+            parts |= {"photo": self.photo_classifier.to_arrays(), "photo_ground": vars(self.photo_ground)}
+        if self.joint_head is not None:
+            parts |= {"joint_text": vars(self.joint_head.text), "joint_photo": vars(self.joint_head.photo)}
+        if self.decider.fusion.correction is not None:
+            parts["fusion"] = {"correction": self.decider.fusion.correction}
+        for number, calibration in self.decider.confidence_maps.items():
+            parts[f"confidence{number}"] = vars(calibration)
+        return {f"{part}__{name}": value for part, values in parts.items() for name, value in values.items()}
 
     @classmethod
     def load(cls, folder: Path) -> Artefact:
@@ -161,20 +222,34 @@ class Artefact:
             arrays = dict(stored)
         with np.load(folder / _ARRAYS[1], allow_pickle=False) as stored:
             golden = Golden(documents=tuple(description["golden_documents"]), **stored)
-        photo_classifier = _classifier(arrays, "photo")
+        parts: dict[str, dict[str, Any]] = defaultdict(dict)
+        for key, value in arrays.items():
+            part, _, name = key.partition("__")
+            parts[part][name] = value
+        photo_classifier = Classifier.from_arrays(parts["photo"]) if "photo" in parts else None
+        joint = (LinearClassifier(**parts[name]) for name in ("joint_text", "joint_photo"))
         return cls(
             text_encoder=text_encoder,
             image_encoder_spec=description["image_encoder_spec"],
             image_encoder_identity=description["image_encoder_identity"],
-            text_classifier=_classifier(arrays, "text", required=True),
+            text_classifier=Classifier.from_arrays(parts["text"]),
             photo_classifier=photo_classifier,
+            joint_head=JointHead(*joint) if "joint_text" in parts else None,
+            text_ground=KnownGround(**parts["text_ground"]),
+            photo_ground=KnownGround(**parts["photo_ground"]) if "photo_ground" in parts else None,
             decider=Decider(
                 label_names=tuple(description["labels"]),
-                prior=arrays["prior"],
-                fusion=Fusion(**description["fusion"]),
+                fusion=Fusion(**description["fusion"], **parts.get("fusion", {})),
                 photo_labels=photo_classifier.known if photo_classifier else np.empty(0, dtype=np.int64),
-                thresholds=arrays["thresholds"],
+                fusion_used=description["fusion_used"],
+                confidence_maps={
+                    number: ConfidenceMap(**parts[f"confidence{number}"])
+                    for number in range(len(MODALITIES))
+                    if f"confidence{number}" in parts
+                },
+                **parts["decider"],
             ),
+            recipe=Recipe.from_dict(description["recipe"]),
             taxonomy_identity=description["taxonomy_identity"],
             golden=golden,
         )
@@ -211,12 +286,6 @@ def make_golden(
         has_photo=np.append(has_photo, False),
         probabilities=np.empty((0, 0), dtype=np.float32),
     )
-
-
-def _classifier(arrays: dict[str, Any], kind: str, *, required: bool = False) -> Any:
-    if f"{kind}_weights" not in arrays and not required:
-        return None
-    return LinearClassifier(arrays[f"{kind}_weights"], arrays[f"{kind}_bias"], arrays[f"{kind}_known"])
 
 
 def _sha256(path: Path) -> str:

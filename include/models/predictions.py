@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -24,7 +24,13 @@ class Predictions:
     modality_index: np.ndarray
     """int64 (n,): position in `MODALITIES`."""
     is_accepted: np.ndarray
-    """bool (n,): whether the confidence reaches the threshold of its modality and label."""
+    """bool (n,): whether the product is familiar and the confidence reaches the threshold of its modality and label."""
+    is_unfamiliar: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    """bool (n,): unlike anything that the model was trained on, and therefore for review; all False unless given."""
+
+    def __post_init__(self) -> None:
+        if not len(self.is_unfamiliar):
+            object.__setattr__(self, "is_unfamiliar", np.zeros(len(self.probabilities), dtype=bool))
 
     def __len__(self) -> int:
         return len(self.probabilities)
@@ -32,7 +38,11 @@ class Predictions:
     def take(self, rows: np.ndarray) -> Predictions:
         """The predictions of some products, by position."""
         return Predictions(
-            self.label_names, self.probabilities[rows], self.modality_index[rows], self.is_accepted[rows]
+            self.label_names,
+            self.probabilities[rows],
+            self.modality_index[rows],
+            self.is_accepted[rows],
+            self.is_unfamiliar[rows],
         )
 
     @cached_property

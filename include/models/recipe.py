@@ -15,15 +15,29 @@ from typing import Any, Literal, get_args
 
 from include.errors import ConfigurationError
 
-HeadKind = Literal["logistic", "lda", "svm", "rbf"]
+HeadKind = Literal["logistic", "lda", "svm", "rbf", "rbf_svm"]
 """`logistic`: multinomial logistic regression. `lda`: linear discriminant analysis with Ledoit-Wolf shrinkage.
-`svm`: linear support vector machines, one against the rest. `rbf`: logistic regression on Nyström features of a
-Gaussian kernel."""
-Scaling = Literal["none", "standardise", "power"]
-"""What happens to an embedding before its head: nothing, each dimension divided by its spread, or the square root
-of each magnitude first (which tames the bursts of pooled activations), then the spread."""
+`svm`: linear support vector machines, one against the rest. `rbf` and `rbf_svm`: logistic regression and support
+vector machines on Nyström features of a Gaussian kernel."""
+Scaling = Literal["none", "standardise", "length", "root"]
+"""What happens to an embedding before its heads. `none`: nothing. `standardise`: each dimension is divided by its
+spread. `length`: the vector is brought to length 1. `root`: the square root of each magnitude, which tames the bursts
+of pooled activations, then length 1. Linear photo heads are standardised whatever the scaling, unless it is `none`."""
 FusionMethod = Literal["auto", "text", "photo", "late", "joint"]
 CalibrationMethod = Literal["auto", "temperature", "isotonic"]
+
+
+_POSITIVE = (
+    "text_regularisation",
+    "photo_regularisation",
+    "rbf_regularisation",
+    "joint_regularisation",
+    "joint_photo_scale",
+    "rbf_width",
+    "rbf_dimensions",
+    "rbf_landmarks",
+    "encoder_documents_per_label",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +53,27 @@ class Recipe:
     encoder_documents_per_label: int = 400
     """Documents of a label that the text encoder learns from at most: a label with thousands of products would
     otherwise take its dimensions from the small ones."""
-    photo_heads: tuple[HeadKind, ...] = ("logistic",)
+    photo_heads: tuple[HeadKind, ...] = ("rbf_svm",)
     """Heads over the photo embedding; several are averaged."""
     photo_regularisation: float = 3.0
-    """C of the photo heads times the number of dimensions, so that short and long embeddings speak equally loud."""
-    photo_scaling: Scaling = "standardise"
-    rbf_landmarks: int = 400
-    """Examples that the `rbf` head compares a product with."""
+    """C of the linear photo heads times the number of dimensions: short and long embeddings speak equally loud."""
+    photo_scaling: Scaling = "length"
+    rbf_regularisation: float = 3.0
+    """C of the `rbf` heads."""
+    rbf_dimensions: int = 128
+    """Principal components of an embedding in which the `rbf` heads measure distance."""
+    rbf_landmarks: int = 700
+    """Examples that the `rbf` heads compare a product with."""
     rbf_width: float = 1.0
-    """Width of the `rbf` head's kernel, as a multiple of the median distance between examples."""
+    """Width of the `rbf` heads' kernel, as a multiple of the median distance between examples."""
     fusion: FusionMethod = "auto"
     """`auto` keeps what is best out of fold: the better single input unless a fusion proves to help."""
-    joint_regularisation: float = 3.0
-    """C of the joint head over both embeddings, times its number of dimensions."""
-    joint_dropout: float = 0.5
-    """Weight of the copies of a training row with its text or its photo blanked, against the whole row."""
+    joint_regularisation: float = 20.0
+    """C of the joint head over the features of both inputs."""
+    joint_photo_scale: float = 0.5
+    """Length of the photo's part of the joint features; the text's is 1."""
+    joint_dropout: float = 0.3
+    """Weight of the copies of a training row with its text or its photo blanked, against the whole row; 0 is none."""
     calibration: CalibrationMethod = "temperature"
     """`auto` takes isotonic regression where there are enough rows for it."""
 
@@ -65,7 +85,7 @@ class Recipe:
         for name, kinds in (("photo_scaling", Scaling), ("fusion", FusionMethod), ("calibration", CalibrationMethod)):
             if getattr(self, name) not in get_args(kinds):
                 raise ConfigurationError(f"{name} must be one of {get_args(kinds)}, not {getattr(self, name)!r}")
-        for name in ("text_regularisation", "photo_regularisation", "joint_regularisation", "rbf_width"):
+        for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise ConfigurationError(f"{name} must be above 0, not {getattr(self, name)}")
 

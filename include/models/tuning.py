@@ -1,48 +1,39 @@
-"""What is chosen on out-of-fold predictions: temperatures, the fusion's weights and the accept thresholds.
+"""What is chosen on out-of-fold predictions: temperatures, the fusion, the thresholds and the guard's limits.
 
-Five numbers chosen on hundreds of rows or more: they are not fitted in folds of their own, because what they
-could learn by heart is far below the spread between folds.
+A few numbers chosen on hundreds of rows or more: they are not fitted in folds of their own, because what they
+could learn by heart is far below the spread between folds. A stacked correction has many, and is judged by
+predictions of its own folds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
-from include.models.calibration import fit_temperature, threshold_for_precision
+from include.models.calibration import (
+    ISOTONIC_ROWS,
+    fit_confidence_map,
+    fit_temperature,
+    rows_to_prove,
+    threshold_for_precision,
+)
 from include.models.dataset import Examples
-from include.models.decision import FUSION, PHOTO, TEXT, Decider, thresholds_table
-from include.models.fusion import fit_fusion
-from include.models.linear import LinearClassifier, softmax
-from include.models.predictions import Predictions
+from include.models.decision import FUSION, PHOTO, TEXT, Decider, Opinions, thresholds_table
+from include.models.familiarity import SIGNALS, familiar_limits
+from include.models.fusion_choice import FusionChoice, choose_fusion
+from include.models.held_out import HeldOut
+from include.models.linear import log_sum_exp, softmax
+from include.models.predictions import MODALITIES, Predictions
+from include.models.recipe import Recipe
 from include.settings import Settings
 
-_UNSEEN = -30.0
-"""Logit of a label that a fold's classifier never saw, and of rows without the input."""
 _NUMBERS = {"text": TEXT, "photo": PHOTO, "fusion": FUSION}
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """Logits of each example from classifiers that saw neither it nor its content group, float32 (n, k)."""
-
-    text: np.ndarray
-    photo: np.ndarray
-
-    @classmethod
-    def empty(cls, examples: int, labels: int) -> HeldOut:
-        """No prediction yet."""
-        return cls(*(np.full((examples, labels), _UNSEEN, dtype=np.float32) for _ in range(2)))
-
-    def place(
-        self, kind: Literal["text", "photo"], rows: np.ndarray, classifier: LinearClassifier, vectors: np.ndarray
-    ) -> None:
-        """Keep what a classifier says of some rows of `vectors`, float32 (n, dimensions)."""
-        logits = self.text if kind == "text" else self.photo
-        logits[np.ix_(rows, classifier.known)] = classifier.logits(vectors[rows])
+_SIGNALS_OF = {TEXT: [0, 1], PHOTO: [2, 3], FUSION: [0, 1, 2, 3]}
+"""Columns of `SIGNALS` that a modality's guard reads."""
+_SURPLUS_FOR_OWN_THRESHOLD = 2
+"""A label gets a threshold of its own when it has this many times the rows that could prove the precision."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,56 +42,130 @@ class Tuned:
 
     text_temperature: float
     photo_temperature: float
+    joint_temperature: float
     decider: Decider
+    fusion_choice: FusionChoice
     thresholds: Mapping[str, float]
-    """By modality."""
+    """By modality, of labels without a threshold of their own."""
     rows: Mapping[str, np.ndarray]
     """Positions of the examples that `predictions` are about, by modality and `overall` (all of them)."""
     predictions: Mapping[str, Predictions]
     """`text` and `photo` alone, `fusion` where an example has both, `overall` from what it has."""
 
 
-def tune(examples: Examples, held_out: HeldOut, photo_labels: np.ndarray, settings: Settings) -> Tuned:
-    """Choose temperatures, fusion and thresholds; `photo_labels` are the labels the photo classifier knows."""
+def tune(
+    examples: Examples,
+    folds: np.ndarray,
+    held_out: HeldOut,
+    photo_labels: np.ndarray,
+    settings: Settings,
+    recipe: Recipe,
+) -> Tuned:
+    """Choose everything; `photo_labels` are the labels the photo classifier knows."""
     targets, count = examples.targets, len(examples.label_names)
     has_text, has_photo = examples.has_text, examples.has_photo & np.isin(targets, photo_labels)
-    nothing = np.zeros(len(examples), dtype=bool)
+    both = has_text & has_photo
     text_temperature = fit_temperature(held_out.text[has_text], targets[has_text])
     photo_temperature = fit_temperature(held_out.photo[has_photo], targets[has_photo])
-    text = softmax(held_out.text / text_temperature).astype(np.float32)
-    photo = softmax(held_out.photo / photo_temperature).astype(np.float32)
-    both = has_text & has_photo
+    joint_temperature = 1.0
+    if held_out.has_joint and both.any():
+        position = np.searchsorted(photo_labels, targets[both])
+        joint_temperature = fit_temperature(held_out.joint[both][:, photo_labels], position)
+    opinions = _opinions(examples, held_out, photo_labels, text_temperature, photo_temperature, joint_temperature)
+    choice = choose_fusion(opinions, both, photo_labels, targets, folds, recipe.fusion)
     decider = Decider(
         label_names=examples.label_names,
         prior=((np.bincount(targets, minlength=count) + 1) / (len(targets) + count)).astype(np.float32),
-        fusion=fit_fusion(text[both], photo[both], photo_labels, targets[both]),
+        fusion=choice.fusion,
         photo_labels=photo_labels,
         thresholds=thresholds_table({}, count),
+        fusion_used=choice.used,
     )
+    nothing = np.zeros(len(examples), dtype=bool)
     uses = {
-        "text": (has_text, nothing),
-        "photo": (nothing, has_photo),
-        "fusion": (both, both),
-        "overall": (has_text, examples.has_photo),
+        "text": replace(opinions, has_text=has_text, has_photo=nothing),
+        "photo": replace(opinions, has_text=nothing, has_photo=has_photo),
+        "fusion": replace(opinions, has_text=both, has_photo=both),
+        "overall": replace(opinions, has_text=has_text, has_photo=examples.has_photo),
     }
-    rows = {modality: np.flatnonzero(text_used | photo_used) for modality, (text_used, photo_used) in uses.items()}
+    rows = {modality: np.flatnonzero(use.has_text | use.has_photo) for modality, use in uses.items()}
 
     def predict(modality: str, decider: Decider) -> Predictions:
-        text_used, photo_used = uses[modality]
-        return decider.decide(text, text_used, photo, photo_used).take(rows[modality])
+        return decider.decide(uses[modality]).take(rows[modality])
 
-    thresholds = {}
     for modality, number in _NUMBERS.items():
         found = predict(modality, decider)
-        rests_on_it = found.modality_index == number
-        correct = found.label_index == targets[rows[modality]]
-        thresholds[modality] = threshold_for_precision(
-            found.confidences[rests_on_it], correct[rests_on_it], settings.target_precision
+        resting = found.modality_index == number
+        if recipe.calibration == "isotonic" or (recipe.calibration == "auto" and resting.sum() >= ISOTONIC_ROWS):
+            decider = _with_confidence_map(decider, number, found, resting, targets[rows[modality]])
+    limits = np.full((len(MODALITIES), len(SIGNALS)), -np.inf)
+    for modality, number in _NUMBERS.items():
+        resting = rows[modality][predict(modality, decider).modality_index == number]
+        columns = _SIGNALS_OF[number]
+        signals = np.asarray(opinions.signals)[np.ix_(resting, columns)]
+        limits[number, columns] = familiar_limits(signals, settings.familiar_share)
+    decider = replace(decider, limits=limits)
+    thresholds, tables = {}, {}
+    for modality, number in _NUMBERS.items():
+        if modality == "photo" and len(photo_labels) < count:
+            # A photo of a kind that the photo classifier never saw would be called one of the kinds it knows.
+            continue
+        found = predict(modality, decider)
+        used = (found.modality_index == number) & ~found.is_unfamiliar
+        thresholds[modality], tables[number] = _thresholds(
+            found.take(used), targets[rows[modality]][used], settings.target_precision
         )
-    if len(photo_labels) < count:
-        # A photo of a kind that the photo classifier never saw would be called one of the kinds it knows.
-        del thresholds["photo"]
-    by_number = {number: thresholds[name] for name, number in _NUMBERS.items() if name in thresholds}
-    decider = replace(decider, thresholds=thresholds_table(by_number, count))
-    predictions = {modality: predict(modality, decider) for modality in uses}
-    return Tuned(text_temperature, photo_temperature, decider, thresholds, rows, predictions)
+    decider = replace(decider, thresholds=thresholds_table(tables, count))
+    return Tuned(
+        text_temperature=text_temperature,
+        photo_temperature=photo_temperature,
+        joint_temperature=joint_temperature,
+        decider=decider,
+        fusion_choice=choice,
+        thresholds=thresholds,
+        rows=rows,
+        predictions={modality: predict(modality, decider) for modality in uses},
+    )
+
+
+def _opinions(
+    examples: Examples,
+    held_out: HeldOut,
+    photo_labels: np.ndarray,
+    text_temperature: float,
+    photo_temperature: float,
+    joint_temperature: float,
+) -> Opinions:
+    text, photo = held_out.text / text_temperature, held_out.photo / photo_temperature
+    signals = held_out.signals.copy()
+    signals[:, 1], signals[:, 3] = log_sum_exp(text), log_sum_exp(photo)
+    return Opinions(
+        text=softmax(text).astype(np.float32),
+        has_text=examples.has_text,
+        photo=softmax(photo).astype(np.float32),
+        has_photo=examples.has_photo,
+        joint=held_out.joint[:, photo_labels] / joint_temperature if held_out.has_joint else None,
+        signals=signals,
+    )
+
+
+def _with_confidence_map(
+    decider: Decider, number: int, found: Predictions, resting: np.ndarray, targets: np.ndarray
+) -> Decider:
+    if not resting.any():
+        return decider
+    correct = found.label_index[resting] == targets[resting]
+    fitted = fit_confidence_map(found.confidences[resting], correct)
+    return replace(decider, confidence_maps={**decider.confidence_maps, number: fitted})
+
+
+def _thresholds(found: Predictions, targets: np.ndarray, precision: float) -> tuple[float, np.ndarray]:
+    """The threshold over all labels, and one for each label: its own where its rows suffice to prove it."""
+    correct, confidences = found.label_index == targets, found.confidences
+    pooled = threshold_for_precision(confidences, correct, precision)
+    table = np.full(len(found.label_names), pooled, dtype=np.float32)
+    for label in range(len(found.label_names)):
+        given = found.label_index == label
+        if given.sum() >= _SURPLUS_FOR_OWN_THRESHOLD * rows_to_prove(precision):
+            table[label] = threshold_for_precision(confidences[given], correct[given], precision)
+    return pooled, table

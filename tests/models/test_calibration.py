@@ -60,7 +60,7 @@ def test_the_threshold_is_the_lowest_that_does():
     correct = np.arange(100) < 60
     threshold = threshold_for_precision(confidences, correct, 0.9)
     assert correct[confidences >= threshold].mean() >= 0.9
-    assert correct[confidences >= threshold - 0.03].mean() < 0.92
+    assert correct[confidences >= threshold - 0.06].mean() < 0.92
 
 
 def test_a_handful_of_lucky_rows_proves_nothing():

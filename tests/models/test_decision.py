@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.models.calibration import NEVER
-from include.models.decision import FUSION, PHOTO, TEXT, Decider, thresholds_table
+from include.models.decision import FUSION, PHOTO, TEXT, Decider, Opinions, thresholds_table
 from include.models.fusion import Fusion
 from include.models.predictions import Predictions
 from include.schema import LABELS
@@ -36,7 +36,7 @@ def flags(*values: bool) -> np.ndarray:
 
 def test_a_product_with_nothing_gets_the_commonest_label_for_review():
     found = decider([0, 1, 2], text=0.1, photo=0.1, fusion=0.1).decide(
-        rows([0, 0, 0]), flags(False), rows([0, 0, 0]), flags(False)
+        Opinions(rows([0, 0, 0]), flags(False), rows([0, 0, 0]), flags(False))
     )
     assert (found.labels, found.decisions, found.modalities) == (["watches"], ["review"], ["none"])
     assert found.confidences == pytest.approx([0.5])
@@ -45,7 +45,7 @@ def test_a_product_with_nothing_gets_the_commonest_label_for_review():
 def test_each_input_is_judged_by_its_own_threshold():
     certain = rows([0.9, 0.1, 0.0], [0.9, 0.1, 0.0], [0.9, 0.1, 0.0])
     found = decider([0, 1, 2], text=0.95, photo=0.85, fusion=0.5).decide(
-        certain, flags(True, False, True), certain, flags(False, True, True)
+        Opinions(certain, flags(True, False, True), certain, flags(False, True, True))
     )
     assert found.modalities == ["text", "photo", "fusion"]
     assert found.decisions == ["review", "accepted", "accepted"]
@@ -53,14 +53,14 @@ def test_each_input_is_judged_by_its_own_threshold():
 
 def test_an_answer_that_the_photo_classifier_does_not_know_rests_on_the_text():
     found = decider([1, 2], text=0.95, fusion=0.1).decide(
-        rows([0.9, 0.05, 0.05]), flags(True), rows([0, 1, 0]), flags(True)
+        Opinions(rows([0.9, 0.05, 0.05]), flags(True), rows([0, 1, 0]), flags(True))
     )
     assert (found.labels, found.modalities, found.decisions) == (["champagne"], ["text"], ["review"])
 
 
 def test_without_a_photo_classifier_a_photo_alone_is_nothing():
     found = decider([], text=0.5).decide(
-        rows([0.9, 0.1, 0], [0, 0, 0]), flags(True, False), rows([0, 0, 0], [0, 0, 0]), flags(True, True)
+        Opinions(rows([0.9, 0.1, 0], [0, 0, 0]), flags(True, False), rows([0, 0, 0], [0, 0, 0]), flags(True, True))
     )
     assert found.modalities == ["text", "none"]
 
@@ -70,7 +70,7 @@ def test_modalities_without_a_threshold_accept_nothing():
 
 
 def test_an_empty_batch_has_empty_answers():
-    found = decider([0]).decide(*(np.empty((0, 3), np.float32), np.empty(0, bool)) * 2)
+    found = decider([0]).decide(Opinions(*(np.empty((0, 3), np.float32), np.empty(0, bool)) * 2))
     assert (len(found), found.labels, found.decisions, found.modalities) == (0, [], [], [])
     assert len(found.top_labels(3)) == 0
 
@@ -86,7 +86,8 @@ probabilities = st.lists(
 def test_every_product_gets_a_probability_whatever_is_missing(text, data):
     count = len(text)
     masks = [flags(*data.draw(st.lists(st.booleans(), min_size=count, max_size=count))) for _ in range(2)]
-    found = decider([0, 1], text=0.5, photo=0.5, fusion=0.5).decide(rows(*text), masks[0], rows(*text), masks[1])
+    opinions = Opinions(rows(*text), masks[0], rows(*text), masks[1])
+    found = decider([0, 1], text=0.5, photo=0.5, fusion=0.5).decide(opinions)
     assert np.allclose(found.probabilities.sum(axis=1), 1, atol=1e-4)
     none = ~masks[0] & ~masks[1]
     assert [modality == "none" for modality in found.modalities] == none.tolist()

@@ -74,7 +74,8 @@ def test_the_trustworthy_opinion_gets_the_weight():
 
 
 def test_no_rows_leave_the_text_alone():
-    assert fit_fusion(np.empty((0, 3)), np.empty((0, 3)), np.array([0]), np.empty(0, dtype=int)) == Fusion(1.0, 0.0)
+    alone = fit_fusion(np.empty((0, 3)), np.empty((0, 3)), np.array([0]), np.empty(0, dtype=int))
+    assert (alone.text_weight, alone.photo_weight, alone.correction) == (1.0, 0.0, None)
 
 
 def test_no_blended_probability_leaves_the_interval_from_0_to_1_however_sure_both_are() -> None:
