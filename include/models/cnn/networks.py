@@ -151,7 +151,7 @@ def _saved(path: Path) -> Any:
             f"The network in {path} has the input {shape}; expected is one of the shape (None, height, width, 3)."
         )
     if EMBEDDING in {layer.name for layer in model.layers}:
-        model = keras.Model(model.inputs, model.get_layer(EMBEDDING).output, name=model.name)
+        model = keras.Model(model.input, model.get_layer(EMBEDDING).output, name=model.name)
     rescales = any(type(layer).__name__ in {"Rescaling", "Normalization"} for layer in model._flatten_layers())
     return model if rescales else _with_preprocessing(model, "tf")
 

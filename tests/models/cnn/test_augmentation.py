@@ -23,6 +23,7 @@ RECIPES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Tensor.T is deprecated on 0-D tensors")  # in Keras' RandAugment, with PyTorch
 @pytest.mark.parametrize("name", RECIPES)
 def test_each_step_changes_photos_the_same_way_for_the_same_batch(name: str) -> None:
     augmentation = Augmentation(RECIPES[name], seed=1)
