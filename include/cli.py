@@ -142,8 +142,11 @@ def train(
 ) -> None:
     """Train a model on all trusted labels; the first one becomes champion."""
     from include.pipeline.train import train_model
+    from include.reports.trained_model import write_trained_model_card
 
-    show(dict(train_model(load_settings(), promote=promote)), as_json)
+    summary = dict(train_model(load_settings(), promote=promote))
+    card = write_trained_model_card(load_settings())
+    show(summary | {"model_card": str(card.html) if card else ""}, as_json)
 
 
 app.command(name="evaluate")(evaluate_command)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from include.errors import ConfigurationError
 from include.models.calibration import NEVER, expected_calibration_error, log_loss
 from include.models.predictions import Predictions
 
@@ -78,6 +79,19 @@ class TrainingReport:
     def to_json(self) -> str:
         """The whole report as JSON."""
         return json.dumps(asdict(self), indent=1, sort_keys=True, default=dict)
+
+    @classmethod
+    def from_json(cls, text: str) -> TrainingReport:
+        """What `to_json` wrote; ConfigurationError when the text is something else."""
+        from pydantic import TypeAdapter, ValidationError
+
+        try:
+            return TypeAdapter(cls).validate_json(text)
+        except ValidationError as error:
+            raise ConfigurationError(
+                f"this is no training report of this version of the program ({error.error_count()} differences): run "
+                "`python -m include train` again"
+            ) from None
 
     def to_text(self) -> str:
         """The report as plain text tables, for a terminal."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -23,8 +25,24 @@ if TYPE_CHECKING:
     from include.features.image import ImageEncoder
     from include.models.dataset import TrainingSet
     from include.models.registry import ModelVersion
+    from include.models.training_report import TrainingReport
 
 logger = logging.getLogger(__name__)
+
+
+TRAINING_RECORD = "reports/training.json"
+"""File of the state folder with the newest training's report."""
+
+
+class TrainingRecord(TypedDict):
+    """The newest training, as `TRAINING_RECORD` holds it."""
+
+    version: str
+    products_by_source: dict[str, int]
+    image_encoder: str
+    """Setting that loads the photo encoder."""
+    report: str
+    """`TrainingReport` as JSON."""
 
 
 class TrainSummary(TypedDict):
@@ -43,16 +61,21 @@ def train_model(settings: Settings, *, promote: bool = False) -> TrainSummary:
 
     It is promoted when `promote` asks for it or when there is no champion yet. If the champion was trained
     on exactly these rows with these settings, nothing is trained and the champion is returned (`reused`).
-    Raises ConfigurationError if there are too few labels to train on.
+    The recipe is that of the last search (`python -m include search`) if it was found for these labels and encoders,
+    else the default. Raises ConfigurationError if there are too few labels to train on.
     """
+    from include.models.recipe import Recipe
     from include.models.registry import Registry
+    from include.models.search.judging import kind_of
+    from include.models.search.outcome import found_recipe
     from include.models.training import train
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     registry = Registry(settings)
     dataset = load_training_set(lake, settings)
-    dataset_hash = dataset.fingerprint(settings)
+    recipe = found_recipe(settings.state_dir, kind_of(dataset, settings)) or Recipe()
+    dataset_hash = dataset.fingerprint(settings, recipe)
     try:
         champion = registry.champion()
     except NoChampionError:
@@ -61,7 +84,7 @@ def train_model(settings: Settings, *, promote: bool = False) -> TrainSummary:
         logger.info("champion %s was trained on these rows already: dataset_hash=%s", champion.version, dataset_hash)
         return _summary(champion.version, False, True, dataset_hash, "", started)
 
-    artefact, report = train(dataset, settings)
+    artefact, report = train(dataset, settings, recipe)
     with tempfile.TemporaryDirectory(prefix="cuvee-artefact-") as folder:
         artefact.save(Path(folder))
         version = registry.register(
@@ -70,10 +93,24 @@ def train_model(settings: Settings, *, promote: bool = False) -> TrainSummary:
             params=report.params() | {"dataset_hash": dataset_hash},
             report=report.to_text(),
         )
+    _keep_report(settings, version.version, dataset, report)
     promoted = promote or champion is None
     if promoted:
         registry.promote(version.version)
     return _summary(version.version, promoted, False, dataset_hash, report.to_text(), started)
+
+
+def _keep_report(settings: Settings, version: str, dataset: TrainingSet, report: TrainingReport) -> None:
+    """Leave what the model card tells of the newest training."""
+    kept = TrainingRecord(
+        version=version,
+        products_by_source=dict(Counter(product_id.partition(":")[0] for product_id in dataset.product_ids)),
+        image_encoder=dataset.image_encoder_spec,
+        report=report.to_json(),
+    )
+    path = settings.state_dir / TRAINING_RECORD
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def _is_sound(version: ModelVersion) -> bool:
