@@ -26,7 +26,7 @@ class TextEncoder(Protocol):
         ...
 
     def encode(self, documents: Sequence[str]) -> np.ndarray:
-        """Vectors of length 1, float32 (documents, dimensions).
+        """Vectors of length 1, or less where part of a document is unknown: float32 (documents, dimensions).
 
         A document in which the encoder knows nothing (the empty one, too) has a vector of zeros.
         """

@@ -92,12 +92,18 @@ class TermSpace:
         return sum(len(kind.terms) for kind in self.kinds)
 
     def weigh(self, documents: Sequence[str]) -> sparse.csr_array:
-        """float32 (documents, terms of all kinds); the part of each kind has length 1 or 0."""
+        """float32 (documents, terms of all kinds), each row of length 1 (or 0 where no term is known).
+
+        Each kind that a document has terms of makes up an equal part.
+        """
         tokens = self._tokenizer.split(documents)
         parts = [
             kind.weigh(_count(kind.kind, documents, tokens, kind.columns), plain=self._plain) for kind in self.kinds
         ]
-        return sparse.csr_array(sparse.hstack(parts, format="csr"))
+        present = sum((np.diff(part.indptr) > 0).astype(np.float32) for part in parts)
+        weighed = sparse.csr_array(sparse.hstack(parts, format="csr"))
+        weighed.data /= np.sqrt(np.repeat(present, np.diff(weighed.indptr)))
+        return weighed
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Terms of each kind; their rarities."""

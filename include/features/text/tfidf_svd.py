@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from include.features.text.stored import StoredEncoder, unit_length
+from include.features.text.stored import StoredEncoder
 from include.features.text.terms import TermSpace
 from include.settings import Settings
 
@@ -58,11 +58,15 @@ class TfidfSvdEncoder(StoredEncoder):
         return int(self._components.shape[1])
 
     def encode(self, documents: Sequence[str]) -> np.ndarray:
-        """Vectors of length 1, float32 (documents, dimensions); zeros where no term is known."""
+        """Vectors of length at most 1, float32 (documents, dimensions); zeros where no term is known.
+
+        The length says how much of a document lies in the directions that were learnt. Stretched to length 1, a
+        document that is mostly unknown would speak as loud as one that is well known, and labels were worse for it.
+        """
         vectors = np.zeros((len(documents), self.dimensions), dtype=np.float32)
         for start in range(0, len(documents), _BATCH):
-            block = self._terms.weigh(documents[start : start + _BATCH]) @ self._components
-            vectors[start : start + len(block)] = unit_length(block)
+            known = self._terms.weigh(documents[start : start + _BATCH]) @ self._components
+            vectors[start : start + len(known)] = known
         return vectors
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -29,8 +29,10 @@ def test_attribute_names_survive_the_making_of_a_document() -> None:
 def test_each_kind_of_term_speaks_equally_loud() -> None:
     documents = ["mug red; Colour: red; Size: large", "mug blue; Colour: blue; Size: small", "mug"]
     space = TermSpace.learn(documents, {"words": 50, "characters": 50, "attributes": 50})
-    lengths = (space.weigh(documents) ** 2).sum(axis=1)
-    np.testing.assert_allclose(lengths, [3, 3, 2], rtol=1e-5)
+    weighed = space.weigh([*documents, "lentils"]).toarray() ** 2
+    np.testing.assert_allclose(weighed.sum(axis=1), [1, 1, 1, 0], rtol=1e-5)
+    of_words = weighed[:, : len(space.kinds[0].terms)].sum(axis=1)
+    np.testing.assert_allclose(of_words, [1 / 3, 1 / 3, 1 / 2, 0], rtol=1e-5)
 
 
 def test_rare_terms_weigh_more_and_a_bag_of_words_counts() -> None:
