@@ -19,6 +19,7 @@ from rich.table import Table
 
 from include.commands.evaluate import evaluate_command
 from include.commands.search import search_command
+from include.commands.train_networks import train_cnn_command, train_encoder_command
 from include.errors import CuveeError
 from include.settings import Settings, load_settings
 
@@ -151,6 +152,8 @@ def train(
 
 app.command(name="evaluate")(evaluate_command)
 app.command(name="search")(search_command)
+app.command(name="train-cnn")(train_cnn_command)
+app.command(name="train-encoder")(train_encoder_command)
 
 
 @app.command(name="run-day")

@@ -37,7 +37,7 @@ DAG_ID = "champagne_daily"
 
 def replay_settings(settings: Settings, folder: Path) -> Settings:
     """Settings for real input: the pretrained image encoder of the folder, unless another was chosen."""
-    if settings.image_encoder != "classical":
+    if settings.image_encoder != Settings.model_fields["image_encoder"].default:
         return settings
     pretrained = pretrained_encoder(folder)
     return settings.model_copy(update={"image_encoder": pretrained}) if pretrained else settings

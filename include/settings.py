@@ -104,8 +104,9 @@ class Settings(BaseSettings):
 
     # Features and models
     image_encoder: str = Field(
-        "classical",
-        description="`classical`, a path to an .onnx, .tflite or .keras file, or `keras-applications:NAME`.",
+        "bundled",
+        description="`bundled` (a network that comes along), `classical` (colours and textures, no network), a path to "
+        "an .onnx, .tflite or .keras file, or `keras-applications:NAME`; several joined by `+`.",
     )
     text_encoder: str = Field(
         "tfidf-svd",
