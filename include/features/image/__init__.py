@@ -18,7 +18,7 @@ Options follow a question mark: `/models/net.onnx?preprocessing=torch`,
 |--------------------------|---------------------------------------------------------------------|--------------------|
 | `preprocessing=torch`    | scale of the pixels: `raw`, `tf`, `torch` or `caffe`                | none               |
 | `side=320`               | runs it on larger photos, where it takes any size                   | (side / its own)²  |
-| `layers=3`               | spread of its last feature maps over the photo, not its own vector  | a twentieth        |
+| `layers=3`               | how its last feature maps vary over the photo, beside its vector    | a twentieth        |
 | `views=whole,mirrored`   | the mean over several looks at the photo, see `views.py`            | one run for each   |
 
 and each part of several joined by `+` takes `weight=0.5`, its length beside the others' (1 unless given). A plus

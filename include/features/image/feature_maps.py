@@ -1,4 +1,4 @@
-"""From what a network computes at each place of a photo to one vector: channel by channel, how much it varies."""
+"""What a network computes at each place of a photo, beside its own vector: channel by channel, how much it varies."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ def side_named(value: str) -> int:
     return int(value)
 
 
-def spread_over_places(maps: Sequence[np.ndarray]) -> np.ndarray:
-    """Vectors of length 1, float32 (photos, channels of all maps), of maps (photos, height, width, channels).
+def with_spread(vectors: np.ndarray, maps: Sequence[np.ndarray]) -> np.ndarray:
+    """Vectors of length 1, float32 (photos, own dimensions and channels of all maps).
 
-    Each channel gives its standard deviation over the places of a map, which tells textures and shapes better than
-    the mean does (second-order pooling, as in Carreira et al., "Semantic Segmentation with Second-Order Pooling",
-    2012). Every map counts the same.
+    `vectors` are a network's own, (photos, dimensions), and `maps` (photos, height, width, channels) come from its
+    way there. Each channel of a map gives its standard deviation over the places, which tells textures and shapes
+    better than the mean does (second-order pooling, as in Carreira et al., "Semantic Segmentation with Second-Order
+    Pooling", 2012). The own vector and every map count the same.
     """
-    spreads = [of_length_one(one.astype(np.float32).std(axis=(1, 2))) for one in maps]
-    return of_length_one(np.concatenate(spreads, axis=1))
+    spreads = [one.astype(np.float32).std(axis=(1, 2)) for one in maps]
+    return of_length_one(np.concatenate([of_length_one(part) for part in (vectors, *spreads)], axis=1))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.features.image.feature_maps import spread_over_places
+from include.features.image.feature_maps import with_spread
 from include.features.image.onnx_feature_maps import feature_map_names, with_outputs
 from include.features.image.preprocessing import Preprocessing, preprocessing_named
 from include.features.image.weights import file_hash, of_length_one, weights_identity
@@ -27,8 +27,8 @@ class OnnxModel:
 
     Float or uint8. The preprocessing is the one asked for, else the one noted in the file by the export, else
     by layout: `raw` for uint8, `torch` for channels first (torchvision's way), `tf` for channels last (Keras').
-    The vector is the first output; one value per place and channel is averaged over the places. With `layers` it
-    is the spread of the last feature maps instead.
+    The vector is the first output; one value per place and channel is averaged over the places. With `layers` the
+    spread of the last feature maps stands beside it.
     """
 
     keeps_proportions = False
@@ -73,19 +73,19 @@ class OnnxModel:
         return outputs
 
     def _vectors(self, outputs: list[np.ndarray]) -> np.ndarray:
-        if self._layers:
-            return spread_over_places([one.transpose(0, 2, 3, 1) for one in outputs])
-        output = outputs[0]
-        if output.ndim == 4:
-            output = output.mean(axis=(2, 3) if self._channels_first else (1, 2))
-        return output.astype(np.float32)
+        own, *maps = outputs
+        if own.ndim == 4:
+            own = own.mean(axis=(2, 3) if self._channels_first else (1, 2))
+        own = own.astype(np.float32)
+        return with_spread(own, [one.transpose(0, 2, 3, 1) for one in maps]) if maps else own
 
     def _tap(self, path: Path, layers: int) -> None:
-        """Make the last feature maps over more than one place the outputs."""
+        """Make the last feature maps over more than one place further outputs."""
         import onnx
 
         network = onnx.load(path)
-        names = feature_map_names(network)
+        own = self._outputs[0]
+        names = [name for name in feature_map_names(network) if name != own]
         self._outputs = names
         self._session = _open_session(path, with_outputs(network, names).SerializeToString())
         maps = self._run(self._blank())
@@ -94,7 +94,7 @@ class OnnxModel:
             raise ConfigurationError(
                 f"The network in {path} has {len(wide)} feature maps, of which layers={layers} were asked for."
             )
-        self._outputs = wide[-layers:]
+        self._outputs = [own, *wide[-layers:]]
         self._session = _open_session(path, with_outputs(network, self._outputs).SerializeToString())
 
     def _blank(self) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.features.image.feature_maps import spread_over_places
+from include.features.image.feature_maps import with_spread
 from include.features.image.preprocessing import preprocessing_named
 from include.features.image.weights import file_hash, of_length_one, weights_identity
 
@@ -19,7 +19,7 @@ class TfliteModel:
 
     Quantised inputs take pixels as they are; for a float input the preprocessing is the one asked for, else
     `tf`. The vector is the first output, turned back into real numbers if it is quantised, and averaged over the
-    places if it has any; with `layers` it is the spread of the last feature maps instead.
+    places if it has any; with `layers` the spread of the last feature maps stands beside it.
     """
 
     keeps_proportions = False
@@ -56,13 +56,14 @@ class TfliteModel:
         except Empty:
             interpreter = self._open_interpreter()
         source = interpreter.get_input_details()[0]["index"]
-        targets = interpreter.get_output_details()[1 if self._layers else 0 :][: self._layers or 1]
+        details = interpreter.get_output_details()
+        targets = [details[0], *details[len(details) - self._layers :]]
         vectors = []
         for values in self._values(pixels):
             interpreter.set_tensor(source, values[np.newaxis])
             interpreter.invoke()
-            outputs = [_dequantised(interpreter.get_tensor(one["index"]), one["quantization"]) for one in targets]
-            vectors.append(spread_over_places(outputs) if self._layers else _pooled(outputs[0]))
+            own, *maps = (_dequantised(interpreter.get_tensor(one["index"]), one["quantization"]) for one in targets)
+            vectors.append(with_spread(_pooled(own), maps) if maps else _pooled(own))
         self._free.put(interpreter)
         return of_length_one(np.concatenate(vectors))
 

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from include.errors import ConfigurationError
 from include.features.image import load_image_encoder
-from include.features.image.feature_maps import spread_over_places
+from include.features.image.feature_maps import with_spread
 from include.features.image.onnx_feature_maps import feature_map_names
 from include.features.image.onnx_model import OnnxModel
 from include.features.image.tflite_model import TfliteModel
@@ -48,18 +48,21 @@ def write_two_convolutions(path: Path) -> Path:
     return path
 
 
-def test_the_spread_is_the_deviation_over_places_and_every_map_counts_the_same() -> None:
-    maps = [
-        np.random.default_rng(2).normal(size=(2, 3, 4, 5)),
-        100 * np.random.default_rng(3).normal(size=(2, 6, 6, 7)),
-    ]
-    vectors = spread_over_places(maps)
-    assert vectors.shape == (2, 12)
+def test_own_vector_and_spread_of_each_map_count_the_same() -> None:
+    random = np.random.default_rng(2)
+    own, first, second = (
+        random.normal(size=(2, 4)),
+        random.normal(size=(2, 3, 4, 5)),
+        100 * random.normal(size=(2, 6, 6, 7)),
+    )
+    vectors = with_spread(own, [first, second])
+    assert vectors.shape == (2, 4 + 5 + 7)
     assert vectors.dtype == np.float32
-    first = maps[0][1].reshape(-1, 5).std(axis=0)
-    np.testing.assert_allclose(vectors[1, :5], first / np.linalg.norm(first) / np.sqrt(2), rtol=1e-5)
-    np.testing.assert_allclose(np.linalg.norm(vectors[:, 5:], axis=1), np.sqrt(0.5), rtol=1e-5)
-    assert (spread_over_places([np.ones((1, 3, 3, 4))]) == 0).all()
+    np.testing.assert_allclose(vectors[1, :4], own[1] / np.linalg.norm(own[1]) / np.sqrt(3), rtol=1e-5)
+    deviation = first[1].reshape(-1, 5).std(axis=0)
+    np.testing.assert_allclose(vectors[1, 4:9], deviation / np.linalg.norm(deviation) / np.sqrt(3), rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(vectors[:, 9:], axis=1), np.sqrt(1 / 3), rtol=1e-5)
+    assert (with_spread(own, [np.ones((2, 3, 3, 6))])[:, 4:] == 0).all()
 
 
 def test_feature_maps_follow_the_activation_and_leave_out_depthwise_convolutions(tmp_path: Path) -> None:
@@ -67,10 +70,10 @@ def test_feature_maps_follow_the_activation_and_leave_out_depthwise_convolutions
     assert feature_map_names(network) == ["r1", "swish", "vector"]
 
 
-def test_an_onnx_network_gives_the_spread_of_its_last_maps_over_more_than_one_place(tmp_path: Path) -> None:
+def test_an_onnx_network_adds_the_spread_of_its_last_maps_over_more_than_one_place(tmp_path: Path) -> None:
     path = write_two_convolutions(tmp_path / "net.onnx")
     model = OnnxModel(path, "raw", layers=2, side=40)
-    assert model.dimensions == 4 + 2
+    assert model.dimensions == 5 + 4 + 2
     assert model.input_size == (40, 40)
     assert model.identity.endswith("-raw-layers2-side40")
     network = onnx.load(path)
@@ -79,7 +82,8 @@ def test_an_onnx_network_gives_the_spread_of_its_last_maps_over_more_than_one_pl
     second = (first * weights["wd"][:, 0]) @ weights["w2"].T
     with np.errstate(over="ignore"):
         swish = second / (1 + np.exp(-second))
-    np.testing.assert_allclose(model.embed(PIXELS), spread_over_places([first, swish]), atol=1e-4)
+    own = swish.mean(axis=(1, 2)) @ weights["w3"].T
+    np.testing.assert_allclose(model.embed(PIXELS), with_spread(own, [first, swish]), atol=1e-4)
     with pytest.raises(ConfigurationError, match="2 feature maps, of which layers=3"):
         OnnxModel(path, layers=3)
 
@@ -103,13 +107,11 @@ def test_a_real_network_shows_its_maps_without_changing_its_own_answer(shared_da
     path = shared_data / "weights" / "coral_mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
     photo = np.random.default_rng(0).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
     own = TfliteModel(path).embed(photo)
-    tapped = TfliteModel(path, layers=3)
-    assert tapped.dimensions == 512 + 1024 + 1024
-    assert tapped.embed(photo).shape == (1, 2560)
-    tapped._layers = 0  # the same interpreter, asked for the network's own output
-    np.testing.assert_array_equal(tapped.embed(photo), own)
+    vectors = TfliteModel(path, layers=3).embed(photo)
+    assert vectors.shape == (1, 1024 + 512 + 1024 + 1024)
+    np.testing.assert_allclose(2 * vectors[:, :1024], own, atol=1e-6)
     larger = TfliteModel(path, layers=3, side=320)
     assert larger.input_size == (320, 320)
-    assert larger.dimensions == 2560
+    assert larger.dimensions == vectors.shape[1]
     with pytest.raises(ConfigurationError, match="layers=99"):
         TfliteModel(path, layers=99)
