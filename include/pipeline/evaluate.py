@@ -34,7 +34,7 @@ from include.models.evaluation.targets import TARGETS
 from include.pipeline.catalogue_files import pretrained_encoder
 from include.pipeline.evaluation_against import PREDICTIONS_FILE, predictions_of_version, read_predictions
 from include.pipeline.evaluation_data import EvaluationData, load_evaluation_data
-from include.pipeline.evaluation_plan import Block, Plan, plan_evaluation
+from include.pipeline.evaluation_plan import LISTED, Block, Plan, plan_evaluation
 from include.pipeline.evaluation_scores import (
     ByTask,
     Keyed,
@@ -171,6 +171,11 @@ def _notes(data: EvaluationData, plan: Plan, version: str | None) -> tuple[str, 
     if data.is_drawn:
         notes.insert(
             0, "Scores on drawn demo data: they show that the machinery works, and say nothing of real products."
+        )
+    if LISTED in plan.blocks:
+        notes.append(
+            "The label list is judged in folds: models learnt from the listed products of other folds with the labels "
+            "that rules give them, never with the list's own; `unseen_half` is the half that no rule was tuned on."
         )
     if len(plan.folds) > 1:
         notes.append("Comparisons use the first repeat, so that each product counts once.")

@@ -58,7 +58,7 @@ def plan_evaluation(
 ) -> Plan:
     """Cross-validation per photo encoder on the first catalogue, without category words, and the learning curve.
 
-    With real records also one model over all sources with a fifth of them held out, and one that is tested on the
+    With real records also one model over all sources with a fifth of them held out, and those that are tested on the
     label list. Long tasks come first.
     """
     rows = _catalogue_rows(data)
@@ -72,8 +72,8 @@ def plan_evaluation(
         blocks[EVERYTHING], task = _everything(data, settings, folds)
         tasks.append(task)
     if label_list is not None:
-        blocks[LISTED], task = _label_list(data, label_list)
-        tasks.append(task)
+        blocks[LISTED], judging = _label_list(data, label_list, settings, folds)
+        tasks += judging
     for encoder in data.encoders:
         tasks += tasks_of_folds(encoder, blocks[encoder].dataset, numbers, main.groups)
     tasks += tasks_of_folds(MASKED, blocks[MASKED].dataset, numbers[:1], main.groups, ("text", "fusion"))
@@ -126,8 +126,12 @@ def _everything(data: EvaluationData, settings: Settings, folds: int) -> tuple[B
     return Block(dataset, rows, groups), Task(EVERYTHING, dataset, learn, test, uses=("fusion",))
 
 
-def _label_list(data: EvaluationData, path: Path) -> tuple[Block, Task]:
-    """A model that saw no product of the list, nor its like, and the list to test it on."""
+def _label_list(data: EvaluationData, path: Path, settings: Settings, folds: int) -> tuple[Block, list[Task]]:
+    """Models that saw neither the listed products that they are tested on nor their like.
+
+    The list may hold every product of its kind that there is. So it is split into folds, and what is not tested stays
+    in training, with the label that training would give it: the list's own labels are for judging only.
+    """
     listed = read_label_list(path)
     codes = product_codes([str(product) for product in data.column("product_id")])
     first_row = {code: row for row, code in reversed(list(enumerate(codes))) if code in listed}
@@ -137,13 +141,19 @@ def _label_list(data: EvaluationData, path: Path) -> tuple[Block, Task]:
         raise ConfigurationError(f"no product of {path} is labelled {LIST_LABEL}, which the list is to be a judge of")
     labelled = [row for row, label in enumerate(data.labels) if label]
     rows = np.array([*labelled, *first_row.values()], dtype=np.int64)
-    tested = np.arange(len(labelled), len(rows))
+    judged = np.arange(len(labelled), len(rows))
     dataset = joined(
         data.training_set(rows[: len(labelled)]),
-        data.training_set(rows[tested], labels=[listed[code] for code in first_row]),
+        data.training_set(rows[judged], labels=[listed[code] for code in first_row]),
     )
     same_content = [str(group) for group in near_identical_groups(dataset)]
-    groups = content_groups(same_content, near_identical_keys(dataset.documents, among=tested))
-    learn = np.flatnonzero(~np.isin(groups[: len(labelled)], groups[tested]))
-    require_no_leak(groups, learn, tested)
-    return Block(dataset, rows, groups), Task(LISTED, dataset, learn, tested, uses=("fusion",))
+    groups = content_groups(same_content, near_identical_keys(dataset.documents, among=judged))
+    labels = [dataset.labels[row] for row in judged]
+    fold_of = repeated_group_folds(labels, groups[judged], folds=folds, seed=settings.seed)[0]
+    tasks = []
+    for fold in range(folds):
+        test = judged[fold_of == fold]
+        learn = np.flatnonzero(~np.isin(groups[: len(labelled)], groups[test]))
+        require_no_leak(groups, learn, test)
+        tasks.append(Task(LISTED, dataset, learn, test, fold=fold, uses=("fusion",)))
+    return Block(dataset, rows, groups), tasks

@@ -89,20 +89,25 @@ def test_a_folder_of_something_else_is_refused(small_settings, tmp_path):
         evaluate(small_settings, tmp_path)
 
 
-def test_nothing_on_the_label_list_nor_its_like_is_learnt_from(small_settings, shared_data, tmp_path):
+def test_nothing_that_a_label_list_judges_nor_its_like_is_learnt_from(small_settings, shared_data, tmp_path):
     listed = Path(__file__).parent.parent / "data" / "champagne_labels.csv"
     with listed.open(encoding="utf-8") as stream:
         codes = {row["code"] for row in csv.DictReader(stream)}
     few = _few_records(shared_data, tmp_path / "real", codes)
     data = load_evaluation_data(few, small_settings, {"default": "classical"}, lambda _text: None)
     plan = plan_evaluation(data, small_settings, folds=2, repeats=1, label_list=listed)
-    (task,) = (task for task in plan.tasks if task.name == LISTED)
-    ids, groups = task.dataset.product_ids, plan.blocks[LISTED].groups
-    assert {ids[row].partition(":")[2] for row in task.test} == codes
-    assert not codes & {ids[row].partition(":")[2] for row in task.learn}
-    assert not np.intersect1d(groups[task.learn], groups[task.test]).size
-    texts = {task.dataset.documents[row] for row in task.test}
-    assert not texts & {task.dataset.documents[row] for row in task.learn}
+    tasks = [task for task in plan.tasks if task.name == LISTED]
+    ids, groups = tasks[0].dataset.product_ids, plan.blocks[LISTED].groups
+    judged = [ids[row].partition(":")[2] for task in tasks for row in task.test]
+    assert sorted(judged) == sorted(codes)
+    for task in tasks:
+        tested, learnt = ({ids[row].partition(":")[2] for row in rows} for rows in (task.test, task.learn))
+        assert not tested & learnt
+        assert not np.intersect1d(groups[task.learn], groups[task.test]).size
+        texts = {task.dataset.documents[row] for row in task.test}
+        assert not texts & {task.dataset.documents[row] for row in task.learn}
+        assert "human" not in {task.dataset.origins[row] for row in task.learn}
+        assert "champagne" in {task.dataset.labels[row] for row in task.learn}
 
 
 def _few_records(folder: Path, target: Path, codes: set[str]) -> Path:
