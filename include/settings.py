@@ -113,6 +113,11 @@ class Settings(BaseSettings):
         description="`bag-of-words`, `tfidf`, `tfidf-svd`, `word-vectors`, `spacy:PIPELINE` or "
         "`sentence:FOLDER_OR_HUB_NAME`; takes effect with the next training.",
     )
+    text_words: Literal["as-written", "lemmas"] = Field(
+        "as-written",
+        description="What the text encoders count: words as they are written, or their English and French lemmas "
+        "(`pip install spacy-lookups-data`).",
+    )
     text_dimensions: int = Field(
         256, ge=2, description="Dimensions of the text embeddings of `tfidf-svd` and `word-vectors`."
     )

@@ -75,7 +75,7 @@ class TrainingSet:
 
 _COLUMNS = ("product_ids", "documents", "text_hashes", "photo_hashes", "image_vectors", "labels", "origins")
 _SETTINGS = (
-    "text_encoder", "text_dimensions", "text_vocabulary",
+    "text_encoder", "text_words", "text_dimensions", "text_vocabulary",
     "target_precision", "familiar_share", "training_folds", "min_label_examples", "seed",
 )  # fmt: skip
 

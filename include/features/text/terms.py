@@ -24,7 +24,7 @@ from include.features.text.term_counts import (
     index_of,
     word_terms,
 )
-from include.features.text.tokens import Tokenizer
+from include.features.text.tokens import AS_WRITTEN, Tokenizer
 
 _SMALL_CORPUS = 50
 """Below this number of documents, terms that stand in one document only are kept."""
@@ -64,19 +64,24 @@ class TermWeights:
 class TermSpace:
     """Kinds of terms side by side; made by `learn` or from the weights of each kind."""
 
-    def __init__(self, kinds: Sequence[TermWeights], *, plain: bool = False) -> None:
+    def __init__(self, kinds: Sequence[TermWeights], tokenizer: Tokenizer, *, plain: bool = False) -> None:
         """`plain` leaves counts as they are: a bag of words."""
         self.kinds = tuple(kinds)
         self._plain = plain
-        self._tokenizer = Tokenizer()
+        self._tokenizer = tokenizer
 
     @classmethod
-    def learn(cls, documents: Sequence[str], limits: Mapping[str, int], *, plain: bool = False) -> Self:
+    def learn(
+        cls, documents: Sequence[str], limits: Mapping[str, int], words: str = AS_WRITTEN, *, plain: bool = False
+    ) -> Self:
         """Choose the commonest terms: `limits` has the kinds and how many terms of each at most.
+
+        `words` is `settings.text_words`.
 
         Raises ConfigurationError if no document has a word.
         """
-        tokens = Tokenizer().split(documents)
+        tokenizer = Tokenizer(words)
+        tokens = tokenizer.split(documents)
         spoken = [row for row, line in enumerate(tokens) if line]
         if not spoken:
             raise ConfigurationError(
@@ -84,7 +89,8 @@ class TermSpace:
                 "check that the products have names."
             )
         tokens, texts = [tokens[row] for row in spoken], [documents[row] for row in spoken]
-        return cls([_learn_kind(kind, texts, tokens, limit) for kind, limit in limits.items()], plain=plain)
+        kinds = [_learn_kind(kind, texts, tokens, limit) for kind, limit in limits.items()]
+        return cls(kinds, tokenizer, plain=plain)
 
     @property
     def size(self) -> int:
@@ -108,7 +114,11 @@ class TermSpace:
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Terms of each kind; their rarities."""
         return (
-            {"terms": {kind.kind: list(kind.terms) for kind in self.kinds}, "plain": self._plain},
+            {
+                "terms": {kind.kind: list(kind.terms) for kind in self.kinds},
+                "plain": self._plain,
+                "words": self._tokenizer.words,
+            },
             {f"rarity_{kind.kind}": kind.rarity for kind in self.kinds},
         )
 
@@ -118,7 +128,7 @@ class TermSpace:
         kinds = [
             TermWeights(kind, tuple(terms), arrays[f"rarity_{kind}"]) for kind, terms in description["terms"].items()
         ]
-        return cls(kinds, plain=description["plain"])
+        return cls(kinds, Tokenizer(description["words"]), plain=description["plain"])
 
 
 def attribute_names(document: str) -> list[str]:

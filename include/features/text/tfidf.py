@@ -33,7 +33,9 @@ class TfidfEncoder(StoredEncoder):
     @classmethod
     def fit(cls, documents: Sequence[str], settings: Settings) -> Self:
         """Choose `settings.text_vocabulary` terms; raises ConfigurationError if no document has a word."""
-        encoder = cls(TermSpace.learn(documents, {"words": settings.text_vocabulary}, plain=cls._plain))
+        encoder = cls(
+            TermSpace.learn(documents, {"words": settings.text_vocabulary}, settings.text_words, plain=cls._plain)
+        )
         logger.info("fitted %s: documents=%d terms=%d", cls.kind, len(documents), encoder.dimensions)
         return encoder
 

@@ -45,7 +45,7 @@ class TfidfSvdEncoder(StoredEncoder):
         """
         from sklearn.utils.extmath import randomized_svd
 
-        terms = TermSpace.learn(documents, MAX_TERMS)
+        terms = TermSpace.learn(documents, MAX_TERMS, settings.text_words)
         weighed = terms.weigh(documents)
         dimensions = min(settings.text_dimensions, *weighed.shape)
         _, _, directions = randomized_svd(weighed, dimensions, n_iter=_ROUNDS_OF_SVD, random_state=settings.seed)

@@ -12,6 +12,11 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from include.errors import ConfigurationError
+from include.features.text.lemmas import load_lemmas, tables_version
+
+AS_WRITTEN, LEMMAS = "as-written", "lemmas"
+
 TOKENS_VERSION = "1"
 """Part of every text encoder's identity: raise it when the same text would give other tokens."""
 
@@ -26,7 +31,15 @@ class Tokenizer:
     Accents go because capitals on labels rarely carry them. Tokens without a letter or digit are dropped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, words: str = AS_WRITTEN) -> None:
+        """`words` is `as-written` or `lemmas`, or what `self.words` of another tokenizer was.
+
+        Raises ConfigurationError if the lemmas, or that version of them, are not installed.
+        """
+        self.words = words if words == AS_WRITTEN else f"{LEMMAS}-{tables_version()}"
+        """What words are: `as-written`, or lemmas with the version of their tables, e.g. `lemmas-1.0.5`."""
+        if words not in (AS_WRITTEN, LEMMAS, self.words):
+            raise ConfigurationError(f"words are {words!r}, but {self.words!r} is what is installed here: train again")
         self._tokens_of_chunk: dict[str, tuple[str, ...]] = {}
         self._language: Any = None
 
@@ -45,9 +58,11 @@ class Tokenizer:
     def _learn(self, chunks: Iterable[str]) -> None:
         if self._language is None:
             self._language = _blank_language()
+        lemma = None if self.words == AS_WRITTEN else load_lemmas().lemma
         with self._language.memory_zone():  # else spaCy keeps every string it ever saw
             for chunk in chunks:
-                words = (_fold(token.text) for token in self._language.tokenizer(chunk))
+                written = (token.text for token in self._language.tokenizer(chunk))
+                words = (_fold(word if lemma is None else lemma(word.lower())) for word in written)
                 self._tokens_of_chunk[chunk] = tuple(word for word in words if word)
 
 

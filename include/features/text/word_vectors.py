@@ -41,13 +41,13 @@ class WordVectorEncoder(StoredEncoder):
 
     kind = "word-vectors"
 
-    def __init__(self, words: Sequence[str], vectors: np.ndarray, common: np.ndarray) -> None:
+    def __init__(self, words: Sequence[str], vectors: np.ndarray, common: np.ndarray, tokenizer: Tokenizer) -> None:
         """`vectors` float32 (words, dimensions) are weighed already; `common` float32 (dimensions,) is subtracted."""
         self._words = tuple(words)
         self._vectors = vectors
         self._common = common
         self._columns = {word: column for column, word in enumerate(self._words)}
-        self._tokenizer = Tokenizer()
+        self._tokenizer = tokenizer
 
     @classmethod
     def fit(cls, documents: Sequence[str], settings: Settings) -> Self:
@@ -55,7 +55,8 @@ class WordVectorEncoder(StoredEncoder):
 
         The same documents and settings give the same vectors. Raises ConfigurationError if no document has a word.
         """
-        tokens = [line for line in Tokenizer().split(documents) if line]
+        tokenizer = Tokenizer(settings.text_words)
+        tokens = [line for line in tokenizer.split(documents) if line]
         if not tokens:
             raise ConfigurationError(
                 f"Word vectors cannot be trained on {len(documents)} documents without a single word: "
@@ -66,7 +67,7 @@ class WordVectorEncoder(StoredEncoder):
         vectors = _train(tokens, words, settings)
         total = counts.total()
         weights = np.array([SMOOTHING / (SMOOTHING + counts[word] / total) for word in words], dtype=np.float32)
-        encoder = cls(words, vectors * weights[:, None], np.zeros(vectors.shape[1], dtype=np.float32))
+        encoder = cls(words, vectors * weights[:, None], np.zeros(vectors.shape[1], dtype=np.float32), tokenizer)
         encoder._common = encoder._means(tokens).mean(axis=0, dtype=np.float64).astype(np.float32)
         logger.info("trained word vectors: documents=%d words=%d dimensions=%d", len(tokens), *vectors.shape)
         return encoder
@@ -87,12 +88,13 @@ class WordVectorEncoder(StoredEncoder):
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Words; their weighed vectors and the mean of the documents."""
-        return {"words": list(self._words)}, {"vectors": self._vectors, "common": self._common}
+        description = {"vocabulary": list(self._words), "words": self._tokenizer.words}
+        return description, {"vectors": self._vectors, "common": self._common}
 
     @classmethod
     def from_state(cls, description: Mapping[str, Any], arrays: Mapping[str, np.ndarray], folder: Path) -> Self:
         """The encoder of a state."""
-        return cls(description["words"], arrays["vectors"], arrays["common"])
+        return cls(description["vocabulary"], arrays["vectors"], arrays["common"], Tokenizer(description["words"]))
 
     def _means(self, tokens: Sequence[Sequence[str]]) -> np.ndarray:
         """Means of weighed word vectors, at length 1, float32 (documents, dimensions)."""
