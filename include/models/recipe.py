@@ -46,7 +46,7 @@ class Recipe:
 
     text_heads: tuple[HeadKind, ...] = ("logistic",)
     """Heads over the text embedding; several are averaged."""
-    text_regularisation: float = 20.0
+    text_regularisation: float = 60.0
     """scikit-learn's C of the text heads (`lda` has none); text embeddings have length 1."""
     text_dimensions: int | None = None
     """Dimensions of the text embedding; None takes the setting `text_dimensions`."""
@@ -64,7 +64,7 @@ class Recipe:
     """Principal components of an embedding in which the `rbf` heads measure distance."""
     rbf_landmarks: int = 700
     """Examples that the `rbf` heads compare a product with."""
-    rbf_width: float = 1.0
+    rbf_width: float = 0.7
     """Width of the `rbf` heads' kernel, as a multiple of the median distance between examples."""
     fusion: FusionMethod = "auto"
     """`auto` keeps what is best out of fold: the better single input unless a fusion proves to help."""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+UNFAMILIAR = "unfamiliar"
+"""Flag of a product that is for review because the model was trained on nothing like it."""
+
 
 class ClassificationSummary(TypedDict):
     """What a shard's labels are worth, at a glance."""
@@ -96,6 +99,7 @@ def label_rows(
     """Rows of `schema.LABELS` for products and their predictions, in the same order."""
     columns = {name: products[name] for name in products.column_names}
     columns |= {
+        "flags": _flagged(products["flags"], predictions.is_unfamiliar),
         "photo_status": photos["status"],
         "photo_sha256": photos["sha256"],
         "label": pa.array(predictions.labels),
@@ -107,3 +111,11 @@ def label_rows(
         "model_version": pa.array([model_version] * products.num_rows),
     }
     return pa.table([columns[name] for name in LABELS.names], schema=LABELS)
+
+
+def _flagged(flags: pa.ChunkedArray, unfamiliar: np.ndarray) -> pa.ChunkedArray:
+    """The products' flags, and `unfamiliar` where the model knows nothing like a product."""
+    if not unfamiliar.any():
+        return flags
+    pairs = zip(flags.to_pylist(), unfamiliar.tolist(), strict=True)
+    return pa.chunked_array([pa.array([[*(own or ()), *([UNFAMILIAR] * new)] for own, new in pairs], flags.type)])

@@ -32,6 +32,7 @@ FLAGS: Final[dict[str, str]] = {
     "long_code": "The code is longer than any barcode of a product.",
     "characters_lost": "Some characters of a text were lost before it came to us (\ufffd stands in their place).",
     "in_store_code": "The number was given by a shop; another shop may use it for another product.",
+    "unfamiliar": "The product is unlike anything that the model was trained on, so its label is for review.",
 }
 """Flag → sentence. Flags stand in `Product.flags`; they reject nothing."""
 

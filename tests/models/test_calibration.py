@@ -7,9 +7,13 @@ from hypothesis import strategies as st
 
 from include.models.calibration import (
     NEVER,
+    ConfidenceMap,
     expected_calibration_error,
+    fit_confidence_map,
     fit_temperature,
     log_loss,
+    proven_precision,
+    rows_to_prove,
     threshold_for_precision,
 )
 from include.models.linear import softmax
@@ -65,3 +69,28 @@ def test_the_threshold_is_the_lowest_that_does():
 
 def test_a_handful_of_lucky_rows_proves_nothing():
     assert threshold_for_precision(np.ones(10), np.ones(10, dtype=bool), 0.5) == NEVER
+
+
+def test_proof_needs_rows_without_a_mistake():
+    assert rows_to_prove(0.98) == 149
+    assert proven_precision(np.array([148, 149]), np.array([148, 149])).tolist() == pytest.approx(
+        [0.98, 0.98], abs=2e-4
+    )
+    assert proven_precision(np.array([733, 0]), np.array([740, 5])).round(3).tolist() == [0.982, 0.0]
+
+
+def test_isotonic_regression_brings_confidence_to_accuracy():
+    chance = np.random.default_rng(0)
+    confidences = chance.random(6_000)
+    correct = chance.random(6_000) < confidences**2
+    fitted = fit_confidence_map(confidences, correct)
+    assert np.interp([0.3, 0.6, 0.9], fitted.raw, fitted.calibrated) == pytest.approx([0.09, 0.36, 0.81], abs=0.08)
+
+
+@given(st.lists(st.lists(st.floats(1e-3, 1), min_size=3, max_size=3), min_size=1, max_size=8))
+def test_a_calibrated_row_is_a_probability_with_the_same_first(raw):
+    probabilities = np.array([[value / sum(row) for value in row] for row in raw], dtype=np.float32)
+    found = ConfidenceMap(np.array([0.2, 0.5, 1.0]), np.array([0.0, 0.1, 0.7])).apply(probabilities)
+    assert np.allclose(found.sum(axis=1), 1, atol=1e-5)
+    rows = np.arange(len(found))
+    assert (found[rows, probabilities.argmax(axis=1)] >= found.max(axis=1) - 1e-6).all()

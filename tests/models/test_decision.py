@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.models.calibration import NEVER
+from include.models.calibration import NEVER, ConfidenceMap
 from include.models.decision import FUSION, PHOTO, TEXT, Decider, Opinions, thresholds_table
+from include.models.familiarity import SIGNALS
 from include.models.fusion import Fusion
 from include.models.predictions import Predictions
 from include.schema import LABELS
@@ -92,6 +95,54 @@ def test_every_product_gets_a_probability_whatever_is_missing(text, data):
     none = ~masks[0] & ~masks[1]
     assert [modality == "none" for modality in found.modalities] == none.tolist()
     assert not found.is_accepted[none].any()
+
+
+def test_a_stranger_is_for_review_however_sure_its_label_is():
+    limits = np.full((4, len(SIGNALS)), -np.inf)
+    limits[TEXT, 0], limits[FUSION, 2] = -5.0, -7.0
+    guarded = replace(decider([0, 1, 2], text=0.5, fusion=0.5), limits=limits)
+    signals = np.array([[-4, 0, -9, 0], [-6, 0, np.inf, 0], [-6, 0, -6, 0], [-6, 0, -9, 0]], dtype=np.float64)
+    sure = rows(*[[0.98, 0.01, 0.01]] * 4)
+    found = guarded.decide(
+        Opinions(sure, flags(True, True, True, True), sure, flags(False, False, True, True), signals=signals)
+    )
+    assert found.is_unfamiliar.tolist() == [False, True, False, True]
+    assert found.decisions == ["accepted", "review", "accepted", "review"]
+
+
+def test_an_unseen_kind_of_photo_is_not_held_against_a_label_that_no_photo_showed():
+    limits = np.full((4, len(SIGNALS)), -np.inf)
+    limits[FUSION, 2] = -7.0
+    guarded = replace(decider([1, 2], text=0.5, fusion=0.5), limits=limits)
+    signals = np.array([[0.0, 0.0, -1e9, 0.0]])
+    opinions = Opinions(rows([0.9, 0.05, 0.05]), flags(True), rows([0, 1, 0]), flags(True), signals=signals)
+    assert guarded.decide(opinions).decisions == ["accepted"]
+
+
+@pytest.mark.parametrize(("used", "label"), [("text", "champagne"), ("photo", "watches")])
+def test_the_input_that_is_better_alone_answers_for_both(used, label):
+    single = replace(decider([0, 1, 2], text=0.5, photo=0.5), fusion_used=used)
+    found = single.decide(Opinions(rows([0.8, 0.1, 0.1]), flags(True), rows([0.1, 0.1, 0.8]), flags(True)))
+    assert (found.labels, found.modalities, found.decisions) == ([label], [used], ["accepted"])
+
+
+def test_the_joint_head_answers_where_it_is_used():
+    joint = replace(decider([0, 2], text=0.5, fusion=0.5), fusion_used="joint")
+    text, photo = rows([0.6, 0.2, 0.2]), rows([1, 0, 0])
+    found = joint.decide(Opinions(text, flags(True), photo, flags(True), joint=np.array([[0.0, 9.0]])))
+    assert (found.labels, found.modalities) == (["watches"], ["fusion"])
+    assert found.probabilities[0, 1] == pytest.approx(0.2)
+
+
+def test_confidence_is_calibrated_by_what_it_rests_on():
+    calibration = ConfidenceMap(np.array([0.0, 1.0]), np.array([0.3, 0.9]))
+    mapped = replace(decider([0, 1, 2], text=0.5), confidence_maps={TEXT: calibration})
+    found = mapped.decide(
+        Opinions(
+            rows([0.8, 0.1, 0.1], [0, 0, 0]), flags(True, False), rows([0, 0, 0], [0.8, 0.1, 0.1]), flags(False, True)
+        )
+    )
+    assert found.confidences == pytest.approx([0.78, 0.8], abs=1e-5)
 
 
 def test_top_labels_fit_the_schema_best_first():

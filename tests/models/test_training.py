@@ -10,7 +10,9 @@ import pytest
 
 from include.errors import ConfigurationError
 from include.features.text import document
+from include.models.artefact import Artefact
 from include.models.dataset import TrainingSet, prepare_examples
+from include.models.recipe import Recipe
 from include.models.training import assign_folds, require_whole_groups, train
 from include.schema import text_hash
 from include.settings import Settings
@@ -114,6 +116,66 @@ def test_labels_shuffled_teach_nothing_and_the_report_says_so(model_settings):
     _, report = train(replace(dataset, labels=shuffled), model_settings)
     assert report.scores["text"].accuracy < 0.45
     assert report.scores["text"].coverage == 0
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(text_heads=("svm", "lda"), photo_heads=("logistic",), fusion="joint"),
+        Recipe(text_heads=("rbf",), photo_scaling="root", fusion="text", calibration="isotonic", text_dimensions=12),
+        Recipe(photo_heads=("lda", "rbf_svm"), photo_scaling="none", fusion="late", encoder_documents_per_label=10),
+    ],
+)
+def test_every_recipe_trains_and_comes_back_from_its_folder(model_settings, tmp_path, recipe):
+    dataset = draw_training_set(20, photos_of=tuple(VOCABULARY))
+    artefact, report = train(dataset, model_settings, recipe)
+    assert artefact.decider.fusion_used == recipe.fusion
+    assert report.scores["text"].accuracy > 0.6
+    artefact.save(tmp_path)
+    again = Artefact.load(tmp_path)
+    assert again.recipe == recipe
+    vectors = artefact.text_encoder.encode(dataset.documents)
+    there, photos = np.ones(len(vectors), dtype=bool), ~np.isnan(dataset.image_vectors).any(axis=1)
+    before, after = (model.predict(vectors, there, dataset.image_vectors, photos) for model in (artefact, again))
+    assert np.array_equal(before.probabilities, after.probabilities)
+    assert np.array_equal(before.is_accepted, after.is_accepted)
+
+
+def test_the_recipe_is_part_of_what_a_model_is_known_by(training_set, model_settings):
+    assert training_set.fingerprint(model_settings) == training_set.fingerprint(model_settings, Recipe())
+    other = Recipe(text_regularisation=1.0)
+    assert training_set.fingerprint(model_settings) != training_set.fingerprint(model_settings, other)
+
+
+def test_the_report_says_what_answers_for_text_and_photo_and_why(trained):
+    details = trained[1].details
+    assert details["fusion_used"] in ("text", "photo", "late", "joint")
+    assert "alone" in details["fusion_reason"]
+
+
+def test_noise_is_unfamiliar_and_for_review(model_settings):
+    dataset = draw_training_set(40, photos_of=tuple(VOCABULARY))
+    artefact, _ = train(dataset, model_settings)
+    chance = np.random.default_rng(1)
+    text = 3 * chance.normal(size=(40, artefact.text_encoder.dimensions)).astype(np.float32)
+    photo = 30 * chance.normal(size=(40, dataset.image_vectors.shape[1])).astype(np.float32)
+    yes, no = np.ones(40, dtype=bool), np.zeros(40, dtype=bool)
+    for has_text, has_photo in ((yes, no), (yes, yes)):
+        found = artefact.predict(text, has_text, photo, has_photo)
+        assert found.is_unfamiliar.mean() > 0.5
+        assert not (found.is_unfamiliar & found.is_accepted).any()
+
+
+def test_nearly_all_held_out_products_are_familiar(model_settings):
+    settings = model_settings.model_copy(update={"familiar_share": 0.95})
+    dataset = draw_training_set(40)
+    artefact, _ = train(dataset, settings)
+    vectors = artefact.text_encoder.encode(dataset.documents)
+    no_photo = np.zeros(len(vectors), dtype=bool)
+    found = artefact.predict(vectors, ~no_photo, dataset.image_vectors, no_photo)
+    assert found.is_unfamiliar.mean() <= 0.1
+    everyone = train(dataset, model_settings.model_copy(update={"familiar_share": 1.0}))[0]
+    assert not everyone.predict(vectors, ~no_photo, dataset.image_vectors, no_photo).is_unfamiliar.any()
 
 
 class TestRealCatalogue:
