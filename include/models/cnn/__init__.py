@@ -1,6 +1,6 @@
 """Convolutional networks trained on the platform's own photos, with Keras 3 on any of its backends.
 
-    python -m include train-cnn --recipe scratch-small
+    python -m include train-cnn scratch-small
 
 | file                 | what                                                                    |
 |----------------------|-------------------------------------------------------------------------|
