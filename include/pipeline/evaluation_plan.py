@@ -148,7 +148,7 @@ def _label_list(data: EvaluationData, path: Path, settings: Settings, folds: int
     )
     same_content = [str(group) for group in near_identical_groups(dataset)]
     groups = content_groups(same_content, near_identical_keys(dataset.documents, among=judged))
-    labels = [dataset.labels[row] for row in judged]
+    labels = dataset.labels[len(labelled) :]
     fold_of = repeated_group_folds(labels, groups[judged], folds=folds, seed=settings.seed)[0]
     tasks = []
     for fold in range(folds):
