@@ -113,13 +113,14 @@ def _revision(engine: Engine) -> str | None:
 
 
 def _unreachable_message(url: URL, settings: Settings, error: Exception) -> str:
-    reason = str(getattr(error, "orig", None) or error).strip().splitlines()
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    reason = lines[-1].strip() if lines else type(error).__name__
     advice = (
         "check that server and CUVEE_WAREHOUSE_URL"
         if settings.warehouse_url.get_secret_value()
         else "start it with `python -m include up`"
     )
     return (
-        f"The warehouse at {place(url)} is not reachable ({reason[-1].strip() if reason else type(error).__name__}): {advice}, "
+        f"The warehouse at {place(url)} is not reachable ({reason}): {advice}, "
         "then run the step again. The Parquet files are kept."
     )
