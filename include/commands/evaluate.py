@@ -15,6 +15,9 @@ from include.settings import load_settings
 if TYPE_CHECKING:
     from include.models.evaluation.results import Evaluation, Interval
 
+_WIDTH_FOR_MEANING = 120
+"""Columns of a terminal from which the table also says what each figure is."""
+
 
 def evaluate_command(
     data: Annotated[
@@ -69,18 +72,27 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
         f"{evaluation.folds} folds, {evaluation.repeats} repeat(s)",
         highlight=False,
     )
-    table = Table("figure", "value", "95 % interval", "target", "", "what", title_justify="left")
+    table = Table()
+    for heading in ("figure", "value", "95 % interval", "target", ""):
+        table.add_column(heading, no_wrap=True)
+    with_meaning = console.width >= _WIDTH_FOR_MEANING
+    if with_meaning:
+        table.add_column("what")
+
+    def add(*cells: str, meaning: str = "") -> None:
+        table.add_row(*cells, *([meaning] if with_meaning else []))
+
     for key, target in evaluation.targets.items():
         figure = evaluation.figures.get(key)
         bound = f"{'≤' if target.at_most else '≥'} {target.bound:g}"
         if figure is None:
-            table.add_row(key, "–", "", bound, "not measured", target.what)
+            add(key, "–", "", bound, "not measured", meaning=target.what)
         else:
             met = "[green]met[/]" if target.is_met(figure) else "[red]missed[/]"
-            table.add_row(key, f"{figure.value:.3f}", _range(figure), bound, met, target.what)
+            add(key, f"{figure.value:.3f}", _range(figure), bound, met, meaning=target.what)
     for key, figure in evaluation.figures.items():
         if key not in evaluation.targets:
-            table.add_row(key, f"{figure.value:.3f}", _range(figure), "", "", "")
+            add(key, f"{figure.value:.3f}", _range(figure), "", "")
     console.print(table)
     for comparison in evaluation.comparisons:
         console.print(

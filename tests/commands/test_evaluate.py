@@ -50,3 +50,14 @@ def test_a_folder_of_something_else_is_refused_with_a_message(tmp_path, monkeypa
     result = CliRunner().invoke(app, ["evaluate", "--data", str(tmp_path)])
     assert result.exit_code == 1
     assert "not a folder of real records" in str(result.exception)
+
+
+def test_a_narrow_terminal_shows_every_figure_whole():
+    figures = {"accepted_precision_no_category_words": Interval(0.97, 0.95, 0.98)}
+    evaluation = replace(example_evaluation(), figures=figures, targets={"ari_text": Target("clusters " * 9, 0.55)})
+    console = Console(width=80, record=True, file=io.StringIO())
+    print_evaluation(evaluation, console)
+    text = console.export_text()
+    assert "accepted_precision_no_category_words" in text
+    assert "0.950 to 0.980" in text
+    assert "clusters" not in text
