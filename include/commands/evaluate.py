@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -72,7 +73,7 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
         f"{evaluation.folds} folds, {evaluation.repeats} repeat(s)",
         highlight=False,
     )
-    table = Table()
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("figure", "value", "95 % interval", "target", ""):
         table.add_column(heading, no_wrap=True)
     with_meaning = console.width >= _WIDTH_FOR_MEANING
@@ -86,7 +87,7 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
         figure = evaluation.figures.get(key)
         bound = f"{'≤' if target.at_most else '≥'} {target.bound:g}"
         if figure is None:
-            add(key, "–", "", bound, "not measured", meaning=target.what)
+            add(key, "–", "not measured", bound, "", meaning=target.what)
         else:
             met = "[green]met[/]" if target.is_met(figure) else "[red]missed[/]"
             add(key, f"{figure.value:.3f}", _range(figure), bound, met, meaning=target.what)
