@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -73,7 +72,7 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
         f"{evaluation.folds} folds, {evaluation.repeats} repeat(s)",
         highlight=False,
     )
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for heading in ("figure", "value", "95 % interval", "target", ""):
         table.add_column(heading, no_wrap=True)
     with_meaning = console.width >= _WIDTH_FOR_MEANING
