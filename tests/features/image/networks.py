@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -61,4 +62,41 @@ def write_mean_network(
     if metadata:
         helper.set_model_props(model, metadata)
     onnx.save(model, path)
+    return path
+
+
+def write_relu_tflite(path: Path, shape: list[int], element_type: str = "FLOAT32", *, squeezed: bool = False) -> Path:
+    """A TFLite network that gives its pixels back, without the first dimension if `squeezed`."""
+    import flatbuffers  # type: ignore[import-untyped]
+    from ai_edge_litert import schema_py_generated as schema
+
+    def tensor(name: str, sides: list[int]) -> Any:
+        one = schema.TensorT()
+        one.name, one.shape, one.type, one.buffer = name, sides, getattr(schema.TensorType, element_type), 0
+        return one
+
+    def step(code: int, source: int, target: int) -> Any:
+        one = schema.OperatorT()
+        one.opcodeIndex, one.inputs, one.outputs = code, [source], [target]
+        return one
+
+    graph = schema.SubGraphT()
+    graph.tensors = [tensor("photo", shape), tensor("kept", shape), tensor("squeezed", shape[1:])]
+    graph.operators = [step(0, 0, 1), step(1, 1, 2)]
+    graph.operators[1].builtinOptionsType = schema.BuiltinOptions.SqueezeOptions
+    graph.operators[1].builtinOptions = schema.SqueezeOptionsT()
+    graph.operators[1].builtinOptions.squeezeDims = [0]
+    graph.inputs, graph.outputs = [0], [2 if squeezed else 1]
+    codes = []
+    for number in (schema.BuiltinOperator.RELU, schema.BuiltinOperator.SQUEEZE):
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = number
+        code.version = 1
+        codes.append(code)
+    network = schema.ModelT()
+    network.version, network.operatorCodes, network.subgraphs = 3, codes, [graph]
+    network.buffers = [schema.BufferT()]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(network.Pack(builder), b"TFL3")
+    path.write_bytes(bytes(builder.Output()))
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto
 
@@ -17,7 +18,7 @@ PIXELS = np.broadcast_to(COLOUR, (3, 16, 16, 3))
 
 
 def of_length_one(values: np.ndarray) -> np.ndarray:
-    return values / np.linalg.norm(values)
+    return np.asarray(values / np.linalg.norm(values))
 
 
 def expected(preprocessing: str) -> np.ndarray:
@@ -89,6 +90,27 @@ def test_other_inputs_are_refused_with_what_was_expected(tmp_path: Path, shape: 
     path = write_mean_network(tmp_path / "net.onnx", shape)
     with pytest.raises(ConfigurationError, match=r"Expected is one input.*\(any number, 3, height, width\)"):
         OnnxModel(path)
+
+
+@pytest.mark.parametrize(("axes", "seen"), [([2], r"\[1, 3, 16\]"), ([0, 2, 3], r"\[3\]")])
+def test_outputs_that_are_no_vector_are_refused_with_what_was_expected(
+    tmp_path: Path, axes: list[int], seen: str
+) -> None:
+    path = write_mean_network(tmp_path / "net.onnx", ["n", 3, 16, 16])
+    network = onnx.load(path)
+    network.graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(np.array(axes, dtype=np.int64), "axes"))
+    onnx.save(network, path)
+    with pytest.raises(ConfigurationError, match=rf"has the output {seen} for one photo. Expected is one vector"):
+        OnnxModel(path)
+
+
+def test_a_network_of_one_size_is_not_run_at_another(tmp_path: Path) -> None:
+    path = write_mean_network(tmp_path / "net.onnx", ["n", 3, 16, 16])
+    assert OnnxModel(path, side=16).input_size == (16, 16)
+    with pytest.raises(ConfigurationError, match="16 x 16 pixels only: leave side=32 out"):
+        OnnxModel(path, side=32)
+    free = write_mean_network(tmp_path / "free.onnx", ["n", 3, "h", "w"])
+    assert OnnxModel(free, side=32).input_size == (32, 32)
 
 
 def test_missing_and_foreign_files_are_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from include.errors import ConfigurationError
 from include.features.image import load_image_encoder
 from include.features.image.tflite_model import TfliteModel
 from include.settings import Settings
-from tests.features.image.networks import jpeg
+from tests.features.image.networks import jpeg, write_relu_tflite
 
 WEIGHTS = "coral_mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
 
@@ -58,3 +58,27 @@ def test_missing_and_foreign_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "photo.tflite").write_bytes(jpeg(8, 8))
     with pytest.raises(ConfigurationError, match="not a TFLite network"):
         TfliteModel(tmp_path / "photo.tflite")
+
+
+def test_values_for_each_place_are_averaged(tmp_path: Path) -> None:
+    model = TfliteModel(write_relu_tflite(tmp_path / "net.tflite", [1, 8, 6, 3]), "raw")
+    assert model.input_size == (8, 6)
+    pixels = np.broadcast_to(np.array([30, 40, 0], dtype=np.uint8), (2, 8, 6, 3))
+    np.testing.assert_allclose(model.embed(pixels), [[0.6, 0.8, 0.0]] * 2, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "element_type", "squeezed", "message"),
+    [
+        ([1, 3, 8, 8], "FLOAT32", False, r"Expected is one of the shape \(1, height, width, 3\): channels last"),
+        ([1, 8, 8, 1], "FLOAT32", False, r"Expected is one of the shape"),
+        ([1, 8, 8, 3], "INT32", False, "wants int32 pixels. Expected is uint8, int8 or float32"),
+        ([1, 8, 8, 3], "FLOAT32", True, r"has the output \[8, 8, 3\]. Expected is one vector a photo"),
+    ],
+)
+def test_other_inputs_and_outputs_are_refused_with_what_was_expected(
+    tmp_path: Path, shape: list[int], element_type: str, squeezed: bool, message: str
+) -> None:
+    path = write_relu_tflite(tmp_path / "net.tflite", shape, element_type, squeezed=squeezed)
+    with pytest.raises(ConfigurationError, match=message):
+        TfliteModel(path)
