@@ -24,10 +24,11 @@ import numpy as np
 from include.errors import ConfigurationError, NoChampionError
 from include.features.text import TextEncoder, load_text_encoder
 from include.models.calibration import ConfidenceMap
-from include.models.classifier import Classifier, spread_over
+from include.models.classifier import Classifier
 from include.models.decision import Decider, Opinions
 from include.models.familiarity import SIGNALS, KnownGround
 from include.models.fusion import Fusion
+from include.models.golden import Golden
 from include.models.joint import JointHead
 from include.models.linear import LinearClassifier, log_sum_exp, softmax
 from include.models.predictions import MODALITIES, Predictions
@@ -38,20 +39,10 @@ logger = logging.getLogger(__name__)
 _FORMAT = 2
 _DESCRIPTION = "artefact.json"
 _ARRAYS = ("classifiers.npz", "golden.npz")
+_BLOCK = 512
+"""Products judged at a time: what they need stays in the processor's cache."""
 _GOLDEN_TOLERANCE = 1e-3
 """Difference of a probability between machines that is rounding, not damage."""
-
-
-@dataclass(frozen=True, eq=False)
-class Golden:
-    """A fixed input and the output that the model gave when it was made."""
-
-    documents: tuple[str, ...]
-    text_vectors: np.ndarray
-    has_text: np.ndarray
-    image_vectors: np.ndarray
-    has_photo: np.ndarray
-    probabilities: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,20 +84,35 @@ class Artefact:
         """
         has_text = self._usable(self.text_classifier, text_vectors, has_text, "text")
         has_photo = self._usable(self.photo_classifier, image_vectors, has_photo, "photo")
-        signals = np.full((len(has_text), len(SIGNALS)), np.inf)
-        text, text_features = self._opinion(
-            self.text_classifier, self.text_ground, text_vectors, has_text, signals[:, :2]
+        count = len(has_text)
+        opinions = Opinions(
+            text=np.zeros((count, len(self.labels)), dtype=np.float32),
+            has_text=has_text,
+            photo=np.zeros((count, len(self.labels)), dtype=np.float32),
+            has_photo=has_photo,
+            joint=None if self.joint_head is None else np.zeros((count, len(self.decider.photo_labels)), np.float32),
+            signals=np.full((count, len(SIGNALS)), np.inf),
         )
-        photo, photo_features = self._opinion(
-            self.photo_classifier, self.photo_ground, image_vectors, has_photo, signals[:, 2:]
+        for start in range(0, count, _BLOCK):
+            self._fill_in(opinions, slice(start, start + _BLOCK), text_vectors, image_vectors)
+        return self.decider.decide(opinions)
+
+    def _fill_in(self, opinions: Opinions, block: slice, text_vectors: np.ndarray, image_vectors: np.ndarray) -> None:
+        """Put what the classifiers say of a block of rows into the tables of `opinions`."""
+        has_text, has_photo = opinions.has_text[block], opinions.has_photo[block]
+        signals = np.asarray(opinions.signals)[block]
+        text_features = _opine(
+            self.text_classifier, self.text_ground, text_vectors[block], has_text, opinions.text[block], signals[:, :2]
         )
-        joint = None
-        if self.joint_head is not None:
-            joint = np.zeros((len(has_text), len(self.decider.photo_labels)), dtype=np.float32)
-            both = has_text & has_photo
-            if both.any():
-                joint[both] = self.joint_head.logits(text_features[both[has_text]], photo_features[both[has_photo]])
-        return self.decider.decide(Opinions(text, has_text, photo, has_photo, joint, signals))
+        photo_features = _opine(
+            self.photo_classifier, self.photo_ground, image_vectors[block], has_photo, opinions.photo[block],
+            signals[:, 2:],
+        )  # fmt: skip
+        both = has_text & has_photo
+        if self.joint_head is not None and opinions.joint is not None and both.any():
+            opinions.joint[block][both] = self.joint_head.logits(
+                text_features[both[has_text]], photo_features[both[has_photo]]
+            )
 
     def _usable(self, classifier: Classifier | None, vectors: np.ndarray, present: np.ndarray, kind: str) -> np.ndarray:
         """bool (n,): rows that have the input, and a vector of it that the classifier can read."""
@@ -119,26 +125,6 @@ class Artefact:
                 "they were made by another encoder; embed them with this model's own"
             )
         return np.asarray(present & np.isfinite(vectors).all(axis=1))
-
-    def _opinion(
-        self,
-        classifier: Classifier | None,
-        ground: KnownGround | None,
-        vectors: np.ndarray,
-        present: np.ndarray,
-        signals: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities of all rows, and the features of those present; closeness and energy go into `signals`."""
-        if classifier is None or ground is None or not present.any():
-            return np.zeros((len(present), len(self.labels)), dtype=np.float32), np.empty((0, 0))
-        vectors = vectors if present.all() else vectors[present]
-        features = classifier.feature_map.apply(vectors)
-        logits = classifier.head.logits(features)
-        signals[present, 0] = ground.closeness(vectors)
-        signals[present, 1] = log_sum_exp(logits)
-        probabilities = np.zeros((len(present), len(self.labels)), dtype=np.float32)
-        probabilities[present] = spread_over(softmax(logits), classifier.known, len(self.labels))
-        return probabilities, features
 
     def check_image_encoder(self, identity: str) -> None:
         """Raise ConfigurationError unless photos embedded by `identity` are what the photo classifier knows."""
@@ -273,19 +259,27 @@ class Artefact:
             )
 
 
-def make_golden(
-    documents: list[str], text_vectors: np.ndarray, image_vectors: np.ndarray, has_photo: np.ndarray
-) -> Golden:
-    """A golden input without its output yet: the given products, and one with nothing at all."""
-    absent = np.full((1, image_vectors.shape[1]), np.nan, dtype=np.float32)
-    return Golden(
-        documents=(*documents, ""),
-        text_vectors=np.vstack([text_vectors, np.zeros((1, text_vectors.shape[1]), dtype=np.float32)]),
-        has_text=np.array([bool(document) for document in documents] + [False]),
-        image_vectors=np.vstack([image_vectors, absent]).astype(np.float32),
-        has_photo=np.append(has_photo, False),
-        probabilities=np.empty((0, 0), dtype=np.float32),
-    )
+def _opine(
+    classifier: Classifier | None,
+    ground: KnownGround | None,
+    vectors: np.ndarray,
+    present: np.ndarray,
+    probabilities: np.ndarray,
+    signals: np.ndarray,
+) -> np.ndarray:
+    """Fill `probabilities` (n, k), and closeness and energy into `signals` (n, 2), of the rows that are present.
+
+    Returns the features of those rows.
+    """
+    if classifier is None or ground is None or not present.any():
+        return np.empty((0, 0))
+    found = (vectors if present.all() else vectors[present]).astype(np.float32, copy=False)
+    features = classifier.feature_map.apply(found)
+    logits = classifier.head.logits(features)
+    signals[present, 0] = ground.closeness(found)
+    signals[present, 1] = log_sum_exp(logits)
+    probabilities[np.ix_(present, classifier.known)] = softmax(logits)
+    return features
 
 
 def _sha256(path: Path) -> str:

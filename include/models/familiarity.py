@@ -19,7 +19,6 @@ SIGNALS = ("text_closeness", "text_energy", "photo_closeness", "photo_energy")
 """Columns of a table of signals; larger is more familiar."""
 _DIMENSIONS = 96
 _ROWS_PER_DIMENSION = 3
-_BLOCK = 8_192
 _STRANGEST = -1e9
 """Closeness of an embedding that is zero: nothing in it is known."""
 
@@ -39,25 +38,23 @@ class KnownGround:
     means: np.ndarray
     """float32 (labels, p): of each label with examples, whitened."""
     residual_variance: np.ndarray
-    """float32, no dimension: of one direction outside the components."""
+    """float32, no dimension: of one direction outside the components; inf where there is none."""
 
     def closeness(self, vectors: np.ndarray) -> np.ndarray:
-        """Minus the squared distance to the nearest label's mean, float64 (n,), for float32 (n, d)."""
-        found = [self._closeness(vectors[start : start + _BLOCK]) for start in range(0, len(vectors), _BLOCK)]
-        return np.concatenate(found) if found else np.empty(0)
+        """Minus the squared distance to the nearest label's mean, float64 (n,), for float32 (n, d).
 
-    def _closeness(self, vectors: np.ndarray) -> np.ndarray:
-        unit = stretch(vectors, "length")
-        white = unit @ self.projection.astype(np.float64) + self.offset
-        means = self.means.astype(np.float64)
-        nearest = (np.einsum("ij,ij->i", means, means) - 2 * white @ means.T).min(axis=1)
-        plain = white @ self.components.astype(np.float64)
+        In float32, twice as fast: nobody sees the distance, only on which side of a limit it lies.
+        """
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+        scale = 1 / np.maximum(lengths, 1e-9)
+        white = (vectors @ self.projection) * scale[:, None] + self.offset
+        nearest = (np.einsum("ij,ij->i", self.means, self.means) - 2 * white @ self.means.T).min(axis=1)
+        plain = white @ self.components
         # |unit - centre|² without making the difference.
-        centre = self.centre.astype(np.float64)
-        total = np.einsum("ij,ij->i", unit, unit) - 2 * unit @ centre + centre @ centre
-        outside = np.maximum(total - np.einsum("ij,ij->i", plain, plain), 0.0) / float(self.residual_variance)
+        total = 1 - 2 * (vectors @ self.centre) * scale + self.centre @ self.centre
+        outside = np.maximum(total - np.einsum("ij,ij->i", plain, plain), 0.0) / self.residual_variance
         distance = np.einsum("ij,ij->i", white, white) + nearest + outside
-        return np.where(vectors.any(axis=1), -distance, _STRANGEST)
+        return np.where(lengths > 0, -distance, _STRANGEST).astype(np.float64)
 
 
 def fit_known_ground(vectors: np.ndarray, targets: np.ndarray, seed: int) -> KnownGround:
@@ -78,15 +75,16 @@ def fit_known_ground(vectors: np.ndarray, targets: np.ndarray, seed: int) -> Kno
     values, rotation = np.linalg.eigh(covariance)
     deviations = np.sqrt(np.maximum(values, 1e-9))
     whitening = rotation / deviations
-    outside = max(unit.shape[1] - directions.shape[1], 1)
-    total = float(((unit - centre) ** 2).sum() - (plain**2).sum()) / len(unit)
+    outside = unit.shape[1] - directions.shape[1]
+    left_over = float(((unit - centre) ** 2).sum() - (plain**2).sum()) / len(unit)
+    residual_variance = max(left_over / outside, 1e-5) if outside else np.inf
     return KnownGround(
         projection=(directions @ whitening).astype(np.float32),
         offset=(-centre @ directions @ whitening).astype(np.float32),
         components=(rotation * deviations).T.astype(np.float32),
         centre=centre.astype(np.float32),
         means=(means @ whitening).astype(np.float32),
-        residual_variance=np.array(max(total / outside, 1e-6), dtype=np.float32),
+        residual_variance=np.array(residual_variance, dtype=np.float32),
     )
 
 

@@ -8,7 +8,8 @@ product and 50,000 products a second stay possible.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,6 @@ from include.models.recipe import HeadKind, Recipe, Scaling
 
 KERNEL_HEADS: frozenset[HeadKind] = frozenset({"rbf", "rbf_svm"})
 
-_BLOCK = 4_096
 _LEAST_LENGTH = 1e-9
 _LEAST_EIGENVALUE = 1e-6
 
@@ -36,8 +36,24 @@ class Kernel:
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
         """Nearness to each landmark in [0, 1], float64 (n, m), for float64 (n, d)."""
-        projected = vectors @ self.projection.astype(np.float64) + self.offset
-        return np.exp(_squared_distances(projected, self.landmarks.astype(np.float64)) * -float(self.sharpness))
+        projected = vectors @ self._projection + self.offset
+        lengths = np.einsum("ij,ij->i", projected, projected)
+        # The distances in one product, and the rest in place: this is where prediction spends its time.
+        near = np.hstack([projected, lengths[:, None], np.ones((len(projected), 1))]) @ self._weighed_landmarks
+        np.minimum(near, 0.0, out=near)
+        return np.asarray(np.exp(near, out=near))
+
+    @cached_property
+    def _projection(self) -> np.ndarray:
+        return self.projection.astype(np.float64)
+
+    @cached_property
+    def _weighed_landmarks(self) -> np.ndarray:
+        """float64 (p + 2, m): [z, |z|², 1] @ this is -|z - landmark|² · sharpness."""
+        landmarks, sharpness = self.landmarks.astype(np.float64), float(self.sharpness)
+        lengths = np.einsum("ij,ij->i", landmarks, landmarks)
+        ones = np.ones(len(landmarks))
+        return np.vstack([2 * sharpness * landmarks.T, -sharpness * ones, -sharpness * lengths])
 
     def basis(self) -> np.ndarray:
         """float64 (m, r): nearness @ basis has the kernel as its inner product; what a linear head is fitted on."""
@@ -63,19 +79,18 @@ class FeatureMap:
 
         In float64: the order of a sum depends on threads and on the rows beside it, and must not show.
         """
+        stretched = stretch(vectors, self.scaling)
         if self.kernel is None:
-            return stretch(vectors, self.scaling)
-        blocks = []
-        for start in range(0, max(1, len(vectors)), _BLOCK):
-            stretched = stretch(vectors[start : start + _BLOCK], self.scaling)
-            near = self.kernel.apply(stretched)
-            blocks.append(np.hstack([stretched, near]) if self.has_vector else near)
-        return np.vstack(blocks)
+            return stretched
+        near = self.kernel.apply(stretched)
+        return np.hstack([stretched, near]) if self.has_vector else near
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All of it as arrays that `from_arrays` takes."""
         arrays = {"scaling": np.array(self.scaling), "has_vector": np.array(self.has_vector)}
-        return arrays | {f"kernel_{name}": value for name, value in (vars(self.kernel) if self.kernel else {}).items()}
+        if self.kernel is not None:
+            arrays |= {f"kernel_{field.name}": getattr(self.kernel, field.name) for field in fields(Kernel)}
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> FeatureMap:
@@ -87,12 +102,12 @@ class FeatureMap:
 
 def stretch(vectors: np.ndarray, scaling: Scaling) -> np.ndarray:
     """The part of a scaling that needs no fitting, float64 (n, d): `root` of each magnitude, then length 1."""
-    stretched = vectors.astype(np.float64)
+    stretched = vectors.astype(np.float64, copy=False)
     if scaling == "root":
         stretched = np.sign(stretched) * np.sqrt(np.abs(stretched))
     if scaling in ("length", "root"):
         lengths = np.sqrt(np.einsum("ij,ij->i", stretched, stretched))
-        stretched /= np.maximum(lengths, _LEAST_LENGTH)[:, None]
+        stretched = stretched / np.maximum(lengths, _LEAST_LENGTH)[:, None]
     return stretched
 
 

@@ -14,8 +14,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from include.models.artefact import Artefact, make_golden
+from include.models.artefact import Artefact
 from include.models.dataset import Examples, TrainingSet, prepare_examples
+from include.models.golden import make_golden
 from include.models.held_out import Fitted, fit_all, predict_out_of_fold
 from include.models.recipe import Recipe
 from include.models.training_report import TrainingReport, score

@@ -106,6 +106,8 @@ class TrainingReport:
                 f"{scores.macro_f1:7.3f} ±{scores.macro_f1_spread:.3f} {scores.calibration_error:6.3f} "
                 f"{scores.coverage:9.1%} {scores.accepted_precision:9.3f}"
             )
+        if "fusion_reason" in self.details:
+            lines.append(f"text and photo together: {self.details['fusion_used']} ({self.details['fusion_reason']})")
         lines += ["", f"{'label':20} {'examples':>8} {'precision':>9} {'recall':>7}  by origin"]
         for label, values in self.labels.items():
             origins = ", ".join(f"{origin} {count}" for origin, count in self.examples_by_origin[label].items())

@@ -112,7 +112,7 @@ def tune(
             continue
         found = predict(modality, decider)
         used = (found.modality_index == number) & ~found.is_unfamiliar
-        thresholds[modality], tables[number] = _thresholds(
+        thresholds[modality], tables[number] = thresholds_by_label(
             found.take(used), targets[rows[modality]][used], settings.target_precision
         )
     decider = replace(decider, thresholds=thresholds_table(tables, count))
@@ -159,8 +159,12 @@ def _with_confidence_map(
     return replace(decider, confidence_maps={**decider.confidence_maps, number: fitted})
 
 
-def _thresholds(found: Predictions, targets: np.ndarray, precision: float) -> tuple[float, np.ndarray]:
-    """The threshold over all labels, and one for each label: its own where its rows suffice to prove it."""
+def thresholds_by_label(found: Predictions, targets: np.ndarray, precision: float) -> tuple[float, np.ndarray]:
+    """The threshold over all labels, and float32 (k,) one for each label.
+
+    A label that was given to twice the rows that could prove the precision has its own, higher or lower; the others
+    share the one over all labels.
+    """
     correct, confidences = found.label_index == targets, found.confidences
     pooled = threshold_for_precision(confidences, correct, precision)
     table = np.full(len(found.label_names), pooled, dtype=np.float32)

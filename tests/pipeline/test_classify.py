@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from include.models.predictions import Predictions
+from include.pipeline.classify import UNFAMILIAR, label_rows
+from include.quality.reasons import FLAGS
+from include.schema import LABELS, PRODUCTS, Product
+from include.taxonomy import load_taxonomy
+
+
+def rows_of(predictions: Predictions) -> pa.Table:
+    names = ("Brut", "Vinaigre")
+    products = [Product("s", str(number), name=name, flags=("short_code",)) for number, name in enumerate(names)]
+    table = pa.Table.from_pylist([product.to_row() for product in products], schema=PRODUCTS)
+    photos = pa.table({"status": ["no_url"] * 2, "sha256": pa.array([None] * 2, pa.string())})
+    return label_rows(table, photos, predictions, "1", load_taxonomy())
+
+
+PREDICTIONS = Predictions(
+    ("champagne", "vinegar"),
+    np.array([[0.9, 0.1], [0.1, 0.9]], dtype=np.float32),
+    np.zeros(2, dtype=np.int64),
+    np.array([False, True]),
+)
+
+
+def test_a_product_like_nothing_that_was_learnt_carries_the_flag_beside_its_own():
+    found = rows_of(replace(PREDICTIONS, is_unfamiliar=np.array([True, False])))
+    assert found.schema == LABELS
+    assert found["flags"].to_pylist() == [["short_code", UNFAMILIAR], ["short_code"]]
+    assert found["decision"].to_pylist() == ["review", "accepted"]
+
+
+def test_familiar_products_keep_their_flags():
+    assert rows_of(PREDICTIONS)["flags"].to_pylist() == [["short_code"]] * 2
+
+
+def test_the_flag_has_a_sentence():
+    assert UNFAMILIAR in FLAGS
