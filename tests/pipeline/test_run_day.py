@@ -140,7 +140,7 @@ def test_a_day_that_has_become_smaller_or_empty_leaves_nothing_of_what_it_was(
     assert found == expected
 
 
-@pytest.mark.parametrize("encoder", ["text", "cuvee_compact"])
+@pytest.mark.parametrize("encoder", ["tfidf-svd", "cuvee_compact"])
 def test_a_shard_whose_embeddings_are_gone_is_not_labelled_without_them(
     encoder: str, settings: Settings, lake: Lake, connection: SourceConnection
 ) -> None:
