@@ -47,7 +47,7 @@ class Recipe:
     text_heads: tuple[HeadKind, ...] = ("logistic",)
     """Heads over the text embedding; several are averaged."""
     text_regularisation: float = 60.0
-    """scikit-learn's C of the text heads (`lda` has none); text embeddings have length 1."""
+    """scikit-learn's C of the text heads (`lda` has none); text embeddings have length 1 at most."""
     text_dimensions: int | None = None
     """Dimensions of the text embedding; None takes the setting `text_dimensions`."""
     encoder_documents_per_label: int = 400
