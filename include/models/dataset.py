@@ -148,7 +148,7 @@ def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonom
         targets=np.array([index[rows[i]] for i in positions], dtype=np.int64),
         groups=groups,
         origins=[dataset.origins[i] for i in positions],
-        rejected=+rejected,
+        rejected=dict(+rejected),
         rare_labels=rare,
     )
 

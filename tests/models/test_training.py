@@ -12,8 +12,10 @@ from include.errors import ConfigurationError
 from include.features.text import document
 from include.models.artefact import Artefact
 from include.models.dataset import TrainingSet, prepare_examples
+from include.models.label_list import take_rows
 from include.models.recipe import Recipe
 from include.models.training import assign_folds, require_whole_groups, train
+from include.models.training_report import TrainingReport
 from include.schema import text_hash
 from include.settings import Settings
 from include.sources.catalogue import open_catalogue
@@ -55,6 +57,13 @@ def test_the_report_reads_as_text_and_json_and_figures(trained):
     assert metrics["text_accuracy"] == report.scores["text"].accuracy
     assert all(isinstance(value, float) for value in metrics.values())
     assert all(isinstance(value, str) for value in report.params().values())
+
+
+def test_rows_that_were_left_out_stand_in_the_report_and_come_back_from_its_json(training_set, model_settings):
+    twice = take_rows(training_set, np.r_[np.arange(len(training_set.labels)), 0, 1])
+    _, report = train(twice, model_settings)
+    assert report.rejected == {"duplicate": 2}
+    assert TrainingReport.from_json(report.to_json()) == report
 
 
 def test_training_again_gives_the_same_model(trained, training_set, model_settings):
