@@ -119,7 +119,7 @@ class Settings(BaseSettings):
         "(`pip install spacy-lookups-data`).",
     )
     text_dimensions: int = Field(
-        384, ge=2, description="Dimensions of the text embeddings of `tfidf-svd` and `word-vectors`."
+        256, ge=2, description="Dimensions of the text embeddings of `tfidf-svd` and `word-vectors`."
     )
     text_vocabulary: int = Field(
         4_096, ge=2, description="Terms, and so dimensions, of the text embeddings of `bag-of-words` and `tfidf`."

@@ -44,7 +44,7 @@ _POSITIVE = (
 class Recipe:
     """Hyper-parameters of training; immutable, made by keyword."""
 
-    text_heads: tuple[HeadKind, ...] = ("logistic", "svm")
+    text_heads: tuple[HeadKind, ...] = ("logistic",)
     """Heads over the text embedding; several are averaged."""
     text_regularisation: float = 60.0
     """scikit-learn's C of the text heads (`lda` has none); text embeddings have length 1 at most."""

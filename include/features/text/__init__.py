@@ -11,7 +11,7 @@
 | `sentence:ORG/NAME`     | the same from the local cache of the Hugging Face hub, or downloaded if told |
 
     encoder = fit_text_encoder(documents, settings)
-    vectors = encoder.encode(["Moët & Chandon Brut Impérial"])   # (1, 384) float32
+    vectors = encoder.encode(["Moët & Chandon Brut Impérial"])   # (1, 256) float32
 """
 
 from __future__ import annotations

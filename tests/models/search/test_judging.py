@@ -42,8 +42,7 @@ def test_the_verdict_is_what_training_with_the_recipe_reports(dataset: TrainingS
 
 def test_a_worse_recipe_gets_a_worse_verdict(dataset: TrainingSet, settings: Settings) -> None:
     judge = OutOfFoldJudge.of(dataset, settings, "log_loss")
-    fair = Recipe(fusion="text", text_heads=("logistic",))
-    useless = replace(fair, text_regularisation=1e-4)
+    fair, useless = Recipe(fusion="text"), Recipe(fusion="text", text_regularisation=1e-4)
     assert judge(fair, lambda _value: None).value < judge(useless, lambda _value: None).value
 
 
