@@ -18,12 +18,15 @@ _FEWEST_FOR_LAYOUT = 10
 _PRINCIPAL_COMPONENTS = 24
 """Dimensions that t-SNE is given at most: the directions that many vectors share, without what is one vector's own."""
 _KMEANS_STARTS = 20
+_LAYOUTS = 8
+"""Planes of which clustering takes the one that fits best: t-SNE ends in another place from another start."""
 _SMALLEST = 1e-12
 
 
-def lay_out(vectors: np.ndarray, seed: int = 0, perplexity: float = PERPLEXITY) -> np.ndarray:
+def lay_out(vectors: np.ndarray, seed: int = 0, perplexity: float = PERPLEXITY, *, starts: int = 1) -> np.ndarray:
     """Places in the plane, float32 (n, 2), for float32 (n, d) without NaN; the same seed gives the same plane.
 
+    Of several `starts` the plane of the smallest Kullback-Leibler divergence is kept: the one truest to the vectors.
     Fewer than ten vectors, or vectors all alike, have nothing to lay out: their principal components.
     """
     from openTSNE import TSNE
@@ -35,8 +38,11 @@ def lay_out(vectors: np.ndarray, seed: int = 0, perplexity: float = PERPLEXITY) 
     reduced = PCA(components, random_state=seed).fit_transform(vectors.astype(np.float64))
     reachable = min(perplexity, (len(vectors) - 1) / 3)
     reduced /= np.maximum(np.linalg.norm(reduced, axis=1, keepdims=True), _SMALLEST)
-    layout = TSNE(perplexity=reachable, metric="euclidean", n_jobs=1, random_state=seed).fit(reduced)
-    return np.asarray(layout, dtype=np.float32)
+    layouts = [
+        TSNE(perplexity=reachable, metric="euclidean", n_jobs=1, random_state=seed * starts + start).fit(reduced)
+        for start in range(starts)
+    ]
+    return np.asarray(min(layouts, key=lambda layout: layout.kl_divergence), dtype=np.float32)
 
 
 def _first_two_directions(vectors: np.ndarray) -> np.ndarray:
@@ -53,7 +59,7 @@ def cluster_embedding(vectors: np.ndarray, clusters: int, seed: int = 0) -> np.n
     from sklearn.cluster import KMeans
 
     model = KMeans(clusters, n_init=_KMEANS_STARTS, random_state=seed)
-    return np.asarray(model.fit_predict(lay_out(vectors, seed)), dtype=np.int64)
+    return np.asarray(model.fit_predict(lay_out(vectors, seed, starts=_LAYOUTS)), dtype=np.int64)
 
 
 def cluster_ari(vectors: np.ndarray, labels: np.ndarray, clusters: int | None = None, seed: int = 0) -> float:

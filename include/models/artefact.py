@@ -14,7 +14,7 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,11 @@ from include.models.joint import JointHead
 from include.models.linear import LinearClassifier, log_sum_exp, softmax
 from include.models.predictions import MODALITIES, Predictions
 from include.models.recipe import Recipe
+from include.models.written_rules import SILENT, said_by_rules
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 _DESCRIPTION = "artefact.json"
 _ARRAYS = ("classifiers.npz", "golden.npz")
 _BLOCK = 512
@@ -73,15 +74,22 @@ class Artefact:
         return self.decider.label_names
 
     def predict(
-        self, text_vectors: np.ndarray, has_text: np.ndarray, image_vectors: np.ndarray, has_photo: np.ndarray
+        self,
+        text_vectors: np.ndarray,
+        has_text: np.ndarray,
+        image_vectors: np.ndarray,
+        has_photo: np.ndarray,
+        rule_labels: Sequence[str | None] | None = None,
     ) -> Predictions:
-        """Label n products from their embeddings.
+        """Label n products from their embeddings, and from what the taxonomy's written rules say of their texts.
 
         `text_vectors` float32 (n, d) and `image_vectors` float32 (n, e) come from the encoders of this
-        artefact; `has_text` and `has_photo`, bool (n,), say which rows count. Rows of NaN never count. A
+        artefact; `has_text` and `has_photo`, bool (n,), say which rows count. Rows of NaN never count.
+        `rule_labels` are those of `written_rules.rule_labels`, heard where a text counts. A
         product without both gets the commonest label with a low confidence, for review. Raises
         ConfigurationError if the vectors are of another length than the classifiers'.
         """
+        rules_count = np.array(has_text, dtype=bool)
         has_text = self._usable(self.text_classifier, text_vectors, has_text, "text")
         has_photo = self._usable(self.photo_classifier, image_vectors, has_photo, "photo")
         count = len(has_text)
@@ -92,6 +100,9 @@ class Artefact:
             has_photo=has_photo,
             joint=None if self.joint_head is None else np.zeros((count, len(self.decider.photo_labels)), np.float32),
             signals=np.full((count, len(SIGNALS)), np.inf),
+            said_by_rule=(
+                None if rule_labels is None else np.where(rules_count, said_by_rules(rule_labels, self.labels), SILENT)
+            ),
         )
         for start in range(0, count, _BLOCK):
             self._fill_in(opinions, slice(start, start + _BLOCK), text_vectors, image_vectors)
@@ -156,6 +167,8 @@ class Artefact:
                 "text_weight": self.decider.fusion.text_weight,
                 "photo_weight": self.decider.fusion.photo_weight,
             },
+            "rule_weight": self.decider.rule_weight,
+            "agreement_weight": self.decider.agreement_weight,
             "recipe": self.recipe.to_dict(),
             "golden_documents": list(self.golden.documents),
             "sha256": {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != _DESCRIPTION},
@@ -228,6 +241,8 @@ class Artefact:
                 fusion=Fusion(**description["fusion"], **parts.get("fusion", {})),
                 photo_labels=photo_classifier.known if photo_classifier else np.empty(0, dtype=np.int64),
                 fusion_used=description["fusion_used"],
+                rule_weight=description["rule_weight"],
+                agreement_weight=description["agreement_weight"],
                 confidence_maps={
                     number: ConfidenceMap(**parts[f"confidence{number}"])
                     for number in range(len(MODALITIES))

@@ -17,13 +17,14 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.models.recipe import Recipe
+from include.models.written_rules import said_by_rules
 from include.schema import LABEL_ORIGINS
 from include.settings import Settings
 from include.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)
 
-METHOD = 2
+METHOD = 3
 """Version of the training method; raise it when the same rows and settings would give another model."""
 
 
@@ -43,6 +44,8 @@ class TrainingSet:
     labels: Sequence[str]
     origins: Sequence[str]
     """One of `schema.LABEL_ORIGINS` each."""
+    rule_labels: Sequence[str | None] | None = None
+    """What the taxonomy's written rules say of each product, None where none applies; None: nobody asked them."""
     image_encoder_spec: str = "classical"
     """Setting that loads the encoder of `image_vectors`."""
     image_encoder_identity: str = ""
@@ -50,6 +53,8 @@ class TrainingSet:
 
     def __post_init__(self) -> None:
         lengths = {name: len(getattr(self, name)) for name in _COLUMNS}
+        if self.rule_labels is not None:
+            lengths["rule_labels"] = len(self.rule_labels)
         if len(set(lengths.values())) != 1:
             raise ConfigurationError(f"the columns of a training set differ in length: {lengths}")
         untrusted = sorted(set(self.origins) - set(LABEL_ORIGINS))
@@ -98,6 +103,9 @@ class Examples:
     groups: np.ndarray
     """int64 (n,): content group; never on both sides of a split."""
     origins: list[str]
+    said_by_rule: np.ndarray
+    """int64 (n,): what a written rule says, as in `written_rules.said_by_rules`; a rule that gave the example its
+    label is not heard, or it would prove itself."""
     rejected: Mapping[str, int]
     """Rows left out, by reason: `duplicate`, `contradictory`, `label_too_rare`, `no_content`."""
     rare_labels: Mapping[str, int]
@@ -139,6 +147,7 @@ def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonom
     image_vectors = dataset.image_vectors[positions].astype(np.float32)
     image_vectors[~has_photo] = np.nan
     index = {label: number for number, label in enumerate(kept_labels)}
+    origins = [dataset.origins[i] for i in positions]
     return Examples(
         documents=[dataset.documents[i] for i in positions],
         has_text=np.array([dataset.text_hashes[i] is not None for i in positions], dtype=bool),
@@ -147,7 +156,14 @@ def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonom
         label_names=kept_labels,
         targets=np.array([index[rows[i]] for i in positions], dtype=np.int64),
         groups=groups,
-        origins=[dataset.origins[i] for i in positions],
+        origins=origins,
+        said_by_rule=said_by_rules(
+            [
+                None if dataset.rule_labels is None or origin == "rule" else dataset.rule_labels[i]
+                for i, origin in zip(positions, origins, strict=True)
+            ],
+            kept_labels,
+        ),
         rejected=dict(+rejected),
         rare_labels=rare,
     )

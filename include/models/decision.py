@@ -15,6 +15,7 @@ from include.models.calibration import NEVER, ConfidenceMap
 from include.models.familiarity import SIGNALS
 from include.models.fusion import Fusion, within_known
 from include.models.predictions import MODALITIES, Predictions
+from include.models.written_rules import contradicts, heed
 
 TEXT, PHOTO, FUSION, NONE = (MODALITIES.index(name) for name in MODALITIES)
 
@@ -37,6 +38,8 @@ class Opinions:
     """float32 (n, labels that the photo classifier knows) logits of the joint head; None without one."""
     signals: np.ndarray | None = None
     """float64 (n, len(SIGNALS)): how familiar a product looks, +inf where not asked; None without a guard."""
+    said_by_rule: np.ndarray | None = None
+    """int64 (n,): what the written rules say, as in `said_by_rules`; None: nobody asked them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +60,18 @@ class Decider:
     """float64 (4, signals): lowest familiar value, by `MODALITIES` and signal; -inf turns nothing away."""
     confidence_maps: Mapping[int, ConfidenceMap] = field(default_factory=dict)
     """By position in `MODALITIES`; a modality without one keeps its confidence."""
+    rule_weight: float = 0.0
+    """By how much a written rule that contradicts the classifiers raises the log odds of its label, in nats; 0 does
+    not hear rules."""
+    agreement_weight: float = 0.0
+    """The same for a rule that says what the classifiers say."""
 
     def decide(self, opinions: Opinions) -> Predictions:
         """One answer for each product.
 
         A blend whose answer the photo classifier does not know rests on the text, and is judged as such: a
-        photo of a kind that no photo showed is not held against it.
+        photo of a kind that no photo showed is not held against it. Where a written rule contradicts the
+        classifiers, the product is for review, whichever of them wins.
         """
         text, photo = opinions.text, opinions.photo
         has_photo = opinions.has_photo & (len(self.photo_labels) > 0)
@@ -75,6 +84,12 @@ class Decider:
         fused = modality == FUSION
         if fused.any():
             probabilities[fused] = self._fuse(opinions, fused)
+        contradicted = np.zeros(len(modality), dtype=bool)
+        if opinions.said_by_rule is not None and self.rule_weight > 0:
+            contradicted = contradicts(opinions.said_by_rule, probabilities)
+            weights = np.where(contradicted, self.rule_weight, self.agreement_weight)
+            probabilities = heed(probabilities, opinions.said_by_rule, weights)
+        if fused.any():
             modality[fused & ~np.isin(probabilities.argmax(axis=1), self.photo_labels)] = TEXT
         for number, calibration in self.confidence_maps.items():
             probabilities[modality == number] = calibration.apply(probabilities[modality == number])
@@ -83,7 +98,9 @@ class Decider:
         if opinions.signals is not None:
             unfamiliar = np.asarray((opinions.signals < self.limits[modality]).any(axis=1))
         sure = probabilities.max(axis=1, initial=0.0) >= self.thresholds[modality, labels]
-        return Predictions(self.label_names, probabilities, modality, sure & ~unfamiliar, unfamiliar)
+        return Predictions(
+            self.label_names, probabilities, modality, sure & ~unfamiliar & ~contradicted, unfamiliar, contradicted
+        )
 
     def _fuse(self, opinions: Opinions, rows: np.ndarray) -> np.ndarray:
         text = opinions.text[rows]

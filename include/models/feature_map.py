@@ -15,7 +15,7 @@ import numpy as np
 
 from include.models.recipe import HeadKind, Recipe, Scaling
 
-KERNEL_HEADS: frozenset[HeadKind] = frozenset({"rbf", "rbf_svm"})
+KERNEL_HEADS: frozenset[HeadKind] = frozenset({"rbf", "rbf_svm", "rbf_ridge"})
 
 _LEAST_LENGTH = 1e-9
 _LEAST_EIGENVALUE = 1e-6

@@ -21,8 +21,9 @@ logger = logging.getLogger(__name__)
 NOISE = 1.645
 """Standard errors beyond which a mean difference is no noise (one-sided, 95 %)."""
 HELP = 1.0
-"""Standard errors by which a fusion must lower the loss to be used: with hundreds of rows a real gain of a few
-products is hardly ever beyond noise, and nothing is lost but a tie."""
+"""Nats by which a fusion must make the out-of-fold labels likelier to be used: what the weight of the second input,
+fitted on the same rows, gains by chance (Akaike, "A New Look at the Statistical Model Identification", 1974). The first
+input's weight is no gain: its temperature was fitted on these rows, too."""
 _ROWS_TO_STACK = 300
 _LEAST = 1e-9
 
@@ -97,8 +98,8 @@ def _best(candidates: Mapping[FusionUsed, np.ndarray], targets: np.ndarray) -> t
     fused: FusionUsed = "late"
     if "joint" in candidates and _gain(candidates["joint"], candidates["late"], targets) > NOISE:
         fused = "joint"
-    gain = _gain(candidates[fused], candidates[single], targets)
-    figures = f"log loss {losses[fused]:.3f} against {losses[single]:.3f}, {gain:+.1f} standard errors"
+    gain = (losses[single] - losses[fused]) * len(targets)
+    figures = f"log loss {losses[fused]:.3f} against {losses[single]:.3f}, {gain:+.1f} nats in all"
     lost = _fewer_right(candidates[fused], candidates[single], targets)
     if gain > HELP and lost <= NOISE:
         return fused, f"{fused} fusion beats {single} alone: {figures}"

@@ -2,8 +2,8 @@
 
 Logistic regression; linear discriminant analysis whose covariance is shrunk after Ledoit and Wolf, "A
 Well-Conditioned Estimator for Large-Dimensional Covariance Matrices", 2004; linear support vector machines; and
-the first and the last of these on Nyström features of a Gaussian kernel. Each becomes a matrix over the features
-of a `FeatureMap`; several are averaged, which is a matrix again.
+on Nyström features of a Gaussian kernel the first and the last of these, and ridge regression. Each becomes a matrix
+over the features of a `FeatureMap`; several are averaged, which is a matrix again.
 """
 
 from __future__ import annotations
@@ -142,11 +142,13 @@ def fit_head(
 
 def _model(kind: HeadKind, shape: tuple[int, ...], regularisation: float, seed: int) -> Any:
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression, RidgeClassifier
     from sklearn.svm import LinearSVC
 
     if kind == "lda":
         return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    if kind == "rbf_ridge":
+        return RidgeClassifier(alpha=1 / regularisation)
     if kind in ("svm", "rbf_svm"):
         return LinearSVC(C=regularisation, dual=shape[0] < shape[1], random_state=seed, max_iter=5_000)
     return LogisticRegression(C=regularisation, max_iter=MAX_ITERATIONS, tol=TOLERANCE)

@@ -97,4 +97,5 @@ def take_rows(dataset: TrainingSet, positions: np.ndarray) -> TrainingSet:
         image_vectors=dataset.image_vectors[positions],
         labels=[dataset.labels[i] for i in positions],
         origins=[dataset.origins[i] for i in positions],
+        rule_labels=None if dataset.rule_labels is None else [dataset.rule_labels[i] for i in positions],
     )

@@ -11,6 +11,7 @@ import numpy as np
 from include.features.text import document
 from include.models.artefact import Artefact
 from include.models.predictions import Predictions
+from include.models.written_rules import rule_labels
 
 if TYPE_CHECKING:
     from include.features.image import ImageEncoder
@@ -53,6 +54,9 @@ class Labeller:
             np.array([bool(text) for text in documents], dtype=bool),
             image_vectors,
             ~np.isnan(image_vectors).any(axis=1) & (image_vectors.shape[1] > 0),
+            rule_labels(
+                [item.name for item in items], [item.ingredients for item in items], [item.brand for item in items]
+            ),
         )
 
     def _image_vectors(self, photos: Sequence[bytes | None]) -> np.ndarray:

@@ -27,10 +27,13 @@ class Predictions:
     """bool (n,): whether the product is familiar and the confidence reaches the threshold of its modality and label."""
     is_unfamiliar: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
     """bool (n,): unlike anything that the model was trained on, and therefore for review; all False unless given."""
+    is_contradicted: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    """bool (n,): a written rule and the classifiers disagree, and therefore for review; all False unless given."""
 
     def __post_init__(self) -> None:
-        if not len(self.is_unfamiliar):
-            object.__setattr__(self, "is_unfamiliar", np.zeros(len(self.probabilities), dtype=bool))
+        for name in ("is_unfamiliar", "is_contradicted"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.zeros(len(self.probabilities), dtype=bool))
 
     def __len__(self) -> int:
         return len(self.probabilities)
@@ -43,6 +46,7 @@ class Predictions:
             self.modality_index[rows],
             self.is_accepted[rows],
             self.is_unfamiliar[rows],
+            self.is_contradicted[rows],
         )
 
     @cached_property

@@ -15,10 +15,10 @@ from typing import Any, Literal, get_args
 
 from include.errors import ConfigurationError
 
-HeadKind = Literal["logistic", "lda", "svm", "rbf", "rbf_svm"]
+HeadKind = Literal["logistic", "lda", "svm", "rbf", "rbf_svm", "rbf_ridge"]
 """`logistic`: multinomial logistic regression. `lda`: linear discriminant analysis with Ledoit-Wolf shrinkage.
-`svm`: linear support vector machines, one against the rest. `rbf` and `rbf_svm`: logistic regression and support
-vector machines on Nyström features of a Gaussian kernel."""
+`svm`: linear support vector machines, one against the rest. `rbf`, `rbf_svm` and `rbf_ridge`: logistic regression,
+support vector machines and ridge regression of the labels on Nyström features of a Gaussian kernel."""
 Scaling = Literal["none", "standardise", "length", "root"]
 """What happens to an embedding before its heads. `none`: nothing. `standardise`: each dimension is divided by its
 spread. `length`: the vector is brought to length 1. `root`: the square root of each magnitude, which tames the bursts
@@ -44,27 +44,27 @@ _POSITIVE = (
 class Recipe:
     """Hyper-parameters of training; immutable, made by keyword."""
 
-    text_heads: tuple[HeadKind, ...] = ("logistic",)
+    text_heads: tuple[HeadKind, ...] = ("svm",)
     """Heads over the text embedding; several are averaged."""
-    text_regularisation: float = 60.0
+    text_regularisation: float = 4.0
     """scikit-learn's C of the text heads (`lda` has none); text embeddings have length 1 at most."""
     text_dimensions: int | None = None
     """Dimensions of the text embedding; None takes the setting `text_dimensions`."""
     encoder_documents_per_label: int = 400
     """Documents of a label that the text encoder learns from at most: a label with thousands of products would
     otherwise take its dimensions from the small ones."""
-    photo_heads: tuple[HeadKind, ...] = ("rbf_svm",)
+    photo_heads: tuple[HeadKind, ...] = ("rbf_ridge",)
     """Heads over the photo embedding; several are averaged."""
     photo_regularisation: float = 3.0
     """C of the linear photo heads times the number of dimensions: short and long embeddings speak equally loud."""
     photo_scaling: Scaling = "length"
-    rbf_regularisation: float = 3.0
-    """C of the `rbf` heads."""
+    rbf_regularisation: float = 20.0
+    """C of the `rbf` heads; the ridge of `rbf_ridge` is 1 / C."""
     rbf_dimensions: int = 128
     """Principal components of an embedding in which the `rbf` heads measure distance."""
     rbf_landmarks: int = 700
     """Examples that the `rbf` heads compare a product with."""
-    rbf_width: float = 0.7
+    rbf_width: float = 1.0
     """Width of the `rbf` heads' kernel, as a multiple of the median distance between examples."""
     fusion: FusionMethod = "auto"
     """`auto` keeps what is best out of fold: the better single input unless a fusion proves to help."""
@@ -76,6 +76,9 @@ class Recipe:
     """Weight of the copies of a training row with its text or its photo blanked, against the whole row; 0 is none."""
     calibration: CalibrationMethod = "temperature"
     """`auto` takes isotonic regression where there are enough rows for it."""
+    rule_weight: float = 5.0
+    """By how much a written rule of the taxonomy that contradicts the classifiers raises the log odds of its label, in
+    nats; 0 does not hear rules."""
 
     def __post_init__(self) -> None:
         for name in ("text_heads", "photo_heads"):
@@ -85,6 +88,8 @@ class Recipe:
         for name, kinds in (("photo_scaling", Scaling), ("fusion", FusionMethod), ("calibration", CalibrationMethod)):
             if getattr(self, name) not in get_args(kinds):
                 raise ConfigurationError(f"{name} must be one of {get_args(kinds)}, not {getattr(self, name)!r}")
+        if self.rule_weight < 0:
+            raise ConfigurationError(f"rule_weight must be 0 or more, not {self.rule_weight}")
         for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise ConfigurationError(f"{name} must be above 0, not {getattr(self, name)}")

@@ -157,6 +157,8 @@ def _report(
             **{f"fusion_accuracy_{name}": round(value, 4) for name, value in tuned.fusion_choice.accuracies.items()},
             "fusion_text_weight": tuned.decider.fusion.text_weight,
             "fusion_photo_weight": tuned.decider.fusion.photo_weight,
+            "rule_weight": tuned.decider.rule_weight,
+            "rule_agreement_weight": tuned.decider.agreement_weight,
             "fusion_stacked": str(tuned.decider.fusion.correction is not None),
             "recipe": artefact.recipe.to_json(),
             "taxonomy": artefact.taxonomy_identity,

@@ -27,6 +27,7 @@ from include.models.held_out import HeldOut
 from include.models.linear import log_sum_exp, softmax
 from include.models.predictions import MODALITIES, Predictions
 from include.models.recipe import Recipe
+from include.models.written_rules import fit_agreement
 from include.settings import Settings
 
 _NUMBERS = {"text": TEXT, "photo": PHOTO, "fusion": FUSION}
@@ -80,11 +81,12 @@ def tune(
         photo_labels=photo_labels,
         thresholds=thresholds_table({}, count),
         fusion_used=choice.used,
+        rule_weight=recipe.rule_weight,
     )
     nothing = np.zeros(len(examples), dtype=bool)
     uses = {
         "text": replace(opinions, has_text=has_text, has_photo=nothing),
-        "photo": replace(opinions, has_text=nothing, has_photo=has_photo),
+        "photo": replace(opinions, has_text=nothing, has_photo=has_photo, said_by_rule=None),
         "fusion": replace(opinions, has_text=both, has_photo=both),
         "overall": replace(opinions, has_text=has_text, has_photo=examples.has_photo),
     }
@@ -93,6 +95,8 @@ def tune(
     def predict(modality: str, decider: Decider) -> Predictions:
         return decider.decide(uses[modality]).take(rows[modality])
 
+    heard = decider.decide(replace(uses["overall"], said_by_rule=None)).probabilities
+    decider = replace(decider, agreement_weight=fit_agreement(heard, examples.said_by_rule, targets))
     for modality, number in _NUMBERS.items():
         found = predict(modality, decider)
         resting = found.modality_index == number
@@ -111,7 +115,7 @@ def tune(
             # A photo of a kind that the photo classifier never saw would be called one of the kinds it knows.
             continue
         found = predict(modality, decider)
-        used = (found.modality_index == number) & ~found.is_unfamiliar
+        used = (found.modality_index == number) & ~found.is_unfamiliar & ~found.is_contradicted
         thresholds[modality], tables[number] = thresholds_by_label(
             found.take(used), targets[rows[modality]][used], settings.target_precision
         )
@@ -146,6 +150,7 @@ def _opinions(
         has_photo=examples.has_photo,
         joint=held_out.joint[:, photo_labels] / joint_temperature if held_out.has_joint else None,
         signals=signals,
+        said_by_rule=examples.said_by_rule,
     )
 
 

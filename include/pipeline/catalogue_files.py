@@ -7,6 +7,9 @@ from pathlib import Path
 
 from include.errors import ConfigurationError
 
+PRETRAINED_OPTIONS = "layers=3&side=320&views=whole,mirrored"
+"""How the pretrained network looks at a photo: labels and clusters are better for it, at four times the time."""
+
 
 @dataclass(frozen=True)
 class CatalogueFile:
@@ -38,6 +41,6 @@ def replay_catalogues(folder: Path) -> list[CatalogueFile]:
 
 
 def pretrained_encoder(folder: Path) -> str | None:
-    """Path of the pretrained photo encoder in a folder of real records, as setting `image_encoder` takes it."""
+    """The pretrained photo encoder in a folder of real records, as setting `image_encoder` takes it."""
     weights = sorted((folder / "weights").glob("*.tflite"))
-    return str(weights[0].resolve()) if weights else None
+    return f"{weights[0].resolve()}?{PRETRAINED_OPTIONS}" if weights else None

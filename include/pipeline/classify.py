@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 UNFAMILIAR = "unfamiliar"
 """Flag of a product that is for review because the model was trained on nothing like it."""
+RULE_DISAGREES = "rule_disagrees"
+"""Flag of a product that is for review because a written rule of the taxonomy contradicts the classifiers."""
 
 
 class ClassificationSummary(TypedDict):
@@ -40,6 +42,7 @@ class ClassificationSummary(TypedDict):
 def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     """Label every product of a shard and stage the result for publishing."""
     from include.models.artefact import Artefact
+    from include.models.written_rules import rule_labels
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
@@ -57,7 +60,8 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     photo_hashes = photos["sha256"].to_pylist() if uses_photos else [None] * photos.num_rows
     photo_vectors, has_photo = _embeddings(lake, artefact.image_encoder_identity, photo_hashes, shard, "embed_images")
 
-    predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo)
+    said = rule_labels(*(products[name].to_pylist() for name in ("name", "ingredients", "brand")))
+    predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
     labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
     lake.write_parquet(staged_labels_path(shard["source"], shard_day(shard), shard["shard"]), labels)
     accepted = predictions.decisions.count("accepted")
@@ -99,7 +103,9 @@ def label_rows(
     """Rows of `schema.LABELS` for products and their predictions, in the same order."""
     columns = {name: products[name] for name in products.column_names}
     columns |= {
-        "flags": _flagged(products["flags"], predictions.is_unfamiliar),
+        "flags": _flagged(
+            products["flags"], {UNFAMILIAR: predictions.is_unfamiliar, RULE_DISAGREES: predictions.is_contradicted}
+        ),
         "photo_status": photos["status"],
         "photo_sha256": photos["sha256"],
         "label": pa.array(predictions.labels),
@@ -113,9 +119,12 @@ def label_rows(
     return pa.table([columns[name] for name in LABELS.names], schema=LABELS)
 
 
-def _flagged(flags: pa.ChunkedArray, unfamiliar: np.ndarray) -> pa.ChunkedArray:
-    """The products' flags, and `unfamiliar` where the model knows nothing like a product."""
-    if not unfamiliar.any():
+def _flagged(flags: pa.ChunkedArray, new: Mapping[str, np.ndarray]) -> pa.ChunkedArray:
+    """The products' flags, with the names in `new` added where their mask, bool (n,), says so."""
+    raised = np.flatnonzero(np.logical_or.reduce(list(new.values())))
+    if not len(raised):
         return flags
-    pairs = zip(flags.to_pylist(), unfamiliar.tolist(), strict=True)
-    return pa.chunked_array([pa.array([[*(own or ()), *([UNFAMILIAR] * new)] for own, new in pairs], flags.type)])
+    told = flags.to_pylist()
+    for row in raised.tolist():
+        told[row] = [*(told[row] or ()), *(name for name, mask in new.items() if mask[row])]
+    return pa.chunked_array([pa.array(told, flags.type)])

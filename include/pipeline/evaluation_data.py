@@ -56,6 +56,8 @@ class EvaluationData:
     labels: list[str | None]
     """The trusted label of the strongest origin, None without one."""
     origins: list[str | None]
+    rule_labels: list[str | None]
+    """What the written rules say, whatever the origin of the label."""
     lake: Lake
     """Where the records and embeddings of evaluations are kept."""
     encoders: dict[str, tuple[str, str, np.ndarray]]
@@ -92,6 +94,7 @@ class EvaluationData:
             image_vectors=vectors[rows],
             labels=list(labels) if labels is not None else [self.labels[row] or "" for row in rows],
             origins=["human"] * len(rows) if labels is not None else [self.origins[row] or "" for row in rows],
+            rule_labels=[self.rule_labels[row] for row in rows],
             image_encoder_spec=spec,
             image_encoder_identity=identity,
         )
@@ -108,6 +111,7 @@ def joined(first: TrainingSet, second: TrainingSet) -> TrainingSet:
         image_vectors=np.concatenate([first.image_vectors, second.image_vectors]),
         labels=[*first.labels, *second.labels],
         origins=[*first.origins, *second.origins],
+        rule_labels=[*(first.rule_labels or ()), *(second.rule_labels or ())],
     )
 
 
@@ -119,6 +123,8 @@ def load_evaluation_data(
     `encoders` has the setting of each photo encoder by name. Raises ConfigurationError when the folder is something
     else, CatalogueRefused when a file cannot be read.
     """
+    from include.models.written_rules import rule_labels
+
     home = settings.state_dir / "evaluation" / ("real" if folder else "drawn")
     settings = settings.model_copy(update={"lake_url": str(home / "lake"), "max_rejected_share": 1.0})
     lake = Lake(settings.lake_root)
@@ -143,6 +149,7 @@ def load_evaluation_data(
         labels=products["label"].to_pylist(),
         lake=lake,
         origins=products["origin"].to_pylist(),
+        rule_labels=rule_labels(*(products[name].to_pylist() for name in ("name", "ingredients", "brand"))),
         encoders=vectors,
     )
 

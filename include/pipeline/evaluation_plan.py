@@ -110,7 +110,10 @@ def _without_category_words(dataset: TrainingSet, data: EvaluationData, rows: np
     names = [taxonomy.display_name(label) for label in sorted(set(dataset.labels))]
     masked = without_words(dataset.documents, category_words([categories[row] for row in rows], names))
     return replace(
-        dataset, documents=masked, text_hashes=[text_hash(text) if text.strip() else None for text in masked]
+        dataset,
+        documents=masked,
+        text_hashes=[text_hash(text) if text.strip() else None for text in masked],
+        rule_labels=None,  # they read the words that are masked here
     )
 
 

@@ -142,6 +142,7 @@ def load_training_set(lake: Lake, settings: Settings) -> TrainingSet:
     """All products with a trusted label, as the newest day in the lake has them, with their photos' embeddings."""
     from include.features.image import load_image_encoder
     from include.models.dataset import TrainingSet
+    from include.models.written_rules import rule_labels
     from include.warehouse.engine import open_engine
     from include.warehouse.queries import read_training_labels
 
@@ -163,6 +164,7 @@ def load_training_set(lake: Lake, settings: Settings) -> TrainingSet:
         image_vectors=image_vectors,
         labels=joined["label"].to_pylist(),
         origins=joined["origin"].to_pylist(),
+        rule_labels=rule_labels(*(joined[name].to_pylist() for name in ("name", "ingredients", "brand"))),
         image_encoder_spec=settings.image_encoder,
         image_encoder_identity=encoder.identity,
     )

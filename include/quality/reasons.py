@@ -33,6 +33,7 @@ FLAGS: Final[dict[str, str]] = {
     "characters_lost": "Some characters of a text were lost before it came to us (\ufffd stands in their place).",
     "in_store_code": "The number was given by a shop; another shop may use it for another product.",
     "unfamiliar": "The product is unlike anything that the model was trained on, so its label is for review.",
+    "rule_disagrees": "A written rule of the taxonomy contradicts the classifiers, so the label is for review.",
 }
 """Flag → sentence. Flags stand in `Product.flags`; they reject nothing."""
 

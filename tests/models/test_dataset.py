@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from include.errors import ConfigurationError
 from include.models.dataset import TrainingSet, content_groups, prepare_examples
+from include.models.written_rules import SILENT, UNKNOWN_LABEL
 from include.schema import text_hash
 from include.settings import Settings
 from tests.models.conftest import draw_training_set
@@ -154,3 +155,17 @@ def test_the_fingerprint_follows_the_rows_and_not_their_order():
     assert replace(dataset, labels=["champagne"] * len(dataset.labels)).fingerprint(SETTINGS) != fingerprint
     assert replace(dataset, image_encoder_identity="other").fingerprint(SETTINGS) != fingerprint
     assert dataset.fingerprint(SETTINGS.model_copy(update={"text_dimensions": 3})) != fingerprint
+
+
+def test_a_rule_is_not_heard_for_the_examples_it_labelled():
+    dataset = replace(training_set(FILLING), rule_labels=["champagne", None, "champagne", "perfume"])
+    examples = prepare_examples(dataset, SETTINGS)
+    said = dict(zip(examples.documents, examples.said_by_rule.tolist(), strict=True))
+    champagne = examples.label_names.index("champagne")
+    assert said == {"brut": SILENT, "brut rose": SILENT, "montre": champagne, "watch": UNKNOWN_LABEL}
+    assert (prepare_examples(training_set(FILLING), SETTINGS).said_by_rule == SILENT).all()
+
+
+def test_rule_labels_of_another_length_are_refused():
+    with pytest.raises(ConfigurationError, match="differ in length"):
+        replace(draw_training_set(2), rule_labels=["champagne"])

@@ -13,6 +13,7 @@ from include.models.decision import FUSION, PHOTO, TEXT, Decider, Opinions, thre
 from include.models.familiarity import SIGNALS
 from include.models.fusion import Fusion
 from include.models.predictions import Predictions
+from include.models.written_rules import SILENT, UNKNOWN_LABEL
 from include.schema import LABELS
 
 NAMES = ("champagne", "vinegar", "watches")
@@ -52,6 +53,24 @@ def test_each_input_is_judged_by_its_own_threshold():
     )
     assert found.modalities == ["text", "photo", "fusion"]
     assert found.decisions == ["review", "accepted", "accepted"]
+
+
+def test_an_answer_that_a_written_rule_contradicts_is_for_review_however_sure():
+    sure = rows([0.99, 0.005, 0.005], [0.99, 0.005, 0.005], [0.99, 0.005, 0.005], [0.99, 0.005, 0.005])
+    opinions = Opinions(sure, flags(*[True] * 4), np.zeros_like(sure), flags(*[False] * 4))
+    said = np.array([SILENT, 0, 1, UNKNOWN_LABEL])
+    found = replace(decider([], text=0.5), rule_weight=1.0).decide(replace(opinions, said_by_rule=said))
+    assert found.decisions == ["accepted", "accepted", "review", "review"]
+    assert found.is_contradicted.tolist() == [False, False, True, True]
+    assert found.confidences[1] == found.confidences[0] > found.confidences[2]
+
+
+def test_a_rule_turns_an_answer_that_is_little_surer_than_its_odds():
+    opinions = Opinions(rows([0.9, 0.05, 0.05]), flags(True), rows([0, 0, 0]), flags(False))
+    told = replace(opinions, said_by_rule=np.array([1]))
+    turned = replace(decider([], text=0.5), rule_weight=5.0).decide(told)
+    assert (turned.labels, turned.decisions) == (["vinegar"], ["review"])
+    assert replace(decider([], text=0.5), rule_weight=0.0).decide(told).labels == ["champagne"]
 
 
 def test_an_answer_that_the_photo_classifier_does_not_know_rests_on_the_text():

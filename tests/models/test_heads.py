@@ -15,7 +15,7 @@ from include.models.heads import MAX_ITERATIONS, fit_photo, fit_text
 from include.models.linear import softmax
 from include.models.recipe import Recipe
 
-HEADS = ("logistic", "lda", "svm", "rbf", "rbf_svm")
+HEADS = ("logistic", "lda", "svm", "rbf", "rbf_svm", "rbf_ridge")
 
 
 def drawn(labels: list[int], rows: int = 40) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +71,9 @@ def test_fitting_again_gives_the_same_weights(head):
     assert np.array_equal(first.logits(vectors), second.logits(vectors))
 
 
-@pytest.mark.parametrize(("head", "least", "most"), [("rbf", 0.97, 1), ("rbf_svm", 0.97, 1), ("logistic", 0, 0.8)])
+@pytest.mark.parametrize(
+    ("head", "least", "most"), [("rbf", 0.97, 1), ("rbf_svm", 0.97, 1), ("rbf_ridge", 0.97, 1), ("logistic", 0, 0.8)]
+)
 def test_a_kernel_tells_apart_what_no_plane_does(head, least, most):
     vectors, targets = rings()
     classifier = fit_photo(vectors, targets, Recipe(photo_heads=(head,), photo_scaling="standardise"), seed=0)

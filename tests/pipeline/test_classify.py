@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from include.models.predictions import Predictions
-from include.pipeline.classify import UNFAMILIAR, label_rows
+from include.pipeline.classify import RULE_DISAGREES, UNFAMILIAR, label_rows
 from include.quality.reasons import FLAGS
 from include.schema import LABELS, PRODUCTS, Product
 from include.taxonomy import load_taxonomy
@@ -39,5 +39,13 @@ def test_familiar_products_keep_their_flags():
     assert rows_of(PREDICTIONS)["flags"].to_pylist() == [["short_code"]] * 2
 
 
-def test_the_flag_has_a_sentence():
-    assert UNFAMILIAR in FLAGS
+def test_a_product_that_a_rule_sees_otherwise_says_so():
+    both = replace(PREDICTIONS, is_unfamiliar=np.array([True, False]), is_contradicted=np.array([True, True]))
+    assert rows_of(both)["flags"].to_pylist() == [
+        ["short_code", UNFAMILIAR, RULE_DISAGREES],
+        ["short_code", RULE_DISAGREES],
+    ]
+
+
+def test_the_flags_have_a_sentence():
+    assert {UNFAMILIAR, RULE_DISAGREES} <= FLAGS.keys()

@@ -167,7 +167,7 @@ def predict_with(
     found = {}
     for use in uses:
         text_used, photo_used = masks[use]
-        predictions = artefact.predict(text_vectors, text_used, tested.image_vectors, photo_used)
+        predictions = artefact.predict(text_vectors, text_used, tested.image_vectors, photo_used, tested.rule_labels)
         found[use] = _predicted(predictions, rows, tested.labels, label_names, repeat, fold)
     return found
 

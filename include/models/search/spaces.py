@@ -63,7 +63,7 @@ TEXT_ONLY: Space = {
 
 TEXT_AND_PHOTO: Space = {
     **TEXT_ONLY,
-    "photo_heads": Choice(("logistic", "svm", "lda", "rbf", "rbf_svm", "logistic+rbf_svm", "lda+rbf_svm")),
+    "photo_heads": Choice(("logistic", "svm", "lda", "rbf", "rbf_svm", "rbf_ridge", "logistic+rbf_svm", "lda+rbf_svm")),
     "photo_regularisation": OnlyIf("photo_heads", r"\b(logistic|svm)\b", Between(0.1, 100.0, log=True)),
     "photo_scaling": Choice(("none", "standardise", "length", "root")),
     "rbf_regularisation": OnlyIf("photo_heads", "rbf", Between(0.3, 100.0, log=True)),
