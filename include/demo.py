@@ -97,6 +97,7 @@ def prepare_model(settings: Settings, catalogues: Sequence[CatalogueFile], progr
 
     from include.pipeline.import_catalogue import import_catalogue
     from include.pipeline.train import train_model
+    from include.reports.trained_model import write_trained_model_card
 
     if not catalogues:
         from include.sandbox import write_demo_catalogue
@@ -113,7 +114,8 @@ def prepare_model(settings: Settings, catalogues: Sequence[CatalogueFile], progr
             )
     with progress.step("Training the first model") as note:
         trained = train_model(settings)
-        note(f"version {trained['version']}")
+        card = write_trained_model_card(settings)
+        note(f"version {trained['version']}" + (f", its card: {card.html}" if card else ""))
     progress.console.print(trained["report"], highlight=False)
 
 
