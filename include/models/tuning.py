@@ -54,6 +54,22 @@ class Tuned:
     """`text` and `photo` alone, `fusion` where an example has both, `overall` from what it has."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """The out-of-fold opinions of the examples, by what a prediction may look at."""
+
+    uses: Mapping[str, Opinions]
+    rows: Mapping[str, np.ndarray]
+    """Positions of the examples that have what a use looks at."""
+    targets: np.ndarray
+    """int64 (n,), of all examples."""
+
+    def predict(self, modality: str, decider: Decider) -> tuple[Predictions, np.ndarray]:
+        """Predictions for the rows of a use, and their targets."""
+        rows = self.rows[modality]
+        return decider.decide(self.uses[modality]).take(rows), self.targets[rows]
+
+
 def tune(
     examples: Examples,
     folds: np.ndarray,
@@ -74,6 +90,7 @@ def tune(
         joint_temperature = fit_temperature(held_out.joint[both][:, photo_labels], position)
     opinions = _opinions(examples, held_out, photo_labels, text_temperature, photo_temperature, joint_temperature)
     choice = choose_fusion(opinions, both, photo_labels, targets, folds, recipe.fusion)
+    asked = _ask(examples, opinions, has_text, has_photo)
     decider = Decider(
         label_names=examples.label_names,
         prior=((np.bincount(targets, minlength=count) + 1) / (len(targets) + count)).astype(np.float32),
@@ -81,45 +98,13 @@ def tune(
         photo_labels=photo_labels,
         thresholds=thresholds_table({}, count),
         fusion_used=choice.used,
-        rule_weight=recipe.rule_weight,
     )
-    nothing = np.zeros(len(examples), dtype=bool)
-    uses = {
-        "text": replace(opinions, has_text=has_text, has_photo=nothing),
-        "photo": replace(opinions, has_text=nothing, has_photo=has_photo, said_by_rule=None),
-        "fusion": replace(opinions, has_text=both, has_photo=both),
-        "overall": replace(opinions, has_text=has_text, has_photo=examples.has_photo),
-    }
-    rows = {modality: np.flatnonzero(use.has_text | use.has_photo) for modality, use in uses.items()}
-
-    def predict(modality: str, decider: Decider) -> Predictions:
-        return decider.decide(uses[modality]).take(rows[modality])
-
-    heard = decider.decide(replace(uses["overall"], said_by_rule=None)).probabilities
-    decider = replace(decider, agreement_weight=fit_agreement(heard, examples.said_by_rule, targets))
-    for modality, number in _NUMBERS.items():
-        found = predict(modality, decider)
-        resting = found.modality_index == number
-        if recipe.calibration == "isotonic" or (recipe.calibration == "auto" and resting.sum() >= ISOTONIC_ROWS):
-            decider = _with_confidence_map(decider, number, found, resting, targets[rows[modality]])
-    limits = np.full((len(MODALITIES), len(SIGNALS)), -np.inf)
-    for modality, number in _NUMBERS.items():
-        resting = rows[modality][predict(modality, decider).modality_index == number]
-        columns = _SIGNALS_OF[number]
-        signals = np.asarray(opinions.signals)[np.ix_(resting, columns)]
-        limits[number, columns] = familiar_limits(signals, settings.familiar_share)
-    decider = replace(decider, limits=limits)
-    thresholds, tables = {}, {}
-    for modality, number in _NUMBERS.items():
-        if modality == "photo" and len(photo_labels) < count:
-            # A photo of a kind that the photo classifier never saw would be called one of the kinds it knows.
-            continue
-        found = predict(modality, decider)
-        used = (found.modality_index == number) & ~found.is_unfamiliar & ~found.is_contradicted
-        thresholds[modality], tables[number] = thresholds_by_label(
-            found.take(used), targets[rows[modality]][used], settings.target_precision
-        )
-    decider = replace(decider, thresholds=thresholds_table(tables, count))
+    # Each of these rests on what the ones before have chosen.
+    agreement = fit_agreement(decider.decide(asked.uses["overall"]).probabilities, examples.said_by_rule, targets)
+    decider = replace(decider, rule_weight=recipe.rule_weight, agreement_weight=agreement)
+    decider = _calibrated(decider, asked, recipe)
+    decider = _guarded(decider, asked, settings)
+    decider, thresholds = _with_thresholds(decider, asked, settings)
     return Tuned(
         text_temperature=text_temperature,
         photo_temperature=photo_temperature,
@@ -127,9 +112,55 @@ def tune(
         decider=decider,
         fusion_choice=choice,
         thresholds=thresholds,
-        rows=rows,
-        predictions={modality: predict(modality, decider) for modality in uses},
+        rows=asked.rows,
+        predictions={modality: asked.predict(modality, decider)[0] for modality in asked.uses},
     )
+
+
+def _ask(examples: Examples, opinions: Opinions, has_text: np.ndarray, has_photo: np.ndarray) -> _Asked:
+    nothing, both = np.zeros(len(examples), dtype=bool), has_text & has_photo
+    uses = {
+        "text": replace(opinions, has_text=has_text, has_photo=nothing),
+        "photo": replace(opinions, has_text=nothing, has_photo=has_photo, said_by_rule=None),
+        "fusion": replace(opinions, has_text=both, has_photo=both),
+        "overall": replace(opinions, has_text=has_text, has_photo=examples.has_photo),
+    }
+    rows = {modality: np.flatnonzero(use.has_text | use.has_photo) for modality, use in uses.items()}
+    return _Asked(uses, rows, examples.targets)
+
+
+def _calibrated(decider: Decider, asked: _Asked, recipe: Recipe) -> Decider:
+    for modality, number in _NUMBERS.items():
+        found, targets = asked.predict(modality, decider)
+        resting = found.modality_index == number
+        if recipe.calibration == "isotonic" or (recipe.calibration == "auto" and resting.sum() >= ISOTONIC_ROWS):
+            decider = _with_confidence_map(decider, number, found, resting, targets)
+    return decider
+
+
+def _guarded(decider: Decider, asked: _Asked, settings: Settings) -> Decider:
+    limits = np.full((len(MODALITIES), len(SIGNALS)), -np.inf)
+    for modality, number in _NUMBERS.items():
+        resting = asked.rows[modality][asked.predict(modality, decider)[0].modality_index == number]
+        columns = _SIGNALS_OF[number]
+        signals = np.asarray(asked.uses[modality].signals)[np.ix_(resting, columns)]
+        limits[number, columns] = familiar_limits(signals, settings.familiar_share)
+    return replace(decider, limits=limits)
+
+
+def _with_thresholds(decider: Decider, asked: _Asked, settings: Settings) -> tuple[Decider, dict[str, float]]:
+    """The decider with its thresholds, and those over all labels by modality."""
+    thresholds, tables = {}, {}
+    for modality, number in _NUMBERS.items():
+        if modality == "photo" and len(decider.photo_labels) < len(decider.label_names):
+            # A photo of a kind that the photo classifier never saw would be called one of the kinds it knows.
+            continue
+        found, targets = asked.predict(modality, decider)
+        used = (found.modality_index == number) & ~found.is_unfamiliar & ~found.is_contradicted
+        thresholds[modality], tables[number] = thresholds_by_label(
+            found.take(used), targets[used], settings.target_precision
+        )
+    return replace(decider, thresholds=thresholds_table(tables, len(decider.label_names))), thresholds
 
 
 def _opinions(

@@ -16,13 +16,15 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 from include.errors import ConfigurationError
 from include.models.evaluation.cross_validation import Task, run_tasks
@@ -78,47 +80,63 @@ def evaluate(
     `label_list` is a hand-read list of the folder's products (`read_label_list`); `against` is another model, by the
     `evaluation.json` of its evaluation, whose predictions lie beside it, or by its version in the registry. Models are
     trained in `jobs` processes, two by default. The same records and settings give the same figures. Raises
-    ConfigurationError when there is nothing to evaluate on or to compare with.
+    ConfigurationError when there is nothing to evaluate on or to compare with, or when another evaluation is running.
     """
     started = time.monotonic()
-    is_version = against is not None and against.isdigit()
-    theirs = read_predictions(Path(against)) if against and not is_version else None
-    if label_list is not None and folder is None:
-        raise ConfigurationError("a label list is about real records: give their folder, too")
-    data = load_evaluation_data(folder, settings, _encoders(settings, folder), on_step)
-    plan = plan_evaluation(data, settings, folds=folds, repeats=repeats, label_list=label_list)
-    predicted = _train_and_predict(data, plan, settings, jobs or min(2, os.cpu_count() or 1), on_step)
-    keyed = keyed_predictions(predicted, plan, data.encoders)
-    table = _table(keyed)
-    if against and is_version:
-        theirs = predictions_of_version(against, data, plan, settings)
-    on_step("scoring")
-    modalities = score_all(keyed, data, settings)
-    lists = score_lists(predicted, plan, settings.seed)
-    figures = figures_of(modalities, lists) | unseen_photo_figures(keyed, data, settings.seed)
-    on_step("clustering")
-    figures |= clustering_figures(plan, data.encoders, settings)
-    evaluation = Evaluation(
-        data=_describe(data, plan.blocks["default"]),
-        encoders={name: identity for name, (_, identity, _) in data.encoders.items()},
-        folds=folds,
-        repeats=repeats,
-        seed=settings.seed,
-        interval_method=METHOD,
-        figures=in_order(figures),
-        targets={} if data.is_drawn else TARGETS,
-        modalities=modalities,
-        learning_curve=learning_curve(predicted, plan, modalities, settings.seed),
-        comparisons=(
-            *own_comparisons(keyed),
-            *(compare_tables(table, theirs, str(against)) if theirs is not None else ()),
-        ),
-        lists=lists,
-        notes=_notes(data, plan, against if is_version else None),
-        seconds=round(time.monotonic() - started, 1),
-    )
-    _write(evaluation, table, reports_folder(settings))
-    return evaluation
+    with _alone(settings):
+        is_version = against is not None and against.isdigit()
+        theirs = read_predictions(Path(against)) if against and not is_version else None
+        if label_list is not None and folder is None:
+            raise ConfigurationError("a label list is about real records: give their folder, too")
+        data = load_evaluation_data(folder, settings, _encoders(settings, folder), on_step)
+        plan = plan_evaluation(data, settings, folds=folds, repeats=repeats, label_list=label_list)
+        predicted = _train_and_predict(data, plan, settings, jobs or min(2, os.cpu_count() or 1), on_step)
+        keyed = keyed_predictions(predicted, plan, data.encoders)
+        table = _table(keyed)
+        if against and is_version:
+            theirs = predictions_of_version(against, data, plan, settings)
+        on_step("scoring")
+        modalities = score_all(keyed, data, settings)
+        lists = score_lists(predicted, plan, settings.seed)
+        figures = figures_of(modalities, lists) | unseen_photo_figures(keyed, data, settings.seed)
+        on_step("clustering")
+        figures |= clustering_figures(plan, data.encoders, settings)
+        evaluation = Evaluation(
+            data=_describe(data, plan.blocks["default"]),
+            encoders={name: identity for name, (_, identity, _) in data.encoders.items()},
+            folds=folds,
+            repeats=repeats,
+            seed=settings.seed,
+            interval_method=METHOD,
+            figures=in_order(figures),
+            targets={} if data.is_drawn else TARGETS,
+            modalities=modalities,
+            learning_curve=learning_curve(predicted, plan, modalities, settings.seed),
+            comparisons=(
+                *own_comparisons(keyed),
+                *(compare_tables(table, theirs, str(against)) if theirs is not None else ()),
+            ),
+            lists=lists,
+            notes=_notes(data, plan, against if is_version else None),
+            seconds=round(time.monotonic() - started, 1),
+        )
+        _write(evaluation, table, reports_folder(settings))
+        return evaluation
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Hold the state folder's evaluation: a second one would move the files of the first."""
+    lock = settings.state_dir / "evaluation" / "running.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=0):
+            yield
+    except Timeout:
+        raise ConfigurationError(
+            f"another evaluation is running on {settings.state_dir}: wait for it, "
+            "or set CUVEE_STATE_DIR to another folder"
+        ) from None
 
 
 def _encoders(settings: Settings, folder: Path | None) -> dict[str, str]:

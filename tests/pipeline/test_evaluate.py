@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
 from include.errors import ConfigurationError
 from include.models.evaluation import intervals
@@ -77,6 +78,16 @@ def test_evaluating_again_against_itself_finds_the_same_and_no_difference(evalua
 def test_nothing_to_compare_with_is_refused_before_anything_is_trained(small_settings, tmp_path):
     with pytest.raises(ConfigurationError, match=PREDICTIONS_FILE):
         evaluate(small_settings, against=str(tmp_path / "evaluation.json"))
+
+
+def test_a_second_evaluation_at_the_same_time_is_refused(small_settings, tmp_path):
+    settings = small_settings.model_copy(update={"state_dir": tmp_path})
+    (tmp_path / "evaluation").mkdir()
+    with (
+        FileLock(tmp_path / "evaluation" / "running.lock"),
+        pytest.raises(ConfigurationError, match=r"another evaluation is running.*CUVEE_STATE_DIR"),
+    ):
+        evaluate(settings)
 
 
 def test_a_label_list_without_real_records_is_refused(small_settings, tmp_path):
