@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from include.features.text import document
 from include.models.artefact import Artefact
 from include.models.predictions import Predictions
-from include.models.written_rules import rule_labels
+from include.models.written_rules import RULE_COLUMNS, rule_labels
 
 if TYPE_CHECKING:
     from include.features.image import ImageEncoder
@@ -55,7 +56,9 @@ class Labeller:
             image_vectors,
             ~np.isnan(image_vectors).any(axis=1) & (image_vectors.shape[1] > 0),
             rule_labels(
-                [item.name for item in items], [item.ingredients for item in items], [item.brand for item in items]
+                pa.table(
+                    {name: pa.array([getattr(item, name) for item in items], pa.string()) for name in RULE_COLUMNS}
+                )
             ),
         )
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from include.models.written_rules import RULE_COLUMNS, rule_labels
 from include.schema import LabelOrigin
 from include.taxonomy import Taxonomy
 
@@ -41,9 +42,7 @@ def trusted_labels(products: pa.Table, taxonomy: Taxonomy) -> pa.Table:
         for position, labels in enumerate(zip(by_catalogue, by_tags, strict=True))
         if labels[0] is None and labels[1] is None
     ]
-    unlabelled = products.select(["name", "ingredients", "brand"]).take(pa.array(untold, pa.int64()))
-    texts = (unlabelled[name].to_pylist() for name in ("name", "ingredients", "brand"))
-    by_rules = [taxonomy.label_from_rules(*fields) for fields in zip(*texts, strict=True)]
+    by_rules = rule_labels(products.select(list(RULE_COLUMNS)).take(pa.array(untold, pa.int64())), taxonomy)
     return pa.concat_tables(
         [
             _rows(product_ids, by_catalogue, "catalogue"),

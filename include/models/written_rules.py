@@ -9,14 +9,17 @@ written. How much surer a rule makes classifiers that say the same is fitted on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from include.models.calibration import log_loss
 from include.models.linear import softmax
 from include.taxonomy import Taxonomy, load_taxonomy
 
+RULE_COLUMNS = ("name", "ingredients", "brand")
+"""What a rule reads of a product, in the order of `Taxonomy.label_from_rules`."""
 SILENT = -1
 """No rule applies."""
 UNKNOWN_LABEL = -2
@@ -25,18 +28,14 @@ _LEAST = 1e-9
 _ROWS_TO_FIT = 100
 
 
-def rule_labels(
-    names: Iterable[str | None],
-    ingredients: Iterable[str | None],
-    brands: Iterable[str | None],
-    taxonomy: Taxonomy | None = None,
-) -> list[str | None]:
+def rule_labels(products: pa.Table, taxonomy: Taxonomy | None = None) -> list[str | None]:
     """The label that the written rules give to each product, None where none applies (50 µs a product).
 
-    `rule_labels(["Biscoito Champagne"], [None], [None])` is `["biscuit"]`.
+    `products` has the columns `RULE_COLUMNS`; one named "Biscoito Champagne" gets `"biscuit"`.
     """
     taxonomy = taxonomy or load_taxonomy()
-    return [taxonomy.label_from_rules(*fields) for fields in zip(names, ingredients, brands, strict=True)]
+    columns = (products[name].to_pylist() for name in RULE_COLUMNS)
+    return [taxonomy.label_from_rules(*fields) for fields in zip(*columns, strict=True)]
 
 
 def said_by_rules(labels: Sequence[str | None], label_names: Sequence[str]) -> np.ndarray:

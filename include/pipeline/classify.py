@@ -60,8 +60,7 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     photo_hashes = photos["sha256"].to_pylist() if uses_photos else [None] * photos.num_rows
     photo_vectors, has_photo = _embeddings(lake, artefact.image_encoder_identity, photo_hashes, shard, "embed_images")
 
-    said = rule_labels(*(products[name].to_pylist() for name in ("name", "ingredients", "brand")))
-    predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
+    predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels(products))
     labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
     lake.write_parquet(staged_labels_path(shard["source"], shard_day(shard), shard["shard"]), labels)
     accepted = predictions.decisions.count("accepted")

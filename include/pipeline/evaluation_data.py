@@ -149,7 +149,7 @@ def load_evaluation_data(
         labels=products["label"].to_pylist(),
         lake=lake,
         origins=products["origin"].to_pylist(),
-        rule_labels=rule_labels(*(products[name].to_pylist() for name in ("name", "ingredients", "brand"))),
+        rule_labels=rule_labels(products),
         encoders=vectors,
     )
 

@@ -164,7 +164,7 @@ def load_training_set(lake: Lake, settings: Settings) -> TrainingSet:
         image_vectors=image_vectors,
         labels=joined["label"].to_pylist(),
         origins=joined["origin"].to_pylist(),
-        rule_labels=rule_labels(*(joined[name].to_pylist() for name in ("name", "ingredients", "brand"))),
+        rule_labels=rule_labels(joined),
         image_encoder_spec=settings.image_encoder,
         image_encoder_identity=encoder.identity,
     )

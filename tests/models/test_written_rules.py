@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,12 +24,14 @@ def rows(*probabilities: list[float]) -> np.ndarray:
 
 
 def test_the_rules_of_the_taxonomy_are_asked_with_name_ingredients_and_brand():
-    found = rule_labels(
-        ["Biscoito Champagne", "White Oak Aged Champagne", "Something", None],
-        [None, "Champagne vinegar", None, None],
-        [None, None, None, None],
+    products = pa.table(
+        {
+            "brand": pa.nulls(4, pa.string()),
+            "name": ["Biscoito Champagne", "White Oak Aged Champagne", "Something", None],
+            "ingredients": [None, "Champagne vinegar", None, None],
+        }
     )
-    assert found == ["biscuit", "vinegar", None, None]
+    assert rule_labels(products) == ["biscuit", "vinegar", None, None]
 
 
 def test_a_label_that_the_model_cannot_give_is_told_from_silence():
