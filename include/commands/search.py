@@ -55,10 +55,11 @@ def print_outcome(outcome: SearchOutcome, console: Console) -> None:
     if outcome.is_default:
         console.print("No recipe is better than the default by more than chance: the default stays.", highlight=False)
         return
-    table = Table("parameter", "default", "chosen", "importance")
+    table = Table("parameter", "default", "chosen", *(["importance"] if outcome.importances else []))
     for name, (default, chosen) in outcome.changes().items():
         share = outcome.importances.get(name)
-        table.add_row(name, str(default), str(chosen), "" if share is None else f"{share:.0%}")
+        cells = [name, str(default), str(chosen), "" if share is None else f"{share:.0%}"]
+        table.add_row(*cells[: len(table.columns)])
     console.print(table)
 
 

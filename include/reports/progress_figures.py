@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from include.reports.drawing import (
     shortened,
     words,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MEASURES: Mapping[Measure, str] = {"macro_f1": "macro-F1", "log_loss": "log loss (nats)"}
 
@@ -86,7 +89,7 @@ def training_history_figure(history: Sequence[Mapping[str, Any]], name: str = "t
                 axes.axvline(start + 0.5, color=SOFT, linestyle=":", linewidth=1.2)
             axes.set_xlabel("epoch")
             axes.set_ylabel(label)
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.locator_params(axis="x", integer=True)
             legend_above(axes)
         percent_axis(panels[1], "y")
         phases = list(dict.fromkeys(words(row["phase"]) for row in history))
@@ -98,46 +101,53 @@ def training_history_figure(history: Sequence[Mapping[str, Any]], name: str = "t
 
 
 def search_figure(outcome: SearchOutcome) -> Drawing:
-    """The course of a hyper-parameter search: a value per trial and the best so far; what mattered beside it."""
-    values, importances, maximise = outcome.values, outcome.importances, outcome.maximise
+    """The course of a hyper-parameter search; beside it what mattered, where the trials were enough to tell."""
+    ordered = sorted(outcome.importances.items(), key=lambda entry: (entry[1], entry[0]))
+    caption = "The value of each trial and the best so far."
+    with house_style("search"):
+        if ordered:
+            figure, whole = new_figure(9.2, max(3.4, 1.2 + 0.3 * len(ordered)))
+            whole.remove()
+            course, bars = figure.subplots(1, 2, width_ratios=(1.35, 1.0))
+            for axes in (course, bars):
+                axes.set_facecolor("none")
+            _draw_importances(bars, ordered)
+            caption += " Right: how much of the differences between trials each parameter explains."
+        else:
+            figure, course = new_figure(6.4, 3.4)
+        _draw_course(course, outcome)
+        return finish(figure, "search", "Hyper-parameter search", caption)
+
+
+def _draw_course(axes: Axes, outcome: SearchOutcome) -> None:
+    values = outcome.values
     numbers = np.array([number for number, value in enumerate(values) if value is not None])
     finished = np.array([value for value in values if value is not None])
     stopped = [number for number, value in enumerate(values) if value is None]
-    ordered = sorted(importances.items(), key=lambda entry: (entry[1], entry[0]))
-    with house_style("search"):
-        figure, left = new_figure(9.2, max(3.4, 1.2 + 0.3 * len(ordered)))
-        left.remove()
-        course, bars = figure.subplots(1, 2, width_ratios=(1.35, 1.0))
-        if len(finished):
-            best = np.maximum.accumulate(finished) if maximise else np.minimum.accumulate(finished)
-            course.plot(numbers, finished, "o", color=BLUE, markersize=5, alpha=0.6, label="finished trial")
-            course.step(numbers, best, where="post", color=ORANGE, label="best so far")
-        if stopped:
-            height = float(finished.min() if len(finished) else 0.0)
-            course.plot(
-                stopped, [height] * len(stopped), "x", color=SOFT, markersize=5, label="stopped early or failed"
-            )
-        course.set_xlabel("trial")
-        course.set_ylabel(f"{MEASURES[outcome.measure]}, out of fold")
-        course.xaxis.get_major_locator().set_params(integer=True)
-        legend_above(course)
-        places = np.arange(len(ordered))
-        bars.barh(places, [share for _, share in ordered], height=0.62, color=BLUE, alpha=0.85)
-        bars.set_yticks(places, [shortened(words(name)) for name, _ in ordered])
-        bars.tick_params(axis="y", length=0)
-        bars.grid(False, axis="y")
-        for place, (_, share) in zip(places.tolist(), ordered, strict=True):
-            bars.annotate(
-                percent(round(share, 2)), (share, place), xytext=(4, 0), textcoords="offset points", va="center",
-                size=9, color=INK,
-            )  # fmt: skip
-        bars.set_xlim(0, 1.15 * max([*importances.values(), 0.1]))
-        bars.set_xlabel("importance of the parameter")
-        percent_axis(bars, "x")
-        for axes in (course, bars):
-            axes.set_facecolor("none")
-        return finish(
-            figure, "search", "Hyper-parameter search",
-            "Left: the value of each trial and the best so far. Right: how much of the differences between trials each "
-            "parameter explains.",
+    if len(finished):
+        best = np.maximum.accumulate(finished) if outcome.maximise else np.minimum.accumulate(finished)
+        axes.plot(numbers, finished, "o", color=BLUE, markersize=5, alpha=0.6, label="finished trial")
+        axes.step(numbers, best, where="post", color=ORANGE, label="best so far")
+    if stopped:
+        height = float(finished.min() if len(finished) else 0.0)
+        axes.plot(stopped, [height] * len(stopped), "x", color=SOFT, markersize=5, label="stopped early or failed")
+    axes.set_xlabel("trial")
+    axes.set_ylabel(f"{MEASURES[outcome.measure]}, out of fold")
+    axes.locator_params(axis="x", integer=True)
+    legend_above(axes)
+
+
+def _draw_importances(axes: Axes, ordered: Sequence[tuple[str, float]]) -> None:
+    places = np.arange(len(ordered))
+    axes.barh(places, [share for _, share in ordered], height=0.62, color=BLUE, alpha=0.85)
+    axes.set_yticks(places, [shortened(words(name)) for name, _ in ordered])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(False, axis="y")
+    for place, (_, share) in zip(places.tolist(), ordered, strict=True):
+        axes.annotate(
+            percent(round(share, 2)), (share, place), xytext=(4, 0), textcoords="offset points", va="center",
+            size=9, color=INK,
         )  # fmt: skip
+    axes.set_xlim(0, 1.15 * max(0.1, *(share for _, share in ordered)))
+    axes.set_xlabel("importance of the parameter")
+    percent_axis(axes, "x")

@@ -37,3 +37,12 @@ def test_it_draws_the_course_of_the_search(tmp_path: Path) -> None:
     png, svg = draw_search(draw_search_outcome(), tmp_path)
     assert png.stat().st_size > 1_000
     assert svg.read_text(encoding="utf-8").endswith("</svg>\n")
+
+
+def test_few_trials_leave_no_empty_column_and_no_empty_panel(tmp_path: Path) -> None:
+    few = replace(draw_search_outcome(), importances={})
+    assert "importance" in printed(draw_search_outcome())
+    assert "importance" not in printed(few)
+    (tmp_path / "few").mkdir()
+    assert "importance of the parameter" in draw_search(draw_search_outcome(), tmp_path)[1].read_text(encoding="utf-8")
+    assert "importance of the parameter" not in draw_search(few, tmp_path / "few")[1].read_text(encoding="utf-8")
