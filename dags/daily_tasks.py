@@ -5,19 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, get_current_context, task
+from airflow.sdk import task
 
+from assets import LABELLED_PRODUCTS, PRODUCTS, announce
 from include.settings import load_settings
 from task_context import PATIENCE, current_day, source_connection
-
-PRODUCTS = Asset("products", group="lake")
-LABELLED_PRODUCTS = Asset("labelled_products", group="warehouse")
-
-
-def announce(asset: Asset, source: str) -> None:
-    """Say in the asset's event which source and day changed: asset-triggered runs have no day of their own."""
-    event = get_current_context()["outlet_events"][asset]
-    event.extra = {"source": source, "day": current_day().isoformat()}
 
 
 @task(pool="food_api", **PATIENCE)
@@ -32,7 +24,7 @@ def validate(source: str, fetched: Any) -> Any:
     from include.pipeline.validate import validate_day
 
     summary = validate_day(source, current_day(), load_settings())
-    announce(PRODUCTS, source)
+    announce(PRODUCTS, source=source)
     return summary
 
 
@@ -71,5 +63,5 @@ def publish(source: str, fetched: Any, validated: Any) -> Any:
 
     steps = {"fetch": fetched, "validate": validated}
     summary = publish_day(source, current_day(), load_settings(), earlier_steps=steps)
-    announce(LABELLED_PRODUCTS, source)
+    announce(LABELLED_PRODUCTS, source=source)
     return summary

@@ -24,7 +24,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from daily_tasks import PRODUCTS, announce
+from assets import PRODUCTS, announce
 from include.settings import load_settings
 from task_context import DEFAULT_ARGUMENTS, current_day, record_failed_batch
 
@@ -39,7 +39,7 @@ def import_file() -> Any:
     summary = import_catalogue(
         Path(given["path"]), current_day(), load_settings(), source=given["source"], kind=given["kind"]
     )
-    announce(PRODUCTS, summary["source"])
+    announce(PRODUCTS, source=summary["source"])
     return summary
 
 

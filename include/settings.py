@@ -144,6 +144,91 @@ class Settings(BaseSettings):
     )
     seed: int = Field(0, description="Seed of everything random.")
 
+    # Retraining and promotion
+    candidates_file: Path = Field(
+        PROJECT_ROOT / "include" / "config" / "candidates.yaml",
+        description="YAML file of the recipes that `retrain_weekly` trains.",
+    )
+    gold_share: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="Share of new content groups that are kept for judging and never trained on.",
+    )
+    gate_min_gold: int = Field(
+        30, ge=1, description="With fewer gold products nothing is promoted: the evidence would be chance."
+    )
+    gate_margin: float = Field(
+        0.005, ge=0, lt=1, description="By how much a candidate's macro-F1 on the gold set must exceed the champion's."
+    )
+    gate_confidence: float = Field(
+        0.95, gt=0.5, lt=1, description="Confidence with which a candidate must be better, by interval or test."
+    )
+    gate_class_drop: float = Field(
+        0.05, ge=0, le=1, description="Largest loss of F1 on any label with enough gold products."
+    )
+    gate_class_support: int = Field(20, ge=1, description="Gold products from which a label's F1 is compared.")
+    gate_calibration_slack: float = Field(
+        0.01, ge=0, le=1, description="By how much a candidate's calibration error may exceed the champion's."
+    )
+    gate_coverage_slack: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="By how much coverage at the target precision, and precision of what is accepted, may be below the "
+        "champion's.",
+    )
+    gate_latency_ms: float = Field(
+        50.0, gt=0, description="Longest time per product, text and photo encoded and judged in a batch, milliseconds."
+    )
+    gate_size_mb: float = Field(200.0, gt=0, description="Largest artefact, photo encoder's file included, megabytes.")
+    floor_macro_f1: float = Field(
+        0.6, ge=0, le=1, description="Macro-F1 on the gold set that the first champion must reach."
+    )
+    floor_accepted_precision: float = Field(
+        0.9, ge=0, le=1, description="Precision of accepted gold labels that the first champion must reach."
+    )
+    floor_calibration_error: float = Field(
+        0.15, ge=0, le=1, description="Calibration error on the gold set that the first champion may have."
+    )
+    promotion_approval: bool = Field(
+        False, description="Ask a person in the Airflow UI before a candidate that passed the gate becomes champion."
+    )
+    approval_hours: float = Field(
+        72.0, gt=0, description="Hours that a promotion waits for a person; then the champion stays."
+    )
+    relabel_shard_size: int = Field(
+        20_000, ge=1, description="Products per mapped task of `relabel_catalogue`; more where 50 tasks are not enough."
+    )
+
+    # Watching the daily batches
+    drift_min_products: int = Field(
+        50, ge=1, description="Batches with fewer labelled products get drift figures but no warning."
+    )
+    drift_label_mix: float = Field(
+        0.6, ge=0, le=1, description="Largest Jensen-Shannon distance between a batch's labels and the training labels."
+    )
+    drift_confidence: float = Field(
+        0.3, ge=0, le=1, description="Largest Kolmogorov-Smirnov distance of a batch's confidences from training's."
+    )
+    drift_embedding: float = Field(
+        0.5, ge=0, description="Largest distance of a batch's mean text embedding from training, in its own spread."
+    )
+    drift_missing_photos: float = Field(
+        0.3, ge=0, le=1, description="Largest rise of the share of products without a photo over training."
+    )
+    drift_reviewed: float = Field(
+        0.3, ge=0, le=1, description="Largest rise of the share sent to review over training."
+    )
+    notify_url: SecretStr = Field(
+        SecretStr(""),
+        description="Where the digest of warnings goes, as an Apprise URL (mailtos://user:password@host, "
+        "jsons://host/hook, ...; a secret); empty means the log.",
+    )
+    retrain_on_drift: bool = Field(
+        False, description="Trigger `retrain_weekly` early, once a week at most, when a batch drifts beyond its bounds."
+    )
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="What the command line says on standard error."
     )

@@ -84,8 +84,10 @@ def _fact(name: str) -> Column:
     )
 
 
-def _text(name: str, comment: str, *, key: bool = False, nullable: bool = False) -> Column:
-    return Column(name, Text, primary_key=key, nullable=nullable, comment=comment)
+def _text(
+    name: str, comment: str, *, key: bool = False, nullable: bool = False, server_default: str | None = None
+) -> Column:
+    return Column(name, Text, primary_key=key, nullable=nullable, comment=comment, server_default=server_default)
 
 
 def _day(name: str, comment: str, *, key: bool = False) -> Column:
@@ -188,6 +190,8 @@ batches = Table(
     Column("durations", JSONB, comment="Step to seconds of its last run"),
     _text("report", "Validation report, path in the lake", nullable=True),
     _text("model_version", "Model version that labelled the batch", nullable=True),
+    Column("drift", JSONB, comment="Drift figure to its value, its bound and the training's value; see models.md"),
+    Column("warnings", ARRAY(Text), comment="What drifted beyond its bound, a sentence each; empty when all is well"),
     _text("failed_step", "Step that failed; empty when the last run succeeded", nullable=True),
     _text("error", "Why it failed, and what to do", nullable=True),
     Column(
@@ -223,5 +227,12 @@ promotions = Table(
         server_default=func.now(),
         comment="When it was decided",
     ),
+    _text("kind", "promotion, or rollback to an earlier version", server_default="promotion"),
+    Column("day", Date, comment="Last day whose labels the candidate could learn from"),
+    _text("snapshot", "Training snapshot of the candidate, SHA-256", nullable=True),
+    _text("training_key", "What was trained: snapshot, recipes and settings, SHA-256", nullable=True),
+    _text("decision_key", "The decision as it can be taken once, SHA-256; a rerun finds its row", nullable=True),
+    _text("report", "Page of the decision, path in the lake", nullable=True),
+    Index(None, "decision_key", unique=True),
     comment="One row per promotion decision, the refusals too; rows are only ever added",
 )
