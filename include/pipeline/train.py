@@ -170,14 +170,24 @@ def load_training_set(lake: Lake, settings: Settings) -> TrainingSet:
     )
 
 
-def embed_packed_photos(lake: Lake, cache: EmbeddingCache, encoder: ImageEncoder, hashes: Sequence[str | None]) -> int:
-    """Embed the packed photos of the given hashes that were embedded by another encoder only; returns how many."""
+def embed_packed_photos(
+    lake: Lake,
+    cache: EmbeddingCache,
+    encoder: ImageEncoder,
+    hashes: Sequence[str | None],
+    folders: Sequence[str] = ("images",),
+) -> int:
+    """Embed the packed photos of the given hashes that were embedded by another encoder only; returns how many.
+
+    They are looked for in `folders` of the lake; one that is in none of them stays without an embedding.
+    """
     from include.features.embed import embed_missing_photos
 
     wanted = set(cache.missing(hashes))
 
     def photos() -> Iterator[tuple[str, bytes]]:
-        for path in lake.list_files("images", ".parquet") if wanted else []:
+        paths = (path for folder in folders for path in lake.list_files(folder, ".parquet"))
+        for path in paths if wanted else ():
             with lake.parquet_file(path) as file:
                 for number in range(file.num_row_groups):
                     found = wanted.intersection(file.read_row_group(number, ["sha256"])["sha256"].to_pylist())
@@ -190,7 +200,7 @@ def embed_packed_photos(lake: Lake, cache: EmbeddingCache, encoder: ImageEncoder
 
     embedded = embed_missing_photos(cache, encoder, photos())
     if embedded:
-        logger.info("embedded photos for training: encoder=%s computed=%d", encoder.identity, embedded)
+        logger.info("embedded packed photos: encoder=%s computed=%d", encoder.identity, embedded)
     return embedded
 
 

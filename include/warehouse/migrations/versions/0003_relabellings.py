@@ -23,7 +23,9 @@ def upgrade() -> None:
     }
     op.create_table(
         "relabellings",
-        sa.Column("relabelling_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Running number"),
+        sa.Column(
+            "relabelling_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Running number"
+        ),
         *(sa.Column(name, sa.Text(), nullable=False, comment=comment) for name, comment in texts.items()),
         sa.Column("products", sa.Integer(), nullable=False, comment="Products that changed so"),
         sa.Column(
