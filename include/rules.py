@@ -32,7 +32,9 @@ _CONDITIONS = {
 """The conditions a rule can have in the file, and how each looks for its phrases."""
 _EXCLUSIONS = ("without", "no_ingredients")
 _INDEXED = ("starts", "ends", "name", "and_name", "brand_or_name", "ingredients", "ingredients_start")
-"""Conditions that need a word of one of their phrases; a text that is made of given words may be all numbers."""
+"""Conditions that need a word of one of their phrases."""
+_NOT_INDEXED = ("made_of", "ingredients_made_of")
+"""A text that is made of given words may be all numbers."""
 _KNOWN_WORDS = 50_000
 """Words whose conditions are remembered, for each place where a word can stand."""
 
@@ -118,19 +120,25 @@ def _phrases(listed: Iterable[Any], words: Mapping[str, Any]) -> list[str]:
 class RuleBook:
     """Rules in their order; immutable.
 
-    A set of rules is a number with a bit for each. For every condition there is such a set, all of them in one
-    number: what a word can bring about is looked up, and a pattern is tried only where its words stand.
+    A set of rules is a number with a bit for each. For every condition there are two such sets, those for which the
+    words of a product could bring it about, and those for which they do; all of them in one number, so that each word
+    is looked up once. Patterns are tried only where the words leave a doubt.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self._everything = (1 << len(self.rules)) - 1
+        # The sets of what is certain come after those of what is possible.
+        self._half = (len(_INDEXED) + len(_EXCLUSIONS)) * len(self.rules)
         # A condition that a rule does not have is met from the start.
         self._given = sum(
-            1 << self._bit(condition, number)
+            self._bits(condition, number, certain=True)
             for condition in _INDEXED
             for number, rule in enumerate(self.rules)
             if condition not in rule.phrases
+        )
+        self._to_be_read = sum(
+            1 << number for number, rule in enumerate(self.rules) if not rule.phrases.keys().isdisjoint(_NOT_INDEXED)
         )
         self._of_name = self._lookup("name", "and_name", "brand_or_name", "without")
         self._of_first_word = self._lookup("starts", place=0)
@@ -143,43 +151,43 @@ class RuleBook:
         """The first rule that applies to a product, or None."""
         texts = plain_words(name), plain_words(ingredients), plain_words(brand)
         met = self._met(*texts)
-        candidates = self._everything
+        candidates = certain = self._everything
         for _ in _INDEXED:
             candidates &= met
+            certain &= met >> self._half
             met >>= len(self.rules)
-        excluding = met | met >> len(self.rules)
+        excluded = met | met >> len(self.rules)
+        candidates &= ~(excluded >> self._half)
+        certain &= ~self._to_be_read
         while candidates:
             lowest = candidates & -candidates
             rule = self.rules[lowest.bit_length() - 1]
-            if rule.asks_for(*texts) and not (excluding & lowest and rule.excludes(*texts)):
+            if (certain & lowest or rule.asks_for(*texts)) and not (excluded & lowest and rule.excludes(*texts)):
                 return rule
             candidates ^= lowest
         return None
 
     def _met(self, name: str, ingredients: str, brand: str) -> int:
-        """The conditions that words of the texts could bring about."""
+        """The conditions that words of the texts could bring about, and those that they do."""
         met = self._given
         if words := name.split():
             met |= self._of_first_word(words[0]) | self._of_last_word(words[-1])
-            for word in words:
-                met |= self._of_name(word)
-        for word in brand.split():
-            met |= self._of_brand(word)
+            for bits in filter(None, map(self._of_name, words)):
+                met |= bits
+        for bits in filter(None, map(self._of_brand, brand.split())):
+            met |= bits
         if words := ingredients.split():
             met |= self._of_first_ingredient(words[0])
-            for word in words:
-                met |= self._of_ingredients(word)
+            for bits in filter(None, map(self._of_ingredients, words)):
+                met |= bits
         return met
 
-    @staticmethod
-    def _place(condition: str) -> int:
-        return (*_INDEXED, *_EXCLUSIONS).index(condition)
-
-    def _bit(self, condition: str, number: int) -> int:
-        return self._place(condition) * len(self.rules) + number
+    def _bits(self, condition: str, number: int, *, certain: bool) -> int:
+        bit = 1 << ((*_INDEXED, *_EXCLUSIONS).index(condition) * len(self.rules) + number)
+        return bit | bit << self._half if certain else bit
 
     def _lookup(self, *conditions: str, place: int | None = None) -> Callable[[str], int]:
-        """From a word to the conditions that phrases with this word could bring about, as bits.
+        """From a word to the conditions that phrases with this word could bring about, and those that they do.
 
         `place` is where in the text the word stands, and so in the phrase: 0 first, -1 last, None anywhere.
         """
@@ -188,8 +196,8 @@ class RuleBook:
         for number, rule in enumerate(self.rules):
             for condition in conditions:
                 for phrase in rule.phrases.get(condition, ()):
-                    word, is_beginning = _telling_word(phrase, place)
-                    (beginnings if is_beginning else whole)[word] |= 1 << self._bit(condition, number)
+                    word, is_beginning, is_all = _telling_word(phrase, place)
+                    (beginnings if is_beginning else whole)[word] |= self._bits(condition, number, certain=is_all)
 
         @lru_cache(maxsize=_KNOWN_WORDS)
         def met_by(word: str) -> int:
@@ -201,8 +209,8 @@ class RuleBook:
         return met_by
 
 
-def _telling_word(phrase: str, place: int | None) -> tuple[str, bool]:
-    """A word of a phrase, the longest where any place will do, and whether it is only the beginning of a word."""
+def _telling_word(phrase: str, place: int | None) -> tuple[str, bool, bool]:
+    """A word of a phrase, the longest where any place will do; whether it is only its beginning; whether it is all."""
     words = plain_words(phrase).split() or [""]
     number = max(range(len(words)), key=lambda number: len(words[number])) if place is None else place % len(words)
-    return words[number], phrase.endswith("*") and number == len(words) - 1
+    return words[number], phrase.endswith("*") and number == len(words) - 1, len(words) == 1
