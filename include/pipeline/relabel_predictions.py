@@ -44,20 +44,24 @@ class CataloguePredictor:
 
     def predict(self, engine: Engine, shard: RelabelShard) -> pa.Table:
         """Predictions for the products of a shard that another version labelled, as `write_predictions` takes them."""
-        from include.warehouse.relabelling import NEW_PREDICTIONS, new_predictions, read_slice
+        from include.warehouse.relabelling import NEW_PREDICTIONS, by_days, new_predictions, read_slice
 
-        # Read to the end first: embedding what is missing can take long, and would keep a transaction open.
-        read = list(read_slice(engine, slice_of(shard), self._version))
-        tables = [new_predictions(products, self._label(products, shard["source"])) for products in read]
+        found = read_slice(engine, slice_of(shard), self._version)
+        tables = [new_predictions(products, self._label(products, shard["source"])) for products in by_days(found)]
         return pa.concat_tables([NEW_PREDICTIONS.empty_table(), *tables])
 
     def _label(self, products: pa.Table, source: str) -> dict[str, pa.Array | pa.ChunkedArray]:
         """The columns of `schema.LABELS` that a prediction gives; `products` are rows of `relabelling.CATALOGUE`."""
+        from threadpoolctl import threadpool_limits
+
         from include.models.written_rules import rule_labels
 
         text_vectors, has_text = self._text_vectors(products)
         photo_vectors, has_photo = self._photo_vectors(products, source)
-        predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels(products))
+        said = rule_labels(products)
+        # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
+        with threadpool_limits(1, user_api="blas"):
+            predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
         return predicted_columns(without_model_flags(products["flags"]), predictions, self._version, load_taxonomy())
 
     def _text_vectors(self, products: pa.Table) -> tuple[np.ndarray, np.ndarray]:

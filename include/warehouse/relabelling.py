@@ -7,41 +7,40 @@ already is in no slice, which is why relabelling can be stopped and started at a
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-from sqlalchemy import CTE, ColumnElement, Connection, Engine, Row, and_, case, func, select, text, true
+from sqlalchemy import CTE, ColumnElement, Connection, Engine, and_, case, func, select, text, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from include.schema import LABELS
+from include.warehouse.copying_out import read_arrow
 from include.warehouse.loading import DECIDED, copy_to_temporary, merged_history, source_transaction
 from include.warehouse.tables import labelled_products, relabellings
 
 logger = logging.getLogger(__name__)
 
 BATCH_ROWS = 5_000
-"""Products read at a time, and more where a day goes on: a day's embeddings lie in the same files."""
+"""Products predicted at a time, and more where a day goes on: a day's embeddings lie in the same files."""
 LARGEST_BATCH = 4 * BATCH_ROWS
 EXAMPLES = 3
 """Products that are named for each kind of change of a slice."""
 
-_READ = (
-    "product_id", "content_hash", "photo_sha256", "name", "brand", "description", "ingredients", "flags",
-    "model_version", "predicted_label", "predicted_confidence", "decision", "last_seen_day",
-)  # fmt: skip
 CATALOGUE = pa.schema(
     [
-        pa.field(
-            name,
-            {"flags": pa.list_(pa.string()), "predicted_confidence": pa.float32(), "last_seen_day": pa.date32()}.get(
-                name, pa.string()
-            ),
-        )
-        for name in _READ
+        *(LABELS.field(name).with_nullable(True) for name in ("product_id", "content_hash", "photo_sha256", "name")),
+        *(LABELS.field(name) for name in ("brand", "description", "ingredients", "flags")),
+        ("model_version", pa.string()),
+        ("predicted_label", pa.string()),
+        ("predicted_confidence", pa.float32()),
+        ("decision", pa.string()),
+        ("last_seen_day", pa.date32()),
     ]
 )
 """Products as they are read for relabelling: what a model reads, and what was predicted before."""
@@ -116,42 +115,41 @@ def split_day(engine: Engine, version: str, source: str, day: date, parts: int) 
     ]
 
 
-def read_slice(engine: Engine, part: CatalogueSlice, version: str) -> Iterator[pa.Table]:
-    """The products of a slice that another version than `version` labelled, as tables of `CATALOGUE`.
-
-    They come by day and id, some thousand at a time. A table ends with a day wherever that does not make it
-    too large: what was embedded together is asked for together.
-    """
+def read_slice(engine: Engine, part: CatalogueSlice, version: str) -> pa.Table:
+    """The products of a slice that another version than `version` labelled, as a table of `CATALOGUE` by day and id."""
     row = labelled_products.c
+    columns = [func.array_to_json(row.flags) if name == "flags" else row[name] for name in CATALOGUE.names]
     query = (
-        select(*(row[name] for name in _READ))
-        .where(part.condition, row.model_version != version)
-        .order_by(row.last_seen_day, row.product_id)
+        select(*columns).where(part.condition, row.model_version != version).order_by(row.last_seen_day, row.product_id)
     )
+    flags = CATALOGUE.get_field_index("flags")
+    as_text = CATALOGUE.set(flags, pa.field("flags", pa.string()))
     with engine.connect() as connection:
-        _never_read_the_whole_table(connection)
-        found = connection.execute(query, execution_options={"yield_per": BATCH_ROWS})
-        yield from _by_day(found.partitions())
+        _find_by_index(connection)
+        found = read_arrow(connection, query, as_text)
+    return found.set_column(flags, CATALOGUE.field(flags), _lists(found["flags"].combine_chunks()))
 
 
-def _by_day(partitions: Iterable[Sequence[Row]]) -> Iterator[pa.Table]:
-    """Rows as tables that end with a day where they can."""
-    waiting: list[Row] = []
-    for rows in partitions:
-        waiting += rows
-        end = next((n for n in range(len(waiting) - 1, 0, -1) if waiting[n][-1] != waiting[n - 1][-1]), 0)
-        if len(waiting) >= LARGEST_BATCH:
-            end = len(waiting)
-        if end >= BATCH_ROWS:
-            yield _table(waiting[:end])
-            del waiting[:end]
-    if waiting:
-        yield _table(waiting)
+def _lists(texts: pa.Array) -> pa.Array:
+    """Lists from JSON text; there are few different ones."""
+    different = texts.dictionary_encode()
+    lists = pa.array([json.loads(text) for text in different.dictionary.to_pylist()], CATALOGUE.field("flags").type)
+    return lists.take(different.indices)
 
 
-def _table(rows: list[Row]) -> pa.Table:
-    columns = zip(*rows, strict=True)
-    return pa.table([pa.array(column, field.type) for column, field in zip(columns, CATALOGUE, strict=True)], CATALOGUE)
+def by_days(products: pa.Table) -> Iterator[pa.Table]:
+    """A table of `CATALOGUE` in parts of some thousand rows, each of whole days unless one is much larger.
+
+    What was embedded together is asked for together.
+    """
+    days = products["last_seen_day"].cast(pa.int32()).to_numpy()
+    ends = np.append(np.flatnonzero(np.diff(days)) + 1, len(days))
+    start = 0
+    while start < len(days):
+        wanted = min(start + BATCH_ROWS, len(days))
+        end = min(int(ends[np.searchsorted(ends, wanted)]), start + LARGEST_BATCH)
+        yield products.slice(start, end - start)
+        start = end
 
 
 def new_predictions(products: pa.Table, predicted: dict[str, Any]) -> pa.Table:
@@ -169,20 +167,19 @@ def write_predictions(engine: Engine, part: CatalogueSlice, predictions: pa.Tabl
     and `relabellings` tell of exactly the products that were written.
     """
     with source_transaction(engine, part.source) as connection:
-        _never_read_the_whole_table(connection)
+        _find_by_index(connection)
         batches = iter(predictions.to_batches(max_chunksize=BATCH_ROWS))
         incoming, _rows = copy_to_temporary(connection, "incoming_predictions", NEW_PREDICTIONS, batches)
-        # Without figures of its own the table would be taken for a small one.
-        connection.execute(text("ANALYZE incoming_predictions"))
         written = _update(incoming, part)
         history = merged_history(written, written.c.last_seen_day).cte("history")
         changes = _changes(written).add_cte(history).cte("changes")
         return int(connection.scalar(select(func.coalesce(func.sum(changes.c.products), 0))) or 0)
 
 
-def _never_read_the_whole_table(connection: Connection) -> None:
-    """The statistics may be older than the table: a slice is found by the index on source and day all the same."""
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
+def _find_by_index(connection: Connection) -> None:
+    """Never read the whole table for one slice: statistics may be older than the rows that they are about."""
+    for way in ("enable_seqscan", "enable_mergejoin"):
+        connection.execute(text(f"SET LOCAL {way} = off"))
 
 
 def _update(incoming: Any, part: CatalogueSlice) -> CTE:

@@ -29,13 +29,13 @@ DAY_PRODUCTS = 5_000
 """Products of a day, and of a file of embeddings."""
 WORDS = 45
 """Words of the ingredients; name, brand and description bring it to some 60."""
-_COMMON = (
-    "sucre eau sel farine de blé huile végétale lait écrémé en poudre beurre cacao arôme naturel acide citrique œufs "
-    "champagne vin blanc raisin sulfites conservateur émulsifiant lécithine de soja sirop glucose fructose amidon maïs "
-    "sugar water salt wheat flour vegetable oil cream milk powder natural flavour citric acid eggs vinegar mustard spices"
-).split()
+_COMMON = """
+sucre eau sel farine de blé huile végétale lait écrémé en poudre beurre cacao arôme naturel acide citrique œufs
+champagne vin blanc raisin sulfites conservateur émulsifiant lécithine soja sirop glucose fructose amidon maïs
+sugar water salt wheat flour vegetable oil cream milk powder natural flavour citric acid eggs vinegar mustard spices
+"""
 _NAMES = (
-    "Champagne brut", "Champagne rosé premier cru", "Vinaigre de champagne", "Moutarde au champagne", "Crémant d'Alsace",
+    "Champagne brut", "Champagne rosé", "Vinaigre de champagne", "Moutarde au champagne", "Crémant d'Alsace",
     "Biscuits roses de Reims", "Truffes au marc de champagne", "Marc de Champagne", "Sorbet au champagne", "Foie gras",
     "Lentilles rosées de Champagne", "Choucroute au champagne", "Chutney de figues", "Vin rouge de Bordeaux", "Cola",
     "Champagne vinaigrette", "Sauce crémeuse", "Gâteau de fête", "Thé noir", "Saumon fumé", "Jus de raisin pétillant",
@@ -55,7 +55,10 @@ def draw_catalogue(engine: Engine, lake: Lake, artefact: Artefact, products: int
         generator = np.random.default_rng(number)
         day = FIRST_DAY + timedelta(days=number // DAY_PRODUCTS)
         rows = [_row(number + one, words, version) for one, words in enumerate(_words(generator, vocabulary, count))]
-        hashes = [text_hash(document(*(row[name] for name in ("name", "brand", "description", "ingredients")))) for row in rows]
+        hashes = [
+            text_hash(document(*(row[name] for name in ("name", "brand", "description", "ingredients"))))
+            for row in rows
+        ]
         texts.put(hashes, _noisy(generator, artefact.golden.text_vectors[artefact.golden.has_text], count))
         shas = [row["photo_sha256"] for row in rows if row["photo_sha256"]]
         photos.put(shas, _noisy(generator, artefact.golden.image_vectors[artefact.golden.has_photo], len(shas)))
@@ -68,7 +71,7 @@ def _vocabulary() -> np.ndarray:
     generator = np.random.default_rng(0)
     syllables = ["ba", "co", "di", "fe", "gu", "la", "mé", "no", "pri", "ro", "sa", "te", "vu", "zi", "chan", "lin"]
     drawn = ["".join(generator.choice(syllables, size=size)) for size in generator.integers(2, 5, 50_000)]
-    return np.array([*_COMMON, *drawn], dtype=object)
+    return np.array([*_COMMON.split(), *drawn], dtype=object)
 
 
 def _words(generator: np.random.Generator, vocabulary: np.ndarray, count: int) -> Iterator[list[str]]:
@@ -128,7 +131,9 @@ def _load(engine: Engine, labels: pa.Table, day: date) -> None:
     product = labels
     for name, column in (added | days).items():
         product = product.append_column(name, column)
-    given = labels.select(["product_id", "content_hash", "model_version", "label", "confidence", "decision", "modality"])
+    given = labels.select(
+        ["product_id", "content_hash", "model_version", "label", "confidence", "decision", "modality"]
+    )
     history = given.append_column("first_day", days["first_seen_day"]).append_column("last_day", days["last_seen_day"])
     with engine.begin() as connection:
         for table, content in (("labelled_products", product), ("label_history", history)):
