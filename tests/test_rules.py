@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from include.plain_words import plain_words
@@ -24,6 +25,14 @@ def first_of_all(book: RuleBook, name: str | None, ingredients: str | None, bran
     """The first rule that applies, by asking one after the other."""
     texts = plain_words(name), plain_words(ingredients), plain_words(brand)
     return next((rule for rule in book.rules if rule.asks_for(*texts) and not rule.excludes(*texts)), None)
+
+
+@hypothesis_settings(deadline=None)
+@given(st.lists(st.tuples(_words, _words, _words), min_size=1, max_size=5))
+def test_many_products_at_once_get_what_each_gets(products: list[tuple[str, str, str]]) -> None:
+    many = products * 40
+    names, ingredients, brands = map(list, zip(*many, strict=True))
+    assert BOOK.first_of_each(names, ingredients, brands) == [first_of_all(BOOK, *one) for one in products] * 40
 
 
 @given(_words, _words, _words)
@@ -57,4 +66,7 @@ def test_the_index_holds_for_real_products(shared_data: Path) -> None:
         rows = list(map(json.loads, stream))
     texts = [(row.get("product_name"), row.get("ingredients_text"), row.get("brands")) for row in rows]
     assert len(texts) > 1_000
-    assert [BOOK.first(*one) for one in texts] == [first_of_all(BOOK, *one) for one in texts]
+    expected = [first_of_all(BOOK, *one) for one in texts]
+    assert [BOOK.first(*one) for one in texts] == expected
+    names, ingredients, brands = map(list, zip(*texts, strict=True))
+    assert BOOK.first_of_each(names, ingredients, brands) == expected

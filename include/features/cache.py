@@ -90,11 +90,16 @@ class EmbeddingCache:
         asked = pa.array(hashes, pa.string())
         wanted = asked.unique().drop_null()
         vectors = self._read(wanted)
+        if len(wanted) == len(asked):  # distinct, and so in the order asked
+            return vectors, self._usable(vectors)
         place = pc.index_in(asked, value_set=wanted).fill_null(-1).to_numpy(zero_copy_only=False)
         result = np.full((len(asked), vectors.shape[1]), np.nan, dtype=np.float32)
         result[place >= 0] = vectors[place[place >= 0]]
-        usable = ~np.isnan(result[:, 0]) if result.shape[1] else np.zeros(len(asked), dtype=bool)
-        return result, usable
+        return result, self._usable(result)
+
+    @staticmethod
+    def _usable(vectors: np.ndarray) -> np.ndarray:
+        return ~np.isnan(vectors[:, 0]) if vectors.shape[1] else np.zeros(len(vectors), dtype=bool)
 
     def _write(self, path: str, keys: Sequence[str], rows: np.ndarray) -> None:
         offsets = np.arange(len(rows) + 1, dtype=np.int32) * rows.shape[1]

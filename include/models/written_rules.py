@@ -34,8 +34,7 @@ def rule_labels(products: pa.Table, taxonomy: Taxonomy | None = None) -> list[st
     `products` has the columns `RULE_COLUMNS`; one named "Biscoito Champagne" gets `"biscuit"`.
     """
     taxonomy = taxonomy or load_taxonomy()
-    columns = (products[name].to_pylist() for name in RULE_COLUMNS)
-    return [taxonomy.label_from_rules(*fields) for fields in zip(*columns, strict=True)]
+    return taxonomy.labels_from_rules(*(products[name].to_pylist() for name in RULE_COLUMNS))
 
 
 def said_by_rules(labels: Sequence[str | None], label_names: Sequence[str]) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
@@ -111,10 +112,12 @@ def predicted_columns(
 ) -> dict[str, pa.Array | pa.ChunkedArray]:
     """The columns of `schema.LABELS` that come from predictions; `flags` are the products' own, without a model's."""
     raised = {UNFAMILIAR: predictions.is_unfamiliar, RULE_DISAGREES: predictions.is_contradicted}
+    label = pa.array(predictions.label_index)
+    departments = [taxonomy.department(name) for name in predictions.label_names]
     return {
         "flags": _flagged(flags, raised),
-        "label": pa.array(predictions.labels),
-        "department": pa.array([taxonomy.department(label) for label in predictions.labels]),
+        "label": pa.array(predictions.label_names, pa.string()).take(label),
+        "department": pa.array(departments, pa.string()).take(label),
         "confidence": pa.array(predictions.confidences, pa.float32()),
         "decision": pa.array(predictions.decisions),
         "top_labels": pa.array(predictions.top_labels(3), LABELS.field("top_labels").type),
@@ -125,10 +128,10 @@ def predicted_columns(
 
 def without_model_flags(flags: pa.ChunkedArray) -> pa.ChunkedArray:
     """The products' own flags: without those that an earlier prediction raised."""
-    told = flags.to_pylist()
-    if not any(UNFAMILIAR in one or RULE_DISAGREES in one for one in told if one):
+    of_models = (UNFAMILIAR, RULE_DISAGREES)
+    if not pc.any(pc.is_in(pc.list_flatten(flags), value_set=pa.array(of_models))).as_py():
         return flags
-    own = [one and [flag for flag in one if flag not in (UNFAMILIAR, RULE_DISAGREES)] for one in told]
+    own = [one and [flag for flag in one if flag not in of_models] for one in flags.to_pylist()]
     return pa.chunked_array([pa.array(own, flags.type)])
 
 

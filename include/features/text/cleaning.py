@@ -79,10 +79,11 @@ def document(name: str | None, brand: str | None, description: str | None, ingre
     said = ""
     for field in (name, brand, description, ingredients):
         line = clean_text(field)
-        folded = line.casefold()
-        if line and folded not in said:
+        # Folding never shortens: a longer line is not in what was said.
+        if line and (len(line) > len(said) or line.casefold() not in said):
             lines.append(line)
-            said += "\n" + folded
+            if field is not ingredients:  # the last
+                said += "\n" + line.casefold()
     return _shorten("\n".join(lines))
 
 
@@ -91,7 +92,7 @@ def _is_clean(text: str) -> bool:
     return (
         len(text) <= MAX_DOCUMENT_CHARACTERS
         and text.isprintable()  # no control characters, and no gaps but single spaces
-        and not any(sign in text for sign in _WORK_SIGNS)
+        and not any(map(text.__contains__, _WORK_SIGNS))
         and text[0] not in _EDGES
         and text[-1] not in _EDGES
         and (text.isascii() or unicodedata.is_normalized("NFC", text))
@@ -100,8 +101,7 @@ def _is_clean(text: str) -> bool:
 
 
 def _has_sales_sign(text: str) -> bool:
-    lowered = text.lower()
-    return any(sign in lowered for sign in _SALES_SIGNS)
+    return any(map(text.lower().__contains__, _SALES_SIGNS))
 
 
 def _clean_once(text: str) -> str:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from include.features.text import cleaning
 from include.features.text.cleaning import MAX_DOCUMENT_CHARACTERS, clean_text, document
 
 PIECES = [
@@ -31,6 +32,19 @@ def test_cleaning_any_text_gives_one_line_that_cleaning_leaves_alone(text: str) 
     assert unicodedata.is_normalized("NFC", cleaned)
     assert len(cleaned) <= MAX_DOCUMENT_CHARACTERS
     cleaned.encode("utf-8")
+
+
+@hypothesis_settings(deadline=None)
+@given(hostile_texts)
+def test_a_text_that_is_taken_for_clean_is_clean(text: str) -> None:
+    if text and cleaning._is_clean(text):
+        assert cleaning._clean_once(text) == text
+
+
+def test_every_character_that_is_taken_for_clean_is_clean() -> None:
+    taken = [one for one in map(chr, range(0x110000)) if cleaning._is_clean(f"a{one}b")]
+    assert len(taken) > 100_000
+    assert [one for one in taken if cleaning._clean_once(f"a{one}b") != f"a{one}b"] == []
 
 
 @hypothesis_settings(deadline=None)
