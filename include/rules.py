@@ -7,7 +7,7 @@ counts. `RuleBook` asks few rules of a product: an index says which ones could a
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -143,6 +143,13 @@ class RuleBook:
         self._to_be_read = sum(
             1 << number for number, rule in enumerate(self.rules) if not rule.phrases.keys().isdisjoint(_NOT_INDEXED)
         )
+        self._phrases_with = Counter(
+            word
+            for rule in self.rules
+            for phrases in rule.phrases.values()
+            for phrase in phrases
+            for word in plain_words(phrase).split()
+        )
         self._of_name = self._lookup("name", "and_name", "brand_or_name", "without")
         self._of_first_word = self._lookup("starts", place=0)
         self._of_last_word = self._lookup("ends", place=-1)
@@ -235,7 +242,7 @@ class RuleBook:
         for number, rule in enumerate(self.rules):
             for condition in conditions:
                 for phrase in rule.phrases.get(condition, ()):
-                    word, is_beginning, is_all = _telling_word(phrase, place)
+                    word, is_beginning, is_all = self._telling_word(phrase, place)
                     (beginnings if is_beginning else whole)[word] |= self._bits(condition, number, certain=is_all)
 
         @lru_cache(maxsize=_KNOWN_WORDS)
@@ -247,9 +254,11 @@ class RuleBook:
 
         return met_by
 
-
-def _telling_word(phrase: str, place: int | None) -> tuple[str, bool, bool]:
-    """A word of a phrase, the longest where any place will do; whether it is only its beginning; whether it is all."""
-    words = plain_words(phrase).split() or [""]
-    number = max(range(len(words)), key=lambda number: len(words[number])) if place is None else place % len(words)
-    return words[number], phrase.endswith("*") and number == len(words) - 1, len(words) == 1
+    def _telling_word(self, phrase: str, place: int | None) -> tuple[str, bool, bool]:
+        """A word of a phrase, the rarest where it may stand anywhere; whether it is only its beginning, or all."""
+        words = plain_words(phrase).split() or [""]
+        if place is None:
+            number = min(range(len(words)), key=lambda number: (self._phrases_with[words[number]], -len(words[number])))
+        else:
+            number = place % len(words)
+        return words[number], phrase.endswith("*") and number == len(words) - 1, len(words) == 1
