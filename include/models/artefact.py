@@ -303,6 +303,7 @@ def _sha256(path: Path) -> str:
 
 def _damaged(folder: Path, reason: str) -> str:
     return (
-        f"the model in {folder} is missing or damaged ({reason}). Train a new one and make it champion with "
+        f"the model in {folder} is missing or damaged ({reason}). If it is the champion, go back to the one before "
+        'with `python -m include rollback --reason "artefact damaged"`, or train a new one with '
         "`python -m include train --promote`"
     )

@@ -71,7 +71,7 @@ class TrainingSet:
             "recipe": (recipe or Recipe()).to_dict(),
             "taxonomy": load_taxonomy().identity,
             "image_encoder": self.image_encoder_identity,
-            "settings": {name: getattr(settings, name) for name in _SETTINGS},
+            "settings": {name: getattr(settings, name) for name in TRAINING_SETTINGS},
         }
         digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode())
         digest.update(json.dumps(rows).encode())
@@ -79,7 +79,7 @@ class TrainingSet:
 
 
 _COLUMNS = ("product_ids", "documents", "text_hashes", "photo_hashes", "image_vectors", "labels", "origins")
-_SETTINGS = (
+TRAINING_SETTINGS = (
     "text_encoder", "text_words", "text_dimensions", "text_vocabulary",
     "target_precision", "familiar_share", "training_folds", "min_label_examples", "seed",
 )  # fmt: skip
@@ -118,25 +118,13 @@ class Examples:
 def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonomy | None = None) -> Examples:
     """Clean a training set: contradictions settled or left out, duplicates merged, rare labels left out.
 
-    Of products with the same text, the strongest origin's label counts for all; where the strongest origin
-    contradicts itself the text is left out. A photo that stands under several labels (a placeholder, often)
-    teaches nothing and is not used. Raises ConfigurationError for a label outside the taxonomy, or when
+    For contradictions and duplicates see `clean`. Raises ConfigurationError for a label outside the taxonomy, or when
     fewer than two labels have enough examples.
     """
     taxonomy = taxonomy or load_taxonomy()
     for label in set(dataset.labels):
         taxonomy.require_label(label)
-    rejected: Counter[str] = Counter()
-    photo_usable = (
-        ~np.isnan(dataset.image_vectors).all(axis=1)
-        if dataset.image_vectors.size
-        else np.zeros(len(dataset.labels), bool)
-    )
-    photos = [photo if usable else None for photo, usable in zip(dataset.photo_hashes, photo_usable, strict=True)]
-    rows = _settle_contradictions(dataset, photos, rejected)
-    ambiguous = _photos_of_several_labels(rows, photos)
-    photos = [None if photo in ambiguous else photo for photo in photos]
-    rows = _without_duplicates(rows, dataset.text_hashes, photos, rejected)
+    rows, photos, rejected = clean(dataset)
     positions = np.fromiter(rows, dtype=np.int64, count=len(rows))
     groups = content_groups([dataset.text_hashes[i] for i in positions], [photos[i] for i in positions])
     kept_labels, rare = _labels_with_enough_groups(list(rows.values()), groups, settings, taxonomy)
@@ -167,6 +155,26 @@ def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonom
         rejected=dict(+rejected),
         rare_labels=rare,
     )
+
+
+def clean(dataset: TrainingSet) -> tuple[dict[int, str], list[str | None], Counter[str]]:
+    """What a training set says, each once: rows with their label, usable photos of all rows, and rows left out.
+
+    Of products with the same text, the strongest origin's label counts for all; where the strongest origin contradicts
+    itself the text is left out. Photos that cannot be decoded are None, and so are those under several labels: these
+    teach nothing, being placeholders most often. Of rows with the same text and photo the first is kept.
+    """
+    rejected: Counter[str] = Counter()
+    photo_usable = (
+        ~np.isnan(dataset.image_vectors).all(axis=1)
+        if dataset.image_vectors.size
+        else np.zeros(len(dataset.labels), bool)
+    )
+    photos = [photo if usable else None for photo, usable in zip(dataset.photo_hashes, photo_usable, strict=True)]
+    rows = _settle_contradictions(dataset, photos, rejected)
+    ambiguous = _photos_of_several_labels(rows, photos)
+    photos = [None if photo in ambiguous else photo for photo in photos]
+    return _without_duplicates(rows, dataset.text_hashes, photos, rejected), photos, rejected
 
 
 def content_groups(*keys_of_rows: Sequence[str | None]) -> np.ndarray:

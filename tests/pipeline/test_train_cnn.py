@@ -12,10 +12,10 @@ from include.features.image import load_image_encoder
 from include.models.cnn.fitting import EpochRow
 from include.models.cnn.recipes import RECIPES, Phase
 from include.pipeline.import_catalogue import import_catalogue
-from include.pipeline.train_cnn import load_labelled_photos, train_cnn
+from include.pipeline.train_cnn import labelled_photos, train_cnn
+from include.pipeline.training_data import snapshot_of_today
 from include.sandbox.demo_training import write_demo_catalogue
 from include.settings import Settings
-from include.warehouse.lake import Lake
 from tests.fixtures.trained import FIRST_DAY
 
 
@@ -41,7 +41,7 @@ def test_a_trained_network_is_a_photo_encoder_by_its_path(settings: Settings, mo
     assert train_cnn(settings, epochs=2, on_epoch=rows.append) == fitted
     assert len(rows) == 2
 
-    photos = load_labelled_photos(Lake(settings.lake_root), settings)
+    photos = labelled_photos(snapshot_of_today(settings).training, settings)
     assert fitted.photos + fitted.validation_photos == len(photos)
     assert fitted.label_names == photos.label_names
 
