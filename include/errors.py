@@ -39,5 +39,9 @@ class NoChampionError(CuveeError):
     """No model version carries the alias `champion`, or its artefact is missing or damaged."""
 
 
+class ChampionChanged(CuveeError):
+    """Another version became champion since the candidates of a retraining were judged; says what to run again."""
+
+
 class WarehouseUnreachable(CuveeError):
     """The SQL warehouse did not answer; the Parquet files are kept and a rerun publishes them."""

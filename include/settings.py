@@ -158,6 +158,9 @@ class Settings(BaseSettings):
     gate_min_gold: int = Field(
         30, ge=1, description="With fewer gold products nothing is promoted: the evidence would be chance."
     )
+    gate_gold_changes: float = Field(
+        0.1, ge=0, le=1, description="Share of gold labels that sources may change before nothing is promoted on them."
+    )
     gate_margin: float = Field(
         0.005, ge=0, lt=1, description="By how much a candidate's macro-F1 on the gold set must exceed the champion's."
     )

@@ -43,6 +43,9 @@ class Evidence:
     """Macro-F1 of the candidate less the champion's, with its paired interval at the gate's confidence."""
     comparison: Comparison | None = None
     """McNemar's test; `first` is the candidate."""
+    gold_changes: float | None = None
+    """Share of the gold products of the champion's snapshot whose label is another now, though no person changed it;
+    None where that snapshot is not known."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class GateRules:
     """The bounds of the gate; each is a setting (`python -m include settings`)."""
 
     min_gold: int
+    gold_changes: float
     margin: float
     confidence: float
     class_drop: float
@@ -101,6 +105,7 @@ class GateRules:
         """The bounds as they are set."""
         return cls(
             min_gold=settings.gate_min_gold,
+            gold_changes=settings.gate_gold_changes,
             margin=settings.gate_margin,
             confidence=settings.gate_confidence,
             class_drop=settings.gate_class_drop,
@@ -129,6 +134,7 @@ class GateRules:
         difference, comparison = evidence.difference, evidence.comparison
         if champion is None or difference is None or comparison is None:
             raise ValueError("a champion is compared by its scores, the paired difference and McNemar's test")
+        yield self._same_gold(evidence.gold_changes)
         yield Clause(
             "macro-F1",
             difference.value >= self.margin,
@@ -151,6 +157,15 @@ class GateRules:
             f"at most {self.coverage_slack:.1%} below the champion's",
         )
         yield self._accepted_precision(candidate, champion)
+
+    def _same_gold(self, changes: float | None) -> Clause:
+        """Gold labels that change by themselves: the new data is broken, and whoever learnt from it would win."""
+        return Clause(
+            "gold labels as they were",
+            changes is None or changes <= self.gold_changes,
+            "not known" if changes is None else f"{changes:.1%} are another now",
+            f"at most {self.gold_changes:.0%} changed by anything but people",
+        )
 
     def _evidence(self, difference: Interval, comparison: Comparison) -> Clause:
         """The paired bootstrap interval, or McNemar's test, must be on the candidate's side."""

@@ -59,6 +59,8 @@ class Judgement:
     comparison: Comparison | None = None
     confidence: float = 0.95
     """Of the difference's interval."""
+    gold_changes: float | None = None
+    """Share of the champion's gold products whose label is another now, though no person changed it."""
 
     @property
     def judged(self) -> JudgedCandidate:

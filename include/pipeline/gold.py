@@ -71,3 +71,16 @@ def predict_gold(artefact: Artefact, gold: GoldProducts, label_names: tuple[str,
 
     rows = np.arange(gold.table.num_rows)
     return predict_with(artefact, gold.seen_by(artefact, settings), rows, label_names, uses=("fusion",))["fusion"]
+
+
+def gold_changes(before: Snapshot, now: Snapshot) -> float | None:
+    """Share of the gold products of both snapshots whose label is another now, people's decisions aside; None for none.
+
+    A source that changes the labels of many products it has long had is broken more often than it is right.
+    """
+    known = dict(zip(before.gold["product_id"].to_pylist(), before.gold["label"].to_pylist(), strict=True))
+    rows = zip(*(now.gold[name].to_pylist() for name in ("product_id", "label", "origin")), strict=True)
+    changed = [
+        known[product_id] != label for product_id, label, origin in rows if product_id in known and origin != "human"
+    ]
+    return sum(changed) / len(changed) if changed else None

@@ -17,9 +17,9 @@ from include.models.evaluation.scoring import score_modality
 from include.models.gate import Evidence, GateRules, Outcome, Verdict
 from include.models.judgement import JudgedCandidate, Judgement
 from include.models.registry import Registry
-from include.models.snapshot import Snapshot, read_snapshot
+from include.models.snapshot import Snapshot, SnapshotDamaged, read_snapshot
 from include.pipeline.examination import examination_from
-from include.pipeline.gold import GoldProducts, gold_products, predict_gold
+from include.pipeline.gold import GoldProducts, gold_changes, gold_products, predict_gold
 from include.pipeline.train import CandidateSummary
 from include.settings import Settings
 from include.taxonomy import load_taxonomy
@@ -69,6 +69,7 @@ def judge(
     scored = {version: score(version) for version in versions}
     defending = score(champion) if champion else None
     rules = GateRules.from_settings(settings)
+    changes = _gold_changes(registry, champion, snapshot, settings)
 
     verdicts: dict[str, Verdict] = {}
     difference: Interval | None = None
@@ -84,6 +85,7 @@ def judge(
             champion=defending.result if defending else None,
             difference=difference,
             comparison=comparison,
+            gold_changes=changes,
         )
         verdicts[judged] = rules.judge(evidence)
         if defending is not None or verdicts[judged].promote:
@@ -110,9 +112,23 @@ def judge(
         difference=difference,
         comparison=comparison,
         confidence=rules.confidence,
+        gold_changes=changes,
     )
     logger.info("judged: candidate=%s champion=%s outcome=%s: %s", judged, champion, outcome, reason)
     return judgement
+
+
+def _gold_changes(registry: Registry, champion: str | None, now: Snapshot, settings: Settings) -> float | None:
+    number = registry.tag(champion, "snapshot") if champion else ""
+    if not number:
+        if champion:
+            logger.warning("version %s was trained before snapshots were kept: gold scores may flatter it", champion)
+        return None
+    try:
+        return gold_changes(read_snapshot(Lake(settings.lake_root), number), now)
+    except SnapshotDamaged as error:
+        logger.warning("gold labels are not compared with those that version %s was judged by: %s", champion, error)
+        return None
 
 
 def require_no_leak(snapshot: Snapshot) -> None:

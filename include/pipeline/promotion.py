@@ -47,9 +47,7 @@ def settle(engine: Engine, registry: Registry) -> str | None:
 
     Without any decision in `promotions` the alias is left as it is; None where there is no champion at all.
     """
-    from include.models.registry import CHAMPION
-
-    current = registry.alias(CHAMPION)
+    current = registry.alias()
     decided = decided_champion(engine)
     if decided is None or decided.candidate_version == current:
         return current
@@ -71,7 +69,9 @@ def carry_out(engine: Engine, registry: Registry, record: PromotionRecord, *, on
 
         Artefact.load(registry.get(record.candidate_version).path)
     stored = record_decision(engine, record, once=once)
-    settle(engine, registry)
+    newest = decided_champion(engine)
+    if newest is not None and newest.candidate_version != registry.alias():
+        registry.promote(newest.candidate_version)
     return stored
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from typing import Any, TypedDict
 
-from include.errors import CuveeError
+from include.errors import ChampionChanged
 from include.models.candidates import Candidate, load_candidates
 from include.models.dataset import METHOD, TRAINING_SETTINGS
 from include.models.gate import GateRules, Outcome
@@ -35,10 +36,6 @@ from include.warehouse.promotions import PromotionRecord, StoredPromotion, decis
 logger = logging.getLogger(__name__)
 
 
-class ChampionChanged(CuveeError):
-    """Another version became champion since the candidates were judged; says what to run again."""
-
-
 class RetrainingPlan(TypedDict):
     """What a retraining is going to do."""
 
@@ -51,6 +48,13 @@ class RetrainingPlan(TypedDict):
     """Names of the candidates to train; empty when there is nothing to do."""
     reason: str
     """Why there is nothing to do, for people; empty when there is something."""
+
+
+@contextmanager
+def alone_in_training(settings: Settings, *, wait: bool) -> Iterator[None]:
+    """A block in which nothing else is trained on this warehouse; for `wait`, see `alone`."""
+    with open_engine(settings) as engine, alone(engine, "training", wait=wait):
+        yield
 
 
 class JudgementSummary(TypedDict):
@@ -152,7 +156,7 @@ def _too_little(snapshot: Snapshot, settings: Settings) -> str:
 
 
 def train_planned(plan: RetrainingPlan, name: str, settings: Settings) -> CandidateSummary:
-    """Train the candidate of a name on the plan's snapshot; call it within `alone(engine, "training")`."""
+    """Train the candidate of a name on the plan's snapshot; call it within `alone_in_training`."""
     chosen = next(one for one in load_candidates(settings.candidates_file) if one.name == name)
     return train_candidate(chosen, plan["snapshot"], settings)
 

@@ -53,6 +53,7 @@ def take_snapshot(settings: Settings, as_of: date) -> SnapshotSummary:
         reviews = read_reviews(engine, before)
     found = labelled_rows(lake, reviews, taxonomy, as_of)
     rows = _with_content(lake, found.products, as_of)
+    found.left_out["without_content"] = found.products.num_rows - rows.num_rows
     assignment = assign(
         rows["product_id"].to_pylist(),
         rows["text_hash"].to_pylist(),
@@ -70,7 +71,7 @@ def take_snapshot(settings: Settings, as_of: date) -> SnapshotSummary:
         lake,
         table.combine_chunks(),
         as_of=as_of.isoformat(),
-        left_out=found.left_out + Counter({"between_gold_and_training": assignment.parts.count(LEFT_OUT)}),
+        left_out=+(found.left_out + Counter({"between_gold_and_training": assignment.parts.count(LEFT_OUT)})),
         taxonomy_identity=taxonomy.identity,
         gold_share=settings.gold_share,
         query={"products": found.files, "photos": files_until(lake, "images", as_of), "reviews": reviews_query(before)},

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import DBAPIError
 
 from include.errors import CuveeError
 
@@ -46,4 +47,8 @@ def alone(engine: Engine, work: Work, *, wait: bool = True) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(select(func.pg_advisory_unlock(*key)))
+            try:
+                connection.execute(select(func.pg_advisory_unlock(*key)))
+            except DBAPIError as error:
+                # What was done in the block is done; the lock went with the connection.
+                logger.warning("the connection that held the lock of a %s was lost: %s", work, error)

@@ -1,41 +1,29 @@
-"""What the platform itself reads from the warehouse: trusted labels, counts, samples, and people's own queries."""
+"""What the platform itself reads from the warehouse: counts, samples, and people's own queries."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import psycopg
-import pyarrow as pa
-from sqlalchemy import Engine, case, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Engine, func, select
 
 from include.errors import CuveeError
-from include.schema import LABEL_ORIGINS
 from include.warehouse.engine import driver_connection
-from include.warehouse.tables import batches, labelled_products, quarantined_products, training_labels
+from include.warehouse.tables import batches, labelled_products, quarantined_products
 
-TRUSTED = pa.schema([(name, pa.string()) for name in ("product_id", "label", "origin")])
 QUERY_SECONDS = 60
-FETCH_ROWS = 10_000
 
 
 class QueryRefused(CuveeError):
     """A person's query is wrong, would change something, or takes too long."""
 
 
-def read_training_labels(engine: Engine) -> pa.Table:
-    """The trusted label of each product: columns product_id, label, origin; the strongest origin only, by id."""
-    columns = training_labels.c
-    strength = case({origin: rank for rank, origin in enumerate(LABEL_ORIGINS)}, value=columns.origin, else_=99)
-    query = (
-        select(columns.product_id, columns.label, columns.origin)
-        .ext(distinct_on(columns.product_id))
-        .order_by(columns.product_id, strength)
-    )
-    with engine.connect().execution_options(yield_per=FETCH_ROWS) as connection:
-        chunks = connection.execute(query).partitions()
-        parts = [pa.table(list(zip(*rows, strict=True)), schema=TRUSTED) for rows in chunks]
-    return pa.concat_tables([TRUSTED.empty_table(), *parts])
+def products_by_model_version(engine: Engine) -> dict[str, int]:
+    """Labelled products by the model version that predicted their label, most first."""
+    version = labelled_products.c.model_version
+    query = select(version, func.count()).group_by(version).order_by(func.count().desc(), version)
+    with engine.connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def labelled_sample(engine: Engine, limit: int = 20) -> list[dict[str, Any]]:

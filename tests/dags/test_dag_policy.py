@@ -17,7 +17,7 @@ from tests.dags.conftest import DAGS_FOLDER
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
-EXPECTED_DAG_IDS = {"champagne_daily", "import_catalogue"}
+EXPECTED_DAG_IDS = {"champagne_daily", "import_catalogue", "retrain_weekly"}
 HEAVY_MODULES = {
     "pandas", "numpy", "pyarrow", "sklearn", "spacy", "tensorflow", "keras", "great_expectations", "mlflow",
     "PIL", "onnxruntime", "skimage", "scipy", "matplotlib", "fsspec",

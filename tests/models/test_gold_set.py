@@ -9,8 +9,9 @@ from include.models.gold_set import GOLD, LEFT_OUT, TRAINING, Assignment, assign
 from include.schema import text_hash
 
 SHARE = 0.3
-CONTENT = st.one_of(st.none(), st.integers(0, 12).map(lambda number: text_hash(str(number))))
-PRODUCTS = st.dictionaries(st.integers(0, 25).map(lambda number: f"shop:{number}"), st.tuples(CONTENT, CONTENT))
+TEXT = st.one_of(st.none(), st.integers(0, 12).map(lambda number: text_hash(f"text {number}")))
+PHOTO = st.one_of(st.none(), st.integers(0, 12).map(lambda number: text_hash(f"photo {number}")))
+PRODUCTS = st.dictionaries(st.integers(0, 25).map(lambda number: f"shop:{number}"), st.tuples(TEXT, PHOTO))
 
 
 def divide(products: dict[str, tuple[str | None, str | None]], known: dict[str, bool] | None = None) -> Assignment:
