@@ -146,6 +146,12 @@ class Registry:
         """Put the files of a folder beside a version's run, as `figures`; those of the same name are replaced."""
         self._client.log_artifacts(self._find(version).run_id, str(folder), "figures")
 
+    def end_run(self, version: str) -> None:
+        """Mark the run of a version as ended, where its process was killed just after registering it."""
+        run_id = self._find(version).run_id
+        if self._client.get_run(run_id).info.status == "RUNNING":
+            self._client.set_terminated(run_id)
+
     def unfinished_runs(self) -> list[str]:
         """Ids of runs that have not ended: one is being registered now, or was killed."""
         found = self._client.search_runs([self._experiment_id()], "attributes.status = 'RUNNING'")

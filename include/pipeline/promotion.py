@@ -49,13 +49,24 @@ def settle(engine: Engine, registry: Registry) -> str | None:
     """
     current = registry.alias()
     decided = decided_champion(engine)
-    if decided is None or decided.candidate_version == current:
-        return current
-    logger.warning(
-        "the decision to make version %s champion was not carried out: it is now (the alias was on %s)",
-        decided.candidate_version, current,
-    )  # fmt: skip
-    return registry.promote(decided.candidate_version).version
+    if decided is not None and decided.candidate_version != current:
+        logger.warning(
+            "the decision to make version %s champion was not carried out: it is now (the alias was on %s)",
+            decided.candidate_version, current,
+        )  # fmt: skip
+    return _follow(engine, registry)
+
+
+def _follow(engine: Engine, registry: Registry) -> str | None:
+    """Move the alias to the version that the newest decision made champion, which is nobody's challenger then."""
+    from include.models.registry import CHALLENGER
+
+    decided, current = decided_champion(engine), registry.alias()
+    if decided is not None and decided.candidate_version != current:
+        current = registry.promote(decided.candidate_version).version
+    if current is not None and registry.alias(CHALLENGER) == current:
+        registry.clear_alias(CHALLENGER)
+    return current
 
 
 def carry_out(engine: Engine, registry: Registry, record: PromotionRecord, *, once: bool) -> StoredPromotion:
@@ -69,9 +80,7 @@ def carry_out(engine: Engine, registry: Registry, record: PromotionRecord, *, on
 
         Artefact.load(registry.get(record.candidate_version).path)
     stored = record_decision(engine, record, once=once)
-    newest = decided_champion(engine)
-    if newest is not None and newest.candidate_version != registry.alias():
-        registry.promote(newest.candidate_version)
+    _follow(engine, registry)
     return stored
 
 

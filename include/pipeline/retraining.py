@@ -221,8 +221,6 @@ def conclude(path: str, settings: Settings, approval: Approval | None = None) ->
                 )
             record = _record(judgement, approval, settings)
             stored = carry_out(engine, registry, record, once=True)
-        if stored.promoted:
-            registry.clear_alias(CHALLENGER)
     return Conclusion(
         candidate=stored.candidate_version,
         champion=stored.champion_version,

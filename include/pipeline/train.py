@@ -130,11 +130,11 @@ def train_candidate(candidate: Candidate, snapshot_number: str, settings: Settin
     dataset = training_set(rows, settings, image_encoder)
     recipe = candidate.recipe_on(base_recipe(dataset, settings))
     registry = Registry(settings)
-    version, _report = train_once(registry, dataset, settings, recipe, snapshot, candidate=candidate.name)
+    version, report = train_once(registry, dataset, settings, recipe, snapshot, candidate=candidate.name)
     return CandidateSummary(
         candidate=candidate.name,
         version=version.version,
-        reused=_report is None,
+        reused=report is None,
         macro_f1=registry.metrics(version.version)["overall_macro_f1"],
         seconds=round(time.monotonic() - started, 3),
     )
@@ -165,6 +165,7 @@ def train_once(
     for version in reversed(registry.trained_on(dataset_hash)):
         if _is_sound(version):
             logger.info("version %s was trained on exactly this: dataset_hash=%s", version.version, dataset_hash)
+            registry.end_run(version.version)
             return version, None
     artefact, report = train(dataset, settings, recipe)
     with tempfile.TemporaryDirectory(prefix="cuvee-artefact-") as folder:

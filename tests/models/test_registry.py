@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from include.errors import ConfigurationError, NoChampionError
 from include.models.artefact import Artefact
 from include.models.registry import CHALLENGER, Registry
 from include.settings import Settings
+from tests.conftest import PROJECT_ROOT
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +118,17 @@ def test_the_run_of_a_killed_registration_is_ended_by_the_next_one_of_the_same_t
     assert registry.unfinished_runs() == []
 
 
+def test_the_run_of_a_version_is_ended_where_the_registration_was_killed_just_after_it(folder, tmp_path, monkeypatch):
+    registry = Registry(Settings(state_dir=tmp_path))
+    monkeypatch.setattr(registry._client, "set_terminated", lambda *_, **__: None)
+    registry.register(folder, {}, {})
+    monkeypatch.undo()
+    assert len(registry.unfinished_runs()) == 1
+    for _ in range(2):
+        registry.end_run("1")
+    assert registry.unfinished_runs() == []
+
+
 def test_a_broken_artefact_gets_no_version(registry, folder, tmp_path):
     (tmp_path / "artefact.json").write_text("{}")
     with pytest.raises(NoChampionError, match="missing or damaged"):
@@ -151,3 +164,16 @@ def test_two_processes_may_register_at_once_in_a_new_store(folder, tmp_path):
     output, errors = other.communicate(timeout=300)
     assert (other.returncode, errors) == (0, "")
     assert {mine.version, output.strip()} == {"1", "2"}
+
+
+def test_no_version_is_ever_read_by_another_name_than_its_number():
+    """MLflow would give the newest version to whoever asks for `latest`, or for a stage: nothing here may ask."""
+    asking = re.compile(
+        r"get_latest_versions|latest_versions|models:/|[\"'/]latest[\"'/]|search_registered_models|stages="
+    )
+    files = [path for folder in ("include", "dags", "plugins") for path in (PROJECT_ROOT / folder).rglob("*.py")]
+    assert len(files) > 200
+    found = [
+        f"{path.name}: {match[0]}" for path in files for match in asking.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == ['registry.py: "latest"'], "the sentence that says so, and nothing else"
