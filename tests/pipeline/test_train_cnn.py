@@ -60,7 +60,7 @@ def test_a_candidate_may_fine_tune_a_network_on_the_training_part_of_a_snapshot(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(RECIPES, "scratch-small", TINY)
-    settings = settings.model_copy(update={"gold_share": 0.3, "training_folds": 2, "text_dimensions": 16})
+    settings = settings.model_copy(update={"training_folds": 2, "text_dimensions": 16})
     snapshot = snapshot_of_today(settings)
     candidate = Candidate(name="fine_tuned", network="scratch-small", epochs=1, recipe={"photo_heads": ["logistic"]})
     trained = train_candidate(candidate, snapshot.manifest.snapshot, settings)
