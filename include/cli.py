@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.commands.evaluate import evaluate_command
+from include.commands.relabel import relabel_command
 from include.commands.retrain import check_command, retrain_command, rollback_command
 from include.commands.search import search_command
 from include.commands.train_networks import train_cnn_command, train_encoder_command
@@ -156,6 +157,7 @@ app.command(name="rollback")(rollback_command)
 app.command(name="check")(check_command)
 app.command(name="evaluate")(evaluate_command)
 app.command(name="search")(search_command)
+app.command(name="relabel")(relabel_command)
 app.command(name="train-cnn")(train_cnn_command)
 app.command(name="train-encoder")(train_encoder_command)
 

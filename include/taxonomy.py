@@ -12,99 +12,20 @@ same products give the same labels as long as `Taxonomy.identity` stays the same
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from include.errors import ConfigurationError
+from include.plain_words import plain_words
+from include.rules import Rule, RuleBook, compile_rule, holds, phrase_pattern
 
 TAXONOMY_FILE = Path(__file__).resolve().parent / "config" / "taxonomy.yaml"
-
-_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
-_NO_WORD = re.compile(r"[\W_]+")
-
-
-def plain_words(text: str | None) -> str:
-    """A text as its words, lower case, without accents and punctuation, a space around each.
-
-    `"Vinaigre de _VIN_ &quot;rosé&quot;"` gives `" vinaigre de vin rose "`; an absent or blank text gives `" "`.
-    """
-    if not text:
-        return " "
-    if text.isascii() and "&" not in text:  # most texts; ten times as fast
-        words = _NO_WORD.sub(" ", text.lower()).strip()
-        return f" {words} " if words else " "
-    # Twice: folding one form of a letter can give another that is not plain yet.
-    folded = unicodedata.normalize("NFKD", html.unescape(text)).casefold().translate(_LIGATURES)
-    decomposed = unicodedata.normalize("NFKD", folded)
-    without_accents = "".join(character for character in decomposed if not unicodedata.combining(character))
-    words = _NO_WORD.sub(" ", without_accents).strip()
-    return f" {words} " if words else " "
-
-
-def _alternatives(phrases: Iterable[str]) -> str:
-    return "|".join(
-        re.escape(plain_words(phrase).strip()) + (r"\w*" if phrase.endswith("*") else "")
-        for phrase in sorted(set(phrases))
-    )
-
-
-def _phrase_pattern(phrases: Iterable[str], template: str = r" (?:{})(?= )") -> re.Pattern[str] | None:
-    """One pattern that finds any of the phrases in the output of `plain_words`; None for no phrases."""
-    alternatives = _alternatives(phrases)
-    return re.compile(template.format(alternatives)) if alternatives else None
-
-
-def _holds(pattern: re.Pattern[str] | None, words: str) -> bool:
-    return pattern is not None and pattern.search(words) is not None
-
-
-_CONDITIONS = {
-    "starts": r"^ (?:{})(?= )",
-    "ends": r" (?:{})(?= $)",
-    "name": r" (?:{})(?= )",
-    "and_name": r" (?:{})(?= )",
-    "made_of": r"^(?: (?:{}|\d\w*))+ $",
-    "without": r" (?:{})(?= )",
-    "brand_or_name": r" (?:{})(?= )",
-    "ingredients": r" (?:{})(?= )",
-    "ingredients_start": r"^ (?:{})(?= )",
-    "ingredients_made_of": r"^(?: (?:{}|\d\w*))+ $",
-    "no_ingredients": r" (?:{})(?= )",
-}
-"""The conditions a rule can have in the file, and how each looks for its phrases."""
-_EXCLUSIONS = ("without", "no_ingredients")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One written rule: a label for the products that meet all its conditions."""
-
-    name: str
-    label: str
-    on_name: tuple[re.Pattern[str], ...]
-    not_in_name: re.Pattern[str] | None
-    in_brand_or_name: re.Pattern[str] | None
-    on_ingredients: tuple[re.Pattern[str], ...]
-    not_in_ingredients: re.Pattern[str] | None
-
-    def applies(self, name: str, ingredients: str, brand: str) -> bool:
-        """Whether all conditions hold for texts as `plain_words` makes them."""
-        return (
-            all(pattern.search(name) for pattern in self.on_name)
-            and not _holds(self.not_in_name, name)
-            and (self.in_brand_or_name is None or _holds(self.in_brand_or_name, name + brand))
-            and all(pattern.search(ingredients) for pattern in self.on_ingredients)
-            and not _holds(self.not_in_ingredients, ingredients)
-        )
 
 
 @dataclass(frozen=True)
@@ -121,7 +42,7 @@ class Taxonomy:
     _overriding: tuple[tuple[str, str], ...] = field(repr=False)
     _fallback: Mapping[str, str] = field(repr=False)
     _catalogue: Mapping[str, str] = field(repr=False)
-    rules: tuple[Rule, ...] = field(repr=False)
+    rules: RuleBook = field(repr=False)
     _feed_tags: frozenset[str] = field(repr=False)
     _feed_words: re.Pattern[str] | None = field(repr=False)
 
@@ -161,11 +82,7 @@ class Taxonomy:
 
     def matching_rule(self, name: str | None, ingredients: str | None, brand: str | None) -> Rule | None:
         """The first written rule that applies to a product, or None."""
-        name_words, ingredient_words, brand_words = plain_words(name), plain_words(ingredients), plain_words(brand)
-        for rule in self.rules:
-            if rule.applies(name_words, ingredient_words, brand_words):
-                return rule
-        return None
+        return self.rules.first(name, ingredients, brand)
 
     def label_from_rules(self, name: str | None, ingredients: str | None, brand: str | None) -> str | None:
         """The label that the written rules give to a product, or None: no match is better than a wrong one."""
@@ -183,44 +100,13 @@ class Taxonomy:
         listed = (categories,) if isinstance(categories, str) else tuple(categories or ())
         if not self._feed_tags.isdisjoint(listed):
             return True
-        return any(_holds(self._feed_words, plain_words(text)) for text in (name, ingredients, " ".join(listed)))
+        return any(holds(self._feed_words, plain_words(text)) for text in (name, ingredients, " ".join(listed)))
 
     def require_label(self, label: str) -> str:
         """The label itself; ConfigurationError if the taxonomy does not have it."""
         if label not in self._names:
             raise ConfigurationError(f"unknown label {label!r}; the taxonomy has: {', '.join(self.labels)}")
         return label
-
-
-def _phrases(listed: Iterable[Any], words: Mapping[str, Any]) -> list[str]:
-    """The phrases of a list, with lists inside it and `$name` of other lists written out."""
-    phrases: list[str] = []
-    for item in listed:
-        if isinstance(item, list):
-            phrases += _phrases(item, words)
-        elif str(item).startswith("$"):
-            phrases += _phrases(words[item[1:]], words)
-        else:
-            phrases.append(str(item))
-    return phrases
-
-
-def _compile_rule(entry: Mapping[str, Any], words: Mapping[str, Any]) -> Rule:
-    unknown = set(entry) - set(_CONDITIONS) - {"rule", "label"}
-    if unknown or not set(entry) & (set(_CONDITIONS) - set(_EXCLUSIONS)):
-        raise ConfigurationError(f"rule {entry['rule']!r} has unknown conditions {sorted(unknown)} or none to look for")
-    patterns = {key: _phrase_pattern(_phrases(entry.get(key, ()), words), _CONDITIONS[key]) for key in _CONDITIONS}
-    on_name = (patterns[key] for key in ("starts", "ends", "name", "and_name", "made_of"))
-    on_ingredients = (patterns[key] for key in ("ingredients", "ingredients_start", "ingredients_made_of"))
-    return Rule(
-        name=entry["rule"],
-        label=entry["label"],
-        on_name=tuple(pattern for pattern in on_name if pattern),
-        not_in_name=patterns["without"],
-        in_brand_or_name=patterns["brand_or_name"],
-        on_ingredients=tuple(pattern for pattern in on_ingredients if pattern),
-        not_in_ingredients=patterns["no_ingredients"],
-    )
 
 
 def parse_taxonomy(content: str) -> Taxonomy:
@@ -232,12 +118,12 @@ def parse_taxonomy(content: str) -> Taxonomy:
         tags = {tag: label for label, listed in document["source_tags"].items() for tag in listed}
         fallback = {tag: label for label, listed in document["fallback_tags"].items() for tag in listed}
         overriding = tuple((entry["tag"], entry["label"]) for entry in document["overriding_tags"])
-        rules = tuple(_compile_rule(entry, document["words"]) for entry in document["rules"])
+        rules = RuleBook([compile_rule(entry, document["words"]) for entry in document["rules"]])
         feed = document["feed"]
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{TAXONOMY_FILE.name} cannot be read: {error!r}") from error
     used = {*catalogue.values(), *tags.values(), *fallback.values(), *dict(overriding).values()}
-    used |= {rule.label for rule in rules}
+    used |= {rule.label for rule in rules.rules}
     if used - set(labels):
         raise ConfigurationError(f"{TAXONOMY_FILE.name} uses labels it does not define: {sorted(used - set(labels))}")
     for label, entry in labels.items():
@@ -253,7 +139,7 @@ def parse_taxonomy(content: str) -> Taxonomy:
         _catalogue=catalogue,
         rules=rules,
         _feed_tags=frozenset(feed["tags"]),
-        _feed_words=_phrase_pattern(feed["words"], "(?:{})"),
+        _feed_words=phrase_pattern(feed["words"], "(?:{})"),
     )
 
 

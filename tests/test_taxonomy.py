@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from include.errors import ConfigurationError
 from include.models.label_list import label_list_part, read_label_list
-from include.taxonomy import TAXONOMY_FILE, load_taxonomy, parse_taxonomy, plain_words
+from include.plain_words import plain_words
+from include.taxonomy import TAXONOMY_FILE, load_taxonomy, parse_taxonomy
 
 TAXONOMY = load_taxonomy()
 FLIPKART = (
@@ -240,13 +241,6 @@ def test_upper_case_and_missing_accents_change_no_label(name):
 @given(st.sampled_from(["Champagne", "Champagne Brut", "Cava", "Vin rouge", "Cognac", "Taittinger Brut"]))
 def test_a_vinegar_of_any_wine_is_a_vinegar(wine):
     assert TAXONOMY.label_from_rules(f"Vinaigre de {wine}", None, None) == "vinegar"
-
-
-@given(st.text())
-def test_plain_words_is_stable_and_spaced(text):
-    words = plain_words(text)
-    assert plain_words(words) == words
-    assert words.startswith(" ") and words.endswith(" ") and "  " not in words
 
 
 class TestRealRows:

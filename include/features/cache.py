@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.errors import CuveeError
+from include.features.hash_index import HashIndex
 from include.schema import EMBEDDINGS, text_hash
 from include.warehouse.lake import COMPRESSION, Lake
 
@@ -43,8 +44,11 @@ class EmbeddingCache:
         self._lake = lake
         self._folder = f"embeddings/encoder={identity}"
         self._dimensions = dimensions
-        # A file never changes, so its hashes are read once: 70 bytes each, 70 MB for a million products.
-        self._files: dict[str, pa.Table] = {}
+        # A file never changes, so its hashes are read once. They stand in the index, file after file.
+        self._files: list[str] = []
+        self._starts = np.zeros(1, dtype=np.int64)
+        self._widths: set[int] = set()
+        self._index = HashIndex(pa.array([], pa.large_string()))
 
     def missing(self, hashes: Sequence[str | None]) -> list[str]:
         """The hashes without an embedding, each once, in the order given; None stands for no content.
@@ -52,9 +56,7 @@ class EmbeddingCache:
         Content that was put as NaN, because it cannot be encoded, is not missing.
         """
         wanted = pa.array(dict.fromkeys(hashes), pa.string()).drop_null()
-        known = self._known_hashes()
-        found = known.filter(pc.is_in(known, value_set=wanted)).combine_chunks()
-        absent: list[str] = wanted.filter(pc.invert(pc.is_in(wanted, value_set=found))).to_pylist()
+        absent: list[str] = wanted.filter(pa.array(self._places(wanted) < 0)).to_pylist()
         return absent
 
     def put(self, hashes: Sequence[str], vectors: np.ndarray) -> None:
@@ -110,44 +112,58 @@ class EmbeddingCache:
                 write_statistics=False,
             )
 
-    def _known_hashes(self) -> pa.ChunkedArray:
-        """The hashes of all files, in the order of `self._files`, which is brought up to date."""
+    def _places(self, wanted: pa.Array) -> np.ndarray:
+        """Row of each wanted hash in all files one after the other, int64 (wanted,); -1 for those without one.
+
+        Files that others wrote meanwhile are looked for only when a hash is not found in those known.
+        """
+        places = self._index.find(wanted)
+        if (places < 0).any() and self._take_in_new_files():
+            places = self._index.find(wanted)
+        return places
+
+    def _take_in_new_files(self) -> bool:
+        """Read the hashes of files that are new in the folder; False if there are none."""
         paths = self._lake.list_files(self._folder, ".parquet")
         unread = [path for path in paths if path not in self._files]
+        if not unread:
+            return False
         with ThreadPoolExecutor(_READERS) as readers:
-            tables = readers.map(lambda path: self._lake.read_parquet(path, ["content_hash"]), unread)
-            known = self._files | dict(zip(unread, tables, strict=True))
-        self._files = {path: known[path] for path in paths}
-        chunks = [chunk for table in self._files.values() for chunk in table["content_hash"].chunks]
-        return pa.chunked_array(chunks, pa.string())
+            tables = list(readers.map(lambda path: self._lake.read_parquet(path, ["content_hash"]), unread))
+        self._widths |= {int(table.schema.metadata[_DIMENSIONS]) for table in tables}
+        starts, ends = self._starts[:-1].tolist(), self._starts[1:].tolist()
+        hashes = {
+            path: self._index.hashes[start:end] for path, start, end in zip(self._files, starts, ends, strict=True)
+        }
+        for path, table in zip(unread, tables, strict=True):
+            hashes[path] = pa.concat_arrays(table["content_hash"].cast(pa.large_string()).chunks)
+        # In the order of their names: of two files with the same hash the first counts.
+        self._files = sorted(hashes)
+        self._starts = np.cumsum([0, *(len(hashes[path]) for path in self._files)])
+        self._index = HashIndex(pa.concat_arrays([hashes[path] for path in self._files]))
+        return True
 
     def _read(self, wanted: pa.Array) -> np.ndarray:
         """The vectors of distinct hashes, NaN where there is none: float32 (wanted, dimensions)."""
-        place = pc.index_in(self._known_hashes(), value_set=wanted).fill_null(-1).to_numpy()
-        rows = np.flatnonzero(place >= 0)
-        # Files are in the order of their names: np.unique gives the first row of a hash that two files hold.
-        targets, first = np.unique(place[rows], return_index=True)
-        rows = rows[first]
+        places = self._places(wanted)
         vectors = np.full((len(wanted), self._width()), np.nan, dtype=np.float32)
-        start = 0
-        for path, table in self._files.items():
-            inside = (rows >= start) & (rows < start + len(table))
-            if inside.any():
-                self._read_rows(path, rows[inside] - start, vectors, targets[inside])
-            start += len(table)
+        targets = np.flatnonzero(places >= 0)
+        rows = places[targets]
+        files = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(files).tolist():
+            inside = files == number
+            self._read_rows(self._files[number], rows[inside] - self._starts[number], vectors, targets[inside])
         return vectors
 
     def _width(self) -> int:
         """Dimensions of the encoder, as given or as found in the files; 0 if there are none."""
-        widths = {int(table.schema.metadata[_DIMENSIONS]) for table in self._files.values()}
-        if self._dimensions is not None:
-            widths.add(self._dimensions)
+        widths = self._widths if self._dimensions is None else self._widths | {self._dimensions}
         if len(widths) > 1:
             raise CuveeError(
                 f"{self._lake.url(self._folder)} holds vectors of {sorted(widths)} dimensions, but an encoder has one "
                 "number of them: delete the folder, the embeddings will be computed again."
             )
-        return widths.pop() if widths else 0
+        return next(iter(widths), 0)
 
     def _read_rows(self, path: str, rows: np.ndarray, vectors: np.ndarray, targets: np.ndarray) -> None:
         """Copy rows of one file to the rows `targets` of `vectors`; row groups without any are not read."""

@@ -19,8 +19,9 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.models.dataset import TrainingSet, content_groups
+from include.plain_words import plain_words
 from include.schema import text_hash
-from include.taxonomy import Taxonomy, load_taxonomy, plain_words
+from include.taxonomy import Taxonomy, load_taxonomy
 
 
 def read_label_list(path: Path, taxonomy: Taxonomy | None = None) -> dict[str, str]:

@@ -101,21 +101,35 @@ def label_rows(
 ) -> pa.Table:
     """Rows of `schema.LABELS` for products and their predictions, in the same order."""
     columns = {name: products[name] for name in products.column_names}
-    columns |= {
-        "flags": _flagged(
-            products["flags"], {UNFAMILIAR: predictions.is_unfamiliar, RULE_DISAGREES: predictions.is_contradicted}
-        ),
-        "photo_status": photos["status"],
-        "photo_sha256": photos["sha256"],
+    columns |= {"photo_status": photos["status"], "photo_sha256": photos["sha256"]}
+    columns |= predicted_columns(products["flags"], predictions, model_version, taxonomy)
+    return pa.table([columns[name] for name in LABELS.names], schema=LABELS)
+
+
+def predicted_columns(
+    flags: pa.ChunkedArray, predictions: Predictions, model_version: str, taxonomy: Taxonomy
+) -> dict[str, pa.Array | pa.ChunkedArray]:
+    """The columns of `schema.LABELS` that come from predictions; `flags` are the products' own, without a model's."""
+    raised = {UNFAMILIAR: predictions.is_unfamiliar, RULE_DISAGREES: predictions.is_contradicted}
+    return {
+        "flags": _flagged(flags, raised),
         "label": pa.array(predictions.labels),
         "department": pa.array([taxonomy.department(label) for label in predictions.labels]),
         "confidence": pa.array(predictions.confidences, pa.float32()),
         "decision": pa.array(predictions.decisions),
         "top_labels": pa.array(predictions.top_labels(3), LABELS.field("top_labels").type),
         "modality": pa.array(predictions.modalities),
-        "model_version": pa.array([model_version] * products.num_rows),
+        "model_version": pa.array([model_version] * len(predictions)),
     }
-    return pa.table([columns[name] for name in LABELS.names], schema=LABELS)
+
+
+def without_model_flags(flags: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The products' own flags: without those that an earlier prediction raised."""
+    told = flags.to_pylist()
+    if not any(UNFAMILIAR in one or RULE_DISAGREES in one for one in told if one):
+        return flags
+    own = [one and [flag for flag in one if flag not in (UNFAMILIAR, RULE_DISAGREES)] for one in told]
+    return pa.chunked_array([pa.array(own, flags.type)])
 
 
 def _flagged(flags: pa.ChunkedArray, new: Mapping[str, np.ndarray]) -> pa.ChunkedArray:

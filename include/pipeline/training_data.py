@@ -64,21 +64,33 @@ def training_set(rows: pa.Table, settings: Settings, image_encoder: str | None =
     )
 
 
-def embed_packed_photos(lake: Lake, cache: EmbeddingCache, encoder: ImageEncoder, hashes: Sequence[str | None]) -> int:
-    """Embed the packed photos of the given hashes that were embedded by another encoder only; returns how many."""
+def embed_packed_photos(
+    lake: Lake,
+    cache: EmbeddingCache,
+    encoder: ImageEncoder,
+    hashes: Sequence[str | None],
+    folders: Sequence[str] = ("images",),
+) -> int:
+    """Embed the packed photos of the given hashes that were embedded by another encoder only; returns how many.
+
+    They are looked for in `folders` of the lake; one that is in none of them stays without an embedding.
+    """
     from include.features.embed import embed_missing_photos
 
     missing = cache.missing(hashes)
-    embedded = embed_missing_photos(cache, encoder, packed_photos(lake, missing))
+    embedded = embed_missing_photos(cache, encoder, packed_photos(lake, missing, folders))
     if embedded:
-        logger.info("embedded photos for training: encoder=%s computed=%d", encoder.identity, embedded)
+        logger.info("embedded packed photos: encoder=%s computed=%d", encoder.identity, embedded)
     return embedded
 
 
-def packed_photos(lake: Lake, hashes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def packed_photos(
+    lake: Lake, hashes: Sequence[str], folders: Sequence[str] = ("images",)
+) -> Iterator[tuple[str, bytes]]:
     """Hash and bytes of the photos of the given hashes that are packed in the lake, each once, one at a time."""
     wanted = set(hashes)
-    for path in lake.list_files("images", ".parquet") if wanted else []:
+    paths = (path for folder in folders for path in lake.list_files(folder, ".parquet"))
+    for path in paths if wanted else ():
         with lake.parquet_file(path) as file:
             for number in range(file.num_row_groups):
                 found = wanted.intersection(file.read_row_group(number, ["sha256"])["sha256"].to_pylist())

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from include.plain_words import plain_words
 from include.sandbox.catalogue import FoodCatalogue, Record, host_of, with_host
 from include.sandbox.manners import Manners
 from include.sandbox.record_manners import spoil_hints
-from include.taxonomy import plain_words
 
 HINTS_PER_PAGE = 20
 _SESSION_STEP = 2 * HINTS_PER_PAGE

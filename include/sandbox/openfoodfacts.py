@@ -15,12 +15,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
+from include.plain_words import plain_words
 from include.sandbox.catalogue import FoodCatalogue, Record, host_of, with_host
 from include.sandbox.delta import delta_file, full_dump, windows
 from include.sandbox.manners import LIST_MANNERS, Manners
 from include.sandbox.photo_manners import serve_photo
 from include.sandbox.record_manners import spoil_products
-from include.taxonomy import plain_words
 
 PAGE_SIZE = 24
 LARGEST_PAGE = 100

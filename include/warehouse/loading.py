@@ -22,6 +22,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    FromClause,
     MetaData,
     Table,
     and_,
@@ -34,7 +35,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.dml import Delete
 
 from include.schema import LABELS, QUARANTINE
@@ -82,11 +83,11 @@ def load_day(
     columns product_id, label, origin. Memory holds some thousand rows. Raises the driver's errors;
     `open_engine` turns a lost server into WarehouseUnreachable.
     """
-    with _transaction(engine, source) as connection:
-        incoming, labelled = _copy_to_temporary(connection, "incoming_labels", LABELS, _chunks(lake, labels_path))
+    with source_transaction(engine, source) as connection:
+        incoming, labelled = copy_to_temporary(connection, "incoming_labels", LABELS, _chunks(lake, labels_path))
         removed = connection.execute(_delete_vanished(incoming, source, day)).rowcount
         _merge_labels(connection, incoming, labelled, source, day)
-        _merge_history(connection, incoming, day)
+        connection.execute(merged_history(incoming, literal(day)))
         quarantined = _replace_quarantine(connection, lake, quarantine_path, source, day)
         training = _merge_training_labels(connection, trusted, incoming, source, day)
     counts = LoadCounts(labelled=labelled, quarantined=quarantined, training_labels=training, removed=removed)
@@ -101,7 +102,7 @@ def load_import(
 
     Labelled products are left alone: a catalogue's products come with their label.
     """
-    with _transaction(engine, source) as connection:
+    with source_transaction(engine, source) as connection:
         quarantined = _replace_quarantine(connection, lake, quarantine_path, source, day)
         training = _merge_training_labels(connection, trusted, None, source, day)
     counts = LoadCounts(labelled=0, quarantined=quarantined, training_labels=training, removed=0)
@@ -110,7 +111,7 @@ def load_import(
 
 
 @contextmanager
-def _transaction(engine: Engine, source: str) -> Iterator[Connection]:
+def source_transaction(engine: Engine, source: str) -> Iterator[Connection]:
     """A transaction in which no other load of the source runs."""
     with engine.begin() as connection:
         connection.execute(select(func.pg_advisory_xact_lock(LOAD_LOCK, func.hashtext(source))))
@@ -124,7 +125,7 @@ def _chunks(lake: Lake, path: str | None) -> Iterator[pa.RecordBatch]:
         yield from file.iter_batches(batch_size=CHUNK_ROWS)
 
 
-def _copy_to_temporary(
+def copy_to_temporary(
     connection: Connection, name: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
 ) -> tuple[Table, int]:
     """COPY batches into a temporary table that goes with the transaction; returns it and its number of rows."""
@@ -185,24 +186,26 @@ def _merge_labels(connection: Connection, incoming: Table, rows: int, source: st
     )
 
 
-def _merge_history(connection: Connection, incoming: Table, day: date) -> None:
+def merged_history(labelled: FromClause, day: ColumnElement) -> Insert:
+    """The statement that puts labels into `label_history`, as labels of a day.
+
+    `labelled` has the columns product_id, content_hash, model_version, label, confidence, decision and modality.
+    """
     names = ("product_id", "content_hash", "model_version", "label", "confidence", "decision", "modality")
-    rows = select(*(incoming.c[name] for name in names), literal(day), literal(day))
+    rows = select(*(labelled.c[name] for name in names), day, day)
     statement = insert(label_history).from_select([*names, "first_day", "last_day"], rows)
     old, excluded = label_history.c, statement.excluded
     newer = excluded.last_day >= old.last_day
     given = ("label", "confidence", "decision", "modality")
     differs = tuple_(*(old[name] for name in given)).is_distinct_from(tuple_(*(excluded[name] for name in given)))
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[old.product_id, old.content_hash, old.model_version],
-            set_={name: case((newer, excluded[name]), else_=old[name]) for name in given}
-            | {
-                "first_day": func.least(old.first_day, excluded.first_day),
-                "last_day": func.greatest(old.last_day, excluded.last_day),
-            },
-            where=or_(excluded.first_day < old.first_day, excluded.last_day > old.last_day, and_(newer, differs)),
-        )
+    return statement.on_conflict_do_update(
+        index_elements=[old.product_id, old.content_hash, old.model_version],
+        set_={name: case((newer, excluded[name]), else_=old[name]) for name in given}
+        | {
+            "first_day": func.least(old.first_day, excluded.first_day),
+            "last_day": func.greatest(old.last_day, excluded.last_day),
+        },
+        where=or_(excluded.first_day < old.first_day, excluded.last_day > old.last_day, and_(newer, differs)),
     )
 
 
@@ -211,7 +214,7 @@ def _replace_quarantine(connection: Connection, lake: Lake, path: str | None, so
     connection.execute(delete(quarantined_products).where(stored.source == source, stored.day == day))
     if path is None:
         return 0
-    incoming, rows = _copy_to_temporary(connection, "incoming_quarantine", QUARANTINE, _chunks(lake, path))
+    incoming, rows = copy_to_temporary(connection, "incoming_quarantine", QUARANTINE, _chunks(lake, path))
     connection.execute(
         insert(quarantined_products)
         .from_select([*QUARANTINE.names, "source", "day"], select(*incoming.columns, literal(source), literal(day)))
@@ -226,7 +229,7 @@ def _merge_training_labels(
     """Take over the day's trusted labels, and drop those of its products that no longer hold."""
     table = TRAINING.empty_table() if trusted is None else trusted.select(TRAINING.names).cast(TRAINING)
     batches = iter(table.to_batches(max_chunksize=CHUNK_ROWS))
-    incoming, rows = _copy_to_temporary(connection, "incoming_training", TRAINING, batches)
+    incoming, rows = copy_to_temporary(connection, "incoming_training", TRAINING, batches)
     old = training_labels.c
     gone = and_(
         old.origin != "human",

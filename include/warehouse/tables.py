@@ -236,3 +236,33 @@ promotions = Table(
     Index(None, "decision_key", unique=True),
     comment="One row per promotion decision, the refusals too; rows are only ever added",
 )
+
+relabellings = Table(
+    "relabellings",
+    METADATA,
+    Column("relabelling_id", BigInteger, Identity(always=True), primary_key=True, comment="Running number"),
+    _text("model_version", "Model version that labelled the products again"),
+    _text("previous_version", "Model version whose prediction it replaced"),
+    _text("source", "Source of the products"),
+    _text("decided_by", "Who decided their current labels: model, or human, whose label stayed"),
+    _text("label_before", "Label predicted before"),
+    _text("label_after", "Label predicted now"),
+    _text("decision_before", "accepted or review, before"),
+    _text("decision_after", "accepted or review, now"),
+    Column("products", Integer, nullable=False, comment="Products that changed so"),
+    Column(
+        "examples",
+        JSONB,
+        nullable=False,
+        server_default=text("'[]'::jsonb"),
+        comment="Some of them, surest first: product_id, name, confidence_before, confidence_after",
+    ),
+    Column(
+        "relabelled_at",
+        TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="When the shard was written",
+    ),
+    comment="One row per shard of a relabelling and kind of change, no change among them; rows are only ever added",
+)

@@ -17,7 +17,7 @@ from tests.dags.conftest import DAGS_FOLDER
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
-EXPECTED_DAG_IDS = {"champagne_daily", "import_catalogue", "retrain_weekly"}
+EXPECTED_DAG_IDS = {"champagne_daily", "import_catalogue", "relabel_catalogue", "retrain_weekly"}
 HEAVY_MODULES = {
     "pandas", "numpy", "pyarrow", "sklearn", "spacy", "tensorflow", "keras", "great_expectations", "mlflow",
     "PIL", "onnxruntime", "skimage", "scipy", "matplotlib", "fsspec",
@@ -74,12 +74,14 @@ def describe(bag: DagBag) -> str:
     """Every task, edge, schedule, pool and asset of every DAG as text, for review."""
     lines = []
     for dag_id, dag in sorted(bag.dags.items()):
-        lines.append(
-            f"{dag_id}  schedule={dag.timetable.summary if hasattr(dag.timetable, 'summary') else dag.schedule}"
-        )
+        schedule = dag.timetable.summary if hasattr(dag.timetable, "summary") else dag.schedule
+        if isinstance(schedule, list):
+            schedule = ",".join(asset.uri for asset in schedule)
+        lines.append(f"{dag_id}  schedule={schedule}")
         for task in sorted(dag.tasks, key=lambda task: task.task_id):
             outlets = ",".join(sorted(outlet.uri for outlet in task.outlets))
-            mapped = "mapped" if task.task_group and "label_shard" in (task.task_group.group_id or "") else "single"
+            in_mapped_group = task.task_group and "label_shard" in (task.task_group.group_id or "")
+            mapped = "mapped" if task.is_mapped or in_mapped_group else "single"
             lines.append(
                 f"  {task.task_id}  {mapped}  pool={task.pool}  trigger={task.trigger_rule}  outlets={outlets or '-'}"
                 f"  after={','.join(sorted(task.upstream_task_ids)) or '-'}"

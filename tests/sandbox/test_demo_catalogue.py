@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from PIL import Image, UnidentifiedImageError
 
+from include.plain_words import plain_words
 from include.sandbox.catalogue import SECONDS_PER_DAY, Record, midnight
 from include.sandbox.demo_catalogue import DemoCatalogue
-from include.taxonomy import load_taxonomy, plain_words
+from include.taxonomy import load_taxonomy
 from tests.sandbox.conftest import FIRST_DAY
 
 

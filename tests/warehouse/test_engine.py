@@ -29,7 +29,7 @@ def test_migrations_create_exactly_the_tables_columns_indexes_and_comments_of_th
 
 
 def test_every_table_and_column_has_a_comment() -> None:
-    assert len(METADATA.tables) == 7
+    assert len(METADATA.tables) == 8
     for table in METADATA.tables.values():
         assert table.comment
         assert [column.name for column in table.columns if not column.comment] == []

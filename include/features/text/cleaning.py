@@ -47,6 +47,8 @@ _SALES_PHRASES = re.compile(
 _SALES_SIGNS = ("rs.", "flipkart", "key features of", "specifications of", "genuine products", "free shipping")
 """Lower-case pieces without which no sales phrase is looked for: most texts have none, and `in` is quick."""
 _EDGES = " ,;:-|"
+_WORK_SIGNS = ("&", "<", "_", "  ", "\u034f")
+"""Pieces of text that may have to go: entities, tags, allergens, gaps, and the one invisible mark that is printable."""
 
 
 def clean_text(text: str | None) -> str:
@@ -57,6 +59,8 @@ def clean_text(text: str | None) -> str:
     """
     if not text:
         return ""
+    if _is_clean(text):
+        return text
     current = text[:MAX_FIELD_CHARACTERS]
     # One pass can uncover work for the next (`&amp;lt;b&amp;gt;`). A pass that changes a text again after the
     # first shortens it, so this ends.
@@ -75,10 +79,29 @@ def document(name: str | None, brand: str | None, description: str | None, ingre
     said = ""
     for field in (name, brand, description, ingredients):
         line = clean_text(field)
-        if line and line.casefold() not in said:
+        folded = line.casefold()
+        if line and folded not in said:
             lines.append(line)
-            said += "\n" + line.casefold()
+            said += "\n" + folded
     return _shorten("\n".join(lines))
+
+
+def _is_clean(text: str) -> bool:
+    """Whether it is plain to see that nothing has to be done to a text, as with most; False where it is not plain."""
+    return (
+        len(text) <= MAX_DOCUMENT_CHARACTERS
+        and text.isprintable()  # no control characters, and no gaps but single spaces
+        and not any(sign in text for sign in _WORK_SIGNS)
+        and text[0] not in _EDGES
+        and text[-1] not in _EDGES
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+        and not _has_sales_sign(text)
+    )
+
+
+def _has_sales_sign(text: str) -> bool:
+    lowered = text.lower()
+    return any(sign in lowered for sign in _SALES_SIGNS)
 
 
 def _clean_once(text: str) -> str:
@@ -90,8 +113,7 @@ def _clean_once(text: str) -> str:
     if "_" in text:
         text = _ALLERGEN.sub(r"\1", text).replace("_", " ")
     text = " ".join(unicodedata.normalize("NFC", text).split())
-    lowered = text.lower()
-    if any(sign in lowered for sign in _SALES_SIGNS):
+    if _has_sales_sign(text):
         text = " ".join(_SALES_PHRASES.sub(" ", text).split())
     return text.strip(_EDGES)
 

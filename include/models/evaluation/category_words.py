@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from include.taxonomy import plain_words
+from include.plain_words import plain_words
 
 LEVEL_SEPARATOR = ">>"
 _LEAST_LETTERS = 3

@@ -1,0 +1,83 @@
+"""Tasks of relabelling: each hands the pinned model version and a shard to one library function."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import get_current_context, task
+
+from assets import CHAMPION_MODEL
+from include.settings import load_settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+logger = logging.getLogger(__name__)
+
+
+def announced_version(context: Context) -> str | None:
+    """The version that the newest of the events that set the run off tells of; None for a run by hand."""
+    events = context["triggering_asset_events"].get(CHAMPION_MODEL, [])
+    newest = max(events, key=lambda event: event.timestamp, default=None)
+    return None if newest is None else newest.extra.get("version")
+
+
+def log_failure(context: Context) -> None:
+    """Say what a failure means for the catalogue: no batch failed, so `batches` has nothing to tell."""
+    ti = context["ti"]
+    reason = str(context.get("exception") or "the task was killed or timed out")
+    logger.error(
+        "relabelling stopped in %s (run %s): %s. Shards that are done stay; clear the red tasks to go on.",
+        ti.task_id, context["dag_run"].run_id, reason,
+    )  # fmt: skip
+
+
+@task
+def pin_version() -> Any:
+    from include.pipeline.relabel_plan import pin_version
+
+    context = get_current_context()
+    return pin_version(load_settings(), context["params"]["version"], announced_version(context))
+
+
+@task
+def plan_shards(model: Any) -> Any:
+    from include.pipeline.relabel_plan import plan_relabelling
+
+    return plan_relabelling(model, load_settings())
+
+
+@task(
+    pool="embedding",
+    map_index_template="{{ task.op_kwargs['shard']['name'] }}",
+    execution_timeout=timedelta(hours=3),  # photos that only another encoder has seen take most of it
+)
+def relabel_shard(shard: Any) -> Any:
+    from include.pipeline.relabel import relabel_shard
+
+    return relabel_shard(shard, load_settings())
+
+
+@task(pool="embedding", trigger_rule="none_failed", execution_timeout=timedelta(hours=3))
+def report(model: Any) -> Any:
+    from include.pipeline.relabel import finish_relabelling
+    from include.reports.relabel_report import write_relabel_report
+    from include.warehouse.lake import Lake
+
+    summary = finish_relabelling(model, load_settings())
+    lake = Lake(load_settings().lake_root)
+    path = write_relabel_report(lake, summary)
+    if not summary["relabelled"]:
+        logger.info("nothing to relabel: version %s labelled all %d products", model["version"], summary["products"])
+    counts = (
+        "version",
+        "products",
+        "relabelled",
+        "label_changed",
+        "accepted_to_review",
+        "review_to_accepted",
+        "others",
+    )
+    return {name: value for name, value in summary.items() if name in counts} | {"report": path}

@@ -1,0 +1,106 @@
+"""What one model version says of products that are in the warehouse, from their cached embeddings."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.features.cache import EmbeddingCache
+from include.pipeline.classify import predicted_columns, without_model_flags
+from include.pipeline.embed import documents_of
+from include.pipeline.relabel_plan import PinnedModel, RelabelShard, slice_of
+from include.schema import text_hash
+from include.settings import Settings
+from include.taxonomy import load_taxonomy
+from include.warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from include.features.image import ImageEncoder
+
+logger = logging.getLogger(__name__)
+
+
+class CataloguePredictor:
+    """A model version with its embedding caches, for any number of shards. One object per thread."""
+
+    def __init__(self, model: PinnedModel, settings: Settings) -> None:
+        """Raises NoChampionError when the artefact is missing or damaged."""
+        from include.models.artefact import Artefact
+
+        self._settings = settings
+        self._version = model["version"]
+        self._artefact = Artefact.load(Path(model["path"]))
+        self._lake = Lake(settings.lake_root)
+        self._texts = EmbeddingCache(self._lake, self._artefact.text_encoder.identity)
+        self._photos = EmbeddingCache(self._lake, self._artefact.image_encoder_identity)
+        self._image_encoder: ImageEncoder | None = None
+
+    def predict(self, engine: Engine, shard: RelabelShard) -> pa.Table:
+        """Predictions for the products of a shard that another version labelled, as `write_predictions` takes them."""
+        from include.warehouse.relabelling import NEW_PREDICTIONS, by_days, new_predictions, read_slice
+
+        found = read_slice(engine, slice_of(shard), self._version)
+        tables = [new_predictions(products, self._label(products, shard["source"])) for products in by_days(found)]
+        return pa.concat_tables([NEW_PREDICTIONS.empty_table(), *tables])
+
+    def _label(self, products: pa.Table, source: str) -> dict[str, pa.Array | pa.ChunkedArray]:
+        """The columns of `schema.LABELS` that a prediction gives; `products` are rows of `relabelling.CATALOGUE`."""
+        from threadpoolctl import threadpool_limits
+
+        from include.models.written_rules import rule_labels
+
+        text_vectors, has_text = self._text_vectors(products)
+        photo_vectors, has_photo = self._photo_vectors(products, source)
+        said = rule_labels(products)
+        # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
+        with threadpool_limits(1, user_api="blas"):
+            predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
+        return predicted_columns(without_model_flags(products["flags"]), predictions, self._version, load_taxonomy())
+
+    def _text_vectors(self, products: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+        """Embeddings of the texts, and which products have one; those not cached are computed."""
+        from include.features.embed import embed_missing_texts
+
+        documents = documents_of(products)
+        hashes = [text_hash(text) if text else None for text in documents]
+        by_hash = {key: text for key, text in zip(hashes, documents, strict=True) if key}
+        computed = embed_missing_texts(self._texts, self._artefact.text_encoder, by_hash)
+        if computed:
+            logger.info("embedded texts that were not cached: computed=%d of=%d", computed, len(by_hash))
+        return self._texts.get(hashes)
+
+    def _photo_vectors(self, products: pa.Table, source: str) -> tuple[np.ndarray, np.ndarray]:
+        """Embeddings of the photos, and which products have one; those not cached are computed from the lake."""
+        # A model that was trained without photos has no use for them, whatever encoder is there now.
+        hashes = products["photo_sha256"].to_pylist()
+        if self._artefact.photo_classifier is None:
+            hashes = [None] * len(hashes)
+        missing = self._photos.missing(hashes)
+        if missing:
+            self._embed_photos(missing, products, source)
+        return self._photos.get(hashes)
+
+    def _embed_photos(self, missing: list[str], products: pa.Table, source: str) -> None:
+        """Embed packed photos of the days on which the products were seen; what is gone there counts as no photo."""
+        from include.features.image import load_image_encoder
+        from include.pipeline.training_data import embed_packed_photos
+
+        if self._image_encoder is None:
+            self._image_encoder = load_image_encoder(self._artefact.image_encoder_spec, self._settings)
+            self._artefact.check_image_encoder(self._image_encoder.identity)
+        concerned = pc.is_in(products["photo_sha256"], value_set=pa.array(missing))
+        days = products["last_seen_day"].filter(concerned).unique().to_pylist()
+        folders = [Lake.partition("images", source, day) for day in sorted(days)]
+        computed = embed_packed_photos(self._lake, self._photos, self._image_encoder, missing, folders)
+        if computed < len(missing):
+            logger.warning(
+                "photos that are gone: count=%d source=%s days=%s to %s; their products are labelled without",
+                len(missing) - computed, source, min(days), max(days),
+            )  # fmt: skip

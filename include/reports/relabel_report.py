@@ -1,0 +1,69 @@
+"""The page of a relabelling: what the new model version changed, with examples; opens without network and scripts.
+
+    path = write_relabel_report(lake, summary)      # "reports/relabel/version=3/index.html"
+
+`summary.json` beside it holds the same. The same relabelling gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from include.pipeline.relabel_summary import RelabelSummary
+from include.quality.report import ATTRIBUTIONS
+from include.quality.report import TEMPLATES as REPORT_TEMPLATES
+from include.quality.report import environment as report_environment
+from include.taxonomy import load_taxonomy
+from include.warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+SHOWN_CHANGES = 100
+"""Kinds of change on the page, the commonest; all are in `summary.json`."""
+
+
+def write_relabel_report(lake: Lake, summary: RelabelSummary) -> str:
+    """Write page and JSON of a relabelling into the lake; returns the page's path.
+
+    The page goes last: whoever finds it finds both. An earlier page of the same version is replaced.
+    """
+    folder = f"reports/relabel/version={summary['version']}"
+    content = json.dumps(summary, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    lake.write_bytes(f"{folder}/summary.json", content.encode("utf-8", "replace"))
+    path = f"{folder}/index.html"
+    lake.write_bytes(path, render(summary).encode("utf-8", "replace"))
+    return path
+
+
+def render(summary: RelabelSummary) -> str:
+    """The page as HTML; all texts of products are escaped."""
+    taxonomy = load_taxonomy()
+    known = [entry for name, entry in ATTRIBUTIONS.items() if _has_source(summary, name)]
+    return (
+        _environment()
+        .get_template("relabel.html")
+        .render(
+            summary=summary,
+            shown=summary["changes"][:SHOWN_CHANGES],
+            names={label: taxonomy.display_name(label) for label in taxonomy.labels},
+            most=max((max(count["before"], count["after"]) for count in summary["labels"]), default=0),
+            attributions=known,
+        )
+    )
+
+
+def _has_source(summary: RelabelSummary, beginning: str) -> bool:
+    return any(source.startswith(beginning) for source in summary["relabelled_by_source"])
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    """The engine of the validation report, with this room's templates before its own."""
+    from jinja2 import FileSystemLoader
+
+    return report_environment().overlay(loader=FileSystemLoader([TEMPLATES, REPORT_TEMPLATES]))

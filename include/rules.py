@@ -1,0 +1,216 @@
+"""Written rules: the labels that words in a name, a brand or a list of ingredients give to a product.
+
+A rule asks for phrases by conditions, as `include/config/taxonomy.yaml` writes them; the first rule that applies
+counts. `RuleBook` asks few rules of a product: an index says which ones could apply, by the words that they ask for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from include.errors import ConfigurationError
+from include.plain_words import plain_words
+
+_CONDITIONS = {
+    "starts": r"^ (?:{})(?= )",
+    "ends": r" (?:{})(?= $)",
+    "name": r" (?:{})(?= )",
+    "and_name": r" (?:{})(?= )",
+    "made_of": r"^(?: (?:{}|\d\w*))+ $",
+    "without": r" (?:{})(?= )",
+    "brand_or_name": r" (?:{})(?= )",
+    "ingredients": r" (?:{})(?= )",
+    "ingredients_start": r"^ (?:{})(?= )",
+    "ingredients_made_of": r"^(?: (?:{}|\d\w*))+ $",
+    "no_ingredients": r" (?:{})(?= )",
+}
+"""The conditions a rule can have in the file, and how each looks for its phrases."""
+_EXCLUSIONS = ("without", "no_ingredients")
+_INDEXED = ("starts", "ends", "name", "and_name", "brand_or_name", "ingredients", "ingredients_start")
+"""Conditions that need a word of one of their phrases."""
+_NOT_INDEXED = ("made_of", "ingredients_made_of")
+"""A text that is made of given words may be all numbers."""
+_KNOWN_WORDS = 50_000
+"""Words whose conditions are remembered, for each place where a word can stand."""
+
+
+def phrase_pattern(phrases: Iterable[str], template: str = r" (?:{})(?= )") -> re.Pattern[str] | None:
+    """One pattern that finds any of the phrases in the output of `plain_words`; None for no phrases.
+
+    `*` at the end of a phrase stands for the rest of a word.
+    """
+    alternatives = "|".join(
+        re.escape(plain_words(phrase).strip()) + (r"\w*" if phrase.endswith("*") else "")
+        for phrase in sorted(set(phrases))
+    )
+    return re.compile(template.format(alternatives)) if alternatives else None
+
+
+def holds(pattern: re.Pattern[str] | None, words: str) -> bool:
+    """Whether there is a pattern, and it is found in words as `plain_words` makes them."""
+    return pattern is not None and pattern.search(words) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One written rule: a label for the products that meet all its conditions."""
+
+    name: str
+    label: str
+    phrases: Mapping[str, Sequence[str]] = field(repr=False)
+    """Condition → the phrases it asks for."""
+    on_name: tuple[re.Pattern[str], ...]
+    not_in_name: re.Pattern[str] | None
+    in_brand_or_name: re.Pattern[str] | None
+    on_ingredients: tuple[re.Pattern[str], ...]
+    not_in_ingredients: re.Pattern[str] | None
+
+    def asks_for(self, name: str, ingredients: str, brand: str) -> bool:
+        """Whether all that it asks for is found in texts as `plain_words` makes them."""
+        return (
+            all(pattern.search(name) for pattern in self.on_name)
+            and (self.in_brand_or_name is None or holds(self.in_brand_or_name, name + brand))
+            and all(pattern.search(ingredients) for pattern in self.on_ingredients)
+        )
+
+    def excludes(self, name: str, ingredients: str, _brand: str) -> bool:
+        """Whether it does not apply to such texts, whatever else they hold."""
+        return holds(self.not_in_name, name) or holds(self.not_in_ingredients, ingredients)
+
+
+def compile_rule(entry: Mapping[str, Any], words: Mapping[str, Any]) -> Rule:
+    """A rule from its entry in the file and the file's lists of words; ConfigurationError if it asks for nothing."""
+    unknown = set(entry) - set(_CONDITIONS) - {"rule", "label"}
+    if unknown or not set(entry) & (set(_CONDITIONS) - set(_EXCLUSIONS)):
+        raise ConfigurationError(f"rule {entry['rule']!r} has unknown conditions {sorted(unknown)} or none to look for")
+    phrases = {key: _phrases(entry.get(key, ()), words) for key in _CONDITIONS}
+    patterns = {key: phrase_pattern(phrases[key], template) for key, template in _CONDITIONS.items()}
+    on_name = (patterns[key] for key in ("starts", "ends", "name", "and_name", "made_of"))
+    on_ingredients = (patterns[key] for key in ("ingredients", "ingredients_start", "ingredients_made_of"))
+    return Rule(
+        name=entry["rule"],
+        label=entry["label"],
+        phrases={key: found for key, found in phrases.items() if found},
+        on_name=tuple(pattern for pattern in on_name if pattern),
+        not_in_name=patterns["without"],
+        in_brand_or_name=patterns["brand_or_name"],
+        on_ingredients=tuple(pattern for pattern in on_ingredients if pattern),
+        not_in_ingredients=patterns["no_ingredients"],
+    )
+
+
+def _phrases(listed: Iterable[Any], words: Mapping[str, Any]) -> list[str]:
+    """The phrases of a list, with lists inside it and `$name` of other lists written out."""
+    phrases: list[str] = []
+    for item in listed:
+        if isinstance(item, list):
+            phrases += _phrases(item, words)
+        elif str(item).startswith("$"):
+            phrases += _phrases(words[item[1:]], words)
+        else:
+            phrases.append(str(item))
+    return phrases
+
+
+class RuleBook:
+    """Rules in their order; immutable.
+
+    A set of rules is a number with a bit for each. For every condition there are two such sets, those for which the
+    words of a product could bring it about, and those for which they do; all of them in one number, so that each word
+    is looked up once. Patterns are tried only where the words leave a doubt.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._everything = (1 << len(self.rules)) - 1
+        # The sets of what is certain come after those of what is possible.
+        self._half = (len(_INDEXED) + len(_EXCLUSIONS)) * len(self.rules)
+        # A condition that a rule does not have is met from the start.
+        self._given = sum(
+            self._bits(condition, number, certain=True)
+            for condition in _INDEXED
+            for number, rule in enumerate(self.rules)
+            if condition not in rule.phrases
+        )
+        self._to_be_read = sum(
+            1 << number for number, rule in enumerate(self.rules) if not rule.phrases.keys().isdisjoint(_NOT_INDEXED)
+        )
+        self._of_name = self._lookup("name", "and_name", "brand_or_name", "without")
+        self._of_first_word = self._lookup("starts", place=0)
+        self._of_last_word = self._lookup("ends", place=-1)
+        self._of_brand = self._lookup("brand_or_name")
+        self._of_ingredients = self._lookup("ingredients", "no_ingredients")
+        self._of_first_ingredient = self._lookup("ingredients_start", place=0)
+
+    def first(self, name: str | None, ingredients: str | None, brand: str | None) -> Rule | None:
+        """The first rule that applies to a product, or None."""
+        texts = plain_words(name), plain_words(ingredients), plain_words(brand)
+        met = self._met(*texts)
+        candidates = certain = self._everything
+        for _ in _INDEXED:
+            candidates &= met
+            certain &= met >> self._half
+            met >>= len(self.rules)
+        excluded = met | met >> len(self.rules)
+        candidates &= ~(excluded >> self._half)
+        certain &= ~self._to_be_read
+        while candidates:
+            lowest = candidates & -candidates
+            rule = self.rules[lowest.bit_length() - 1]
+            if (certain & lowest or rule.asks_for(*texts)) and not (excluded & lowest and rule.excludes(*texts)):
+                return rule
+            candidates ^= lowest
+        return None
+
+    def _met(self, name: str, ingredients: str, brand: str) -> int:
+        """The conditions that words of the texts could bring about, and those that they do."""
+        met = self._given
+        if words := name.split():
+            met |= self._of_first_word(words[0]) | self._of_last_word(words[-1])
+            for bits in filter(None, map(self._of_name, words)):
+                met |= bits
+        for bits in filter(None, map(self._of_brand, brand.split())):
+            met |= bits
+        if words := ingredients.split():
+            met |= self._of_first_ingredient(words[0])
+            for bits in filter(None, map(self._of_ingredients, words)):
+                met |= bits
+        return met
+
+    def _bits(self, condition: str, number: int, *, certain: bool) -> int:
+        bit = 1 << ((*_INDEXED, *_EXCLUSIONS).index(condition) * len(self.rules) + number)
+        return bit | bit << self._half if certain else bit
+
+    def _lookup(self, *conditions: str, place: int | None = None) -> Callable[[str], int]:
+        """From a word to the conditions that phrases with this word could bring about, and those that they do.
+
+        `place` is where in the text the word stands, and so in the phrase: 0 first, -1 last, None anywhere.
+        """
+        whole: dict[str, int] = defaultdict(int)
+        beginnings: dict[str, int] = defaultdict(int)
+        for number, rule in enumerate(self.rules):
+            for condition in conditions:
+                for phrase in rule.phrases.get(condition, ()):
+                    word, is_beginning, is_all = _telling_word(phrase, place)
+                    (beginnings if is_beginning else whole)[word] |= self._bits(condition, number, certain=is_all)
+
+        @lru_cache(maxsize=_KNOWN_WORDS)
+        def met_by(word: str) -> int:
+            met = whole.get(word, 0)
+            for end in range(len(word) + 1):
+                met |= beginnings.get(word[:end], 0)
+            return met
+
+        return met_by
+
+
+def _telling_word(phrase: str, place: int | None) -> tuple[str, bool, bool]:
+    """A word of a phrase, the longest where any place will do; whether it is only its beginning; whether it is all."""
+    words = plain_words(phrase).split() or [""]
+    number = max(range(len(words)), key=lambda number: len(words[number])) if place is None else place % len(words)
+    return words[number], phrase.endswith("*") and number == len(words) - 1, len(words) == 1

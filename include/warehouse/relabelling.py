@@ -1,0 +1,273 @@
+"""The catalogue in slices: what another model version has to label, and one transaction for what it says.
+
+A slice is a range of days of one source, or a part of one large day: products that came together were embedded
+together, so that no slice looks into the embeddings of the whole catalogue. A product that the version labelled
+already is in no slice, which is why relabelling can be stopped and started at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import CTE, ColumnElement, Connection, Engine, and_, case, func, select, text, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+
+from include.schema import LABELS
+from include.warehouse.copying_out import read_arrow
+from include.warehouse.loading import DECIDED, copy_to_temporary, merged_history, source_transaction
+from include.warehouse.tables import labelled_products, relabellings
+
+logger = logging.getLogger(__name__)
+
+BATCH_ROWS = 5_000
+"""Products predicted at a time, and more where a day goes on: a day's embeddings lie in the same files."""
+LARGEST_BATCH = 4 * BATCH_ROWS
+EXAMPLES = 3
+"""Products that are named for each kind of change of a slice."""
+
+CATALOGUE = pa.schema(
+    [
+        *(LABELS.field(name).with_nullable(True) for name in ("product_id", "content_hash", "photo_sha256", "name")),
+        *(LABELS.field(name) for name in ("brand", "description", "ingredients", "flags")),
+        ("model_version", pa.string()),
+        ("predicted_label", pa.string()),
+        ("predicted_confidence", pa.float32()),
+        ("decision", pa.string()),
+        ("last_seen_day", pa.date32()),
+    ]
+)
+"""Products as they are read for relabelling: what a model reads, and what was predicted before."""
+
+PREDICTED = (
+    "flags", "label", "department", "confidence", "decision", "top_labels", "modality", "model_version",
+)  # fmt: skip
+"""Columns of `schema.LABELS` that a prediction gives to a product."""
+_BEFORE = {
+    "model_version": "previous_version",
+    "predicted_label": "label_before",
+    "predicted_confidence": "confidence_before",
+    "decision": "decision_before",
+}
+NEW_PREDICTIONS = pa.schema(
+    [
+        *(CATALOGUE.field(name) for name in ("product_id", "content_hash", "photo_sha256")),
+        *(CATALOGUE.field(name).with_name(renamed) for name, renamed in _BEFORE.items()),
+        *(LABELS.field(name) for name in PREDICTED),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class CatalogueSlice:
+    """Products of one source that were last seen on a range of days, and, of one large day, a range of ids."""
+
+    source: str
+    first_day: date
+    last_day: date
+    first_id: str | None = None
+    """Lowest product id of the slice; None for whole days."""
+    before_id: str | None = None
+    """Lowest product id beyond the slice; None where nothing is beyond."""
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """Whether a row of `labelled_products` belongs to the slice."""
+        row = labelled_products.c
+        return and_(
+            row.source == self.source,
+            row.last_seen_day.between(self.first_day, self.last_day),
+            row.product_id >= self.first_id if self.first_id is not None else true(),
+            row.product_id < self.before_id if self.before_id is not None else true(),
+        )
+
+
+def count_by_day(engine: Engine, version: str) -> list[tuple[str, date, int]]:
+    """Products that another version than `version` labelled: (source, last seen day, products), in that order."""
+    row = labelled_products.c
+    query = (
+        select(row.source, row.last_seen_day, func.count())
+        .where(row.model_version != version)
+        .group_by(row.source, row.last_seen_day)
+        .order_by(row.source, row.last_seen_day)
+    )
+    with engine.connect() as connection:
+        return [tuple(found) for found in connection.execute(query)]
+
+
+def split_day(engine: Engine, version: str, source: str, day: date, parts: int) -> list[CatalogueSlice]:
+    """A day's products that another version labelled, in about as many equal slices as `parts` says, by id."""
+    row = labelled_products.c
+    condition = and_(CatalogueSlice(source, day, day).condition, row.model_version != version)
+    part = func.ntile(parts).over(order_by=row.product_id).label("part")
+    numbered = select(row.product_id, part).where(condition).subquery()
+    query = select(func.min(numbered.c.product_id)).group_by(numbered.c.part).order_by(numbered.c.part)
+    with engine.connect() as connection:
+        starts = connection.scalars(query).all()
+    return [
+        CatalogueSlice(source, day, day, start, end) for start, end in zip(starts, [*starts[1:], None], strict=True)
+    ]
+
+
+def read_slice(engine: Engine, part: CatalogueSlice, version: str) -> pa.Table:
+    """The products of a slice that another version than `version` labelled, as a table of `CATALOGUE` by day and id."""
+    row = labelled_products.c
+    columns = [func.array_to_json(row.flags) if name == "flags" else row[name] for name in CATALOGUE.names]
+    query = (
+        select(*columns).where(part.condition, row.model_version != version).order_by(row.last_seen_day, row.product_id)
+    )
+    flags = CATALOGUE.get_field_index("flags")
+    as_text = CATALOGUE.set(flags, pa.field("flags", pa.string()))
+    with engine.connect() as connection:
+        _find_by_index(connection)
+        found = read_arrow(connection, query, as_text)
+    return found.set_column(flags, CATALOGUE.field(flags), _lists(found["flags"].combine_chunks()))
+
+
+def _lists(texts: pa.Array) -> pa.Array:
+    """Lists from JSON text; there are few different ones."""
+    different = texts.dictionary_encode()
+    lists = pa.array([json.loads(text) for text in different.dictionary.to_pylist()], CATALOGUE.field("flags").type)
+    return lists.take(different.indices)
+
+
+def by_days(products: pa.Table) -> Iterator[pa.Table]:
+    """A table of `CATALOGUE` in parts of some thousand rows, each of whole days unless one is much larger.
+
+    What was embedded together is asked for together.
+    """
+    days = products["last_seen_day"].cast(pa.int32()).to_numpy()
+    ends = np.append(np.flatnonzero(np.diff(days)) + 1, len(days))
+    start = 0
+    while start < len(days):
+        wanted = min(start + BATCH_ROWS, len(days))
+        end = min(int(ends[np.searchsorted(ends, wanted)]), start + LARGEST_BATCH)
+        yield products.slice(start, end - start)
+        start = end
+
+
+def new_predictions(products: pa.Table, predicted: dict[str, Any]) -> pa.Table:
+    """What `write_predictions` takes, from products as `read_slice` gives them and the columns `PREDICTED`."""
+    columns = {name: products[name] for name in ("product_id", "content_hash", "photo_sha256")}
+    columns |= {renamed: products[name] for name, renamed in _BEFORE.items()} | predicted
+    return pa.table([columns[name] for name in NEW_PREDICTIONS.names], schema=NEW_PREDICTIONS)
+
+
+def write_predictions(engine: Engine, part: CatalogueSlice, predictions: pa.Table) -> int:
+    """Put a slice's new predictions in place in one transaction; returns the number of products that changed version.
+
+    Left alone is a product that meanwhile has another content, photo or prediction than was read: a load brought it
+    together with a label. A label that a human decided stays; what the model says stands beside it. `label_history`
+    and `relabellings` tell of exactly the products that were written.
+    """
+    with source_transaction(engine, part.source) as connection:
+        _find_by_index(connection)
+        batches = iter(predictions.to_batches(max_chunksize=BATCH_ROWS))
+        incoming, _rows = copy_to_temporary(connection, "incoming_predictions", NEW_PREDICTIONS, batches)
+        written = _update(incoming, part)
+        history = merged_history(written, written.c.last_seen_day).cte("history")
+        changes = _changes(written).add_cte(history).cte("changes")
+        return int(connection.scalar(select(func.coalesce(func.sum(changes.c.products), 0))) or 0)
+
+
+def _find_by_index(connection: Connection) -> None:
+    """Never read the whole table for one slice: statistics may be older than the rows that they are about."""
+    for way in ("enable_seqscan", "enable_mergejoin"):
+        connection.execute(text(f"SET LOCAL {way} = off"))
+
+
+def _update(incoming: Any, part: CatalogueSlice) -> CTE:
+    """The update of `labelled_products`, and its rows as they are afterwards beside what was there before."""
+    old, new = labelled_products.c, incoming.c
+    by_human = old.decided_by == "human"
+    values: dict[str, ColumnElement] = {name: new[name] for name in PREDICTED if name not in DECIDED}
+    values |= {name: case((by_human, old[name]), else_=new[name]) for name in DECIDED}
+    values |= {"predicted_label": new.label, "predicted_confidence": new.confidence}
+    unchanged = and_(
+        old.product_id == new.product_id,
+        old.content_hash == new.content_hash,
+        old.photo_sha256.is_not_distinct_from(new.photo_sha256),
+        old.model_version == new.previous_version,
+        part.condition,
+    )
+    predicted = (new[name] for name in NEW_PREDICTIONS.names if name not in ("decision", "flags", "top_labels"))
+    decisions = (
+        case((by_human, "accepted"), else_=new.decision_before).label("settled_before"),
+        old.decision.label("settled_after"),
+    )
+    kept = (old.name, old.source, old.decided_by, old.last_seen_day, new.decision)
+    return (
+        labelled_products.update()
+        .where(unchanged)
+        .values(values)
+        .returning(*predicted, *kept, *decisions)
+        .cte("written")
+    )
+
+
+def _changes(written: CTE) -> Any:
+    """The statement that adds up the rows written by kind of change, and names the surest of those that changed."""
+    row = written.c
+    kinds: dict[str, ColumnElement] = {
+        name: row[name] for name in ("model_version", "previous_version", "source", "decided_by", "label_before")
+    }
+    kinds |= {"label_after": row.label, "decision_before": row.settled_before, "decision_after": row.settled_after}
+    example = func.jsonb_build_object(
+        "product_id", row.product_id, "name", row.name,
+        "confidence_before", row.confidence_before, "confidence_after", row.confidence,
+    )  # fmt: skip
+    is_change = (row.label_before != row.label) | (row.settled_before != row.settled_after)
+    surest = func.array_agg(aggregate_order_by(example, row.confidence.desc(), row.product_id)).filter(is_change)
+    examples = func.coalesce(func.to_jsonb(surest[1:EXAMPLES]), text("'[]'::jsonb"))
+    rows = select(*kinds.values(), func.count(), examples).group_by(*kinds.values()).order_by(*kinds.values())
+    return insert(relabellings).from_select([*kinds, "products", "examples"], rows).returning(relabellings.c.products)
+
+
+def changes_of(engine: Engine, version: str) -> list[dict[str, Any]]:
+    """What the last relabelling to a version changed, by kind, as the columns of `relabellings`; empty without one.
+
+    A relabelling is all that was written for a version with no other version between, in however many runs. The
+    commonest kind comes first; `examples` are the surest of all slices.
+    """
+    row = relabellings.c
+    last = select(func.max(row.relabelling_id)).where(row.model_version == version).scalar_subquery()
+    before = (
+        select(func.coalesce(func.max(row.relabelling_id), 0))
+        .where(row.model_version != version, row.relabelling_id < last)
+        .scalar_subquery()
+    )
+    kinds = (
+        row.previous_version, row.source, row.decided_by, row.label_before, row.label_after,
+        row.decision_before, row.decision_after,
+    )  # fmt: skip
+    query = (
+        select(*kinds, func.sum(row.products).label("products"), func.jsonb_agg(row.examples).label("examples"))
+        .where(row.model_version == version, row.relabelling_id > before)
+        .group_by(*kinds)
+        .order_by(func.sum(row.products).desc(), *kinds)
+    )
+    with engine.connect() as connection:
+        return [{**found, "examples": _surest(found["examples"])} for found in connection.execute(query).mappings()]
+
+
+def _surest(by_slice: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    examples = [example for examples in by_slice for example in examples]
+    return sorted(examples, key=lambda example: (-example["confidence_after"], example["product_id"]))[:EXAMPLES]
+
+
+def catalogue_counts(engine: Engine, version: str) -> dict[str, int]:
+    """Products in all (`products`), with a label by a human (`human`), and labelled by another version (`others`)."""
+    row = labelled_products.c
+    query = select(
+        func.count().label("products"),
+        func.count().filter(row.decided_by == "human").label("human"),
+        func.count().filter(row.model_version != version).label("others"),
+    )
+    with engine.connect() as connection:
+        return dict(connection.execute(query).mappings().one())

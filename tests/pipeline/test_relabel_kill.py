@@ -1,0 +1,89 @@
+"""A relabelling that is killed anywhere and run again ends as one that was not."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from include.pipeline.run_day import run_day
+from include.settings import Settings
+from include.sources.connection import SourceConnection
+from include.warehouse.engine import open_engine
+from tests.conftest import PROJECT_ROOT
+from tests.fixtures.trained import FIRST_DAY, SOURCE
+from tests.pipeline.relabelling import final_state, relabel, versions_settings
+from tests.pipeline.test_kill import settings_json
+
+RENAME = "pathlib:Path.replace"
+KILLS = [
+    ("include.warehouse.relabelling:read_slice", 1),
+    ("include.features.cache:EmbeddingCache.put", 1),
+    (RENAME, 2),
+    ("include.models.artefact:Artefact.predict", 3),
+    ("include.warehouse.copying:copy_encoded", 2),
+    ("include.warehouse.relabelling:merged_history", 1),
+    ("psycopg:Connection.commit", 1),
+    ("psycopg:Connection.commit", 2),
+    ("include.pipeline.relabel:plan_relabelling", 2),
+    ("include.warehouse.relabelling:changes_of", 1),
+    ("include.warehouse.lake:Lake.write_bytes", 1),
+    ("include.warehouse.lake:Lake.write_bytes", 2),
+]
+
+
+@pytest.fixture
+def settings(two_versions: Path, tmp_path: Path, warehouse_settings: Settings) -> Settings:
+    return versions_settings(two_versions, tmp_path / "lake", warehouse_settings.warehouse_url.get_secret_value())
+
+
+@pytest.fixture(scope="module")
+def untouched(
+    two_versions: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    make_database: Callable[[], str],
+    connection: SourceConnection,
+) -> tuple[Any, ...]:
+    """The final state of a relabelling that nobody killed."""
+    settings = versions_settings(two_versions, tmp_path_factory.mktemp("untouched") / "lake", make_database())
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    relabel(settings, "2")
+    with open_engine(settings) as engine:
+        return final_state(settings, engine)
+
+
+@pytest.mark.parametrize(("target", "nth"), KILLS, ids=[f"{t.split('.')[-1]}-{n}" for t, n in KILLS])
+def test_a_relabelling_killed_and_run_again_ends_as_if_it_had_not_been(
+    target: str,
+    nth: int,
+    settings: Settings,
+    connection: SourceConnection,
+    warehouse: Engine,
+    untouched: tuple[Any, ...],
+) -> None:
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    given = json.loads(settings_json(settings)) | {"relabel_shard_size": settings.relabel_shard_size}
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.pipeline.killed_relabelling", json.dumps(given), "2", target, str(nth)],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
+    with warehouse.connect() as open_connection:
+        counted = "SELECT count(*) FROM labelled_products WHERE model_version = '2'"
+        told = "SELECT coalesce(sum(products), 0) FROM relabellings"
+        written = [open_connection.scalar(text(query)) for query in (counted, told)]
+    assert written[0] == written[1], "a shard is written with what is told of it, or not at all"
+
+    relabel(settings, "2")
+    assert final_state(settings, warehouse) == untouched

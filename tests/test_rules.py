@@ -1,0 +1,60 @@
+"""The index of the written rules leaves out no rule that applies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.plain_words import plain_words
+from include.rules import Rule, RuleBook, compile_rule
+from include.taxonomy import load_taxonomy
+
+BOOK = load_taxonomy().rules
+
+_PHRASES = sorted({phrase for rule in BOOK.rules for listed in rule.phrases.values() for phrase in listed})
+_words = st.lists(st.sampled_from(_PHRASES) | st.sampled_from(["12", "75cl", "Ünd", "x"]), max_size=4).map(
+    lambda phrases: " ".join(phrase.replace("*", "s" * (len(phrase) % 2)) for phrase in phrases)
+)
+
+
+def first_of_all(book: RuleBook, name: str | None, ingredients: str | None, brand: str | None) -> Rule | None:
+    """The first rule that applies, by asking one after the other."""
+    texts = plain_words(name), plain_words(ingredients), plain_words(brand)
+    return next((rule for rule in book.rules if rule.asks_for(*texts) and not rule.excludes(*texts)), None)
+
+
+@given(_words, _words, _words)
+def test_the_index_gives_what_asking_every_rule_gives(name: str, ingredients: str, brand: str) -> None:
+    assert BOOK.first(name, ingredients, brand) is first_of_all(BOOK, name, ingredients, brand)
+
+
+_small = st.sampled_from(["a", "ab", "a b", "b a", "abc", "ab*", "b a*", "*", "1"])
+_conditions = st.dictionaries(
+    st.sampled_from(
+        ["starts", "ends", "name", "and_name", "made_of", "without", "brand_or_name", "ingredients",
+         "ingredients_start", "ingredients_made_of", "no_ingredients"]
+    ),
+    st.lists(_small, min_size=1, max_size=3),
+    min_size=1,
+).filter(lambda conditions: bool(set(conditions) - {"without", "no_ingredients"}))  # fmt: skip
+_texts = st.lists(st.sampled_from(["a", "b", "ab", "abc", "bad", "1", "12a", "é"]), max_size=4).map(" ".join)
+
+
+@given(st.lists(_conditions, min_size=1, max_size=4), _texts, _texts, _texts)
+def test_the_index_holds_for_any_rules(
+    conditions: list[dict[str, list[str]]], name: str, ingredients: str, brand: str
+) -> None:
+    rules = [compile_rule({"rule": f"rule {n}", "label": "x", **asked}, {}) for n, asked in enumerate(conditions)]
+    book = RuleBook(rules)
+    assert book.first(name, ingredients, brand) is first_of_all(book, name, ingredients, brand)
+
+
+def test_the_index_holds_for_real_products(shared_data: Path) -> None:
+    with (shared_data / "openfoodfacts" / "products.jsonl").open(encoding="utf-8") as stream:
+        rows = list(map(json.loads, stream))
+    texts = [(row.get("product_name"), row.get("ingredients_text"), row.get("brands")) for row in rows]
+    assert len(texts) > 1_000
+    assert [BOOK.first(*one) for one in texts] == [first_of_all(BOOK, *one) for one in texts]
