@@ -222,7 +222,7 @@ class Settings(BaseSettings):
         description="Largest Wasserstein distance by which a batch's confidences are below those in training.",
     )
     drift_embedding: float = Field(
-        0.5,
+        0.45,
         ge=0,
         description="Largest distance of a batch's mean text or photo embedding from training's, in training's spread.",
     )

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from include.models.reference_profile import ReferenceProfile
-from include.models.tally import Tally, VectorSums, confidence_values
+from include.models.tally import Directions, Tally, confidence_values
 from include.settings import Settings
 
 FigureName = Literal["label_mix", "confidence", "text_embedding", "photo_embedding", "missing_photos", "reviewed"]
@@ -149,7 +149,7 @@ def _figures(batch: Tally, training: Tally, settings: Settings) -> Iterator[Figu
     values, means = confidence_values(), (batch.mean_confidence, training.mean_confidence)
     moved = wasserstein_distance(values, values, batch.confidences, training.confidences)
     yield figure("confidence", -moved if means[0] > means[1] else moved, settings.drift_confidence, means)
-    embeddings: tuple[tuple[FigureName, VectorSums, VectorSums], ...] = (
+    embeddings: tuple[tuple[FigureName, Directions, Directions], ...] = (
         ("text_embedding", batch.text, training.text),
         ("photo_embedding", batch.photo, training.photo),
     )
@@ -166,7 +166,7 @@ def _figures(batch: Tally, training: Tally, settings: Settings) -> Iterator[Figu
         yield figure(name, shares[0] - shares[1], bound, shares)
 
 
-def distance_of_means(batch: VectorSums, training: VectorSums) -> float:
+def distance_of_means(batch: Directions, training: Directions) -> float:
     """Distance of the batch's mean embedding from training's, in units of training's spread.
 
     The standardised mean difference, of all dimensions at once; where training has no spread, the plain distance.

@@ -21,27 +21,28 @@ CONFIDENCE_BINS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class VectorSums:
-    """Sums over n embeddings of d dimensions."""
+class Directions:
+    """The sum over n embeddings of d dimensions, each brought to length 1.
+
+    Lengths are left out because they tell what a text encoder was fitted on: a text that it has seen is longer.
+    """
 
     count: int
     total: np.ndarray
-    """float64 (d,): the sum of the vectors."""
-    squares: float
-    """Sum of the vectors' squared lengths."""
+    """float64 (d,)"""
 
     @classmethod
-    def of(cls, vectors: np.ndarray) -> VectorSums:
-        """Sums over the rows of float (n, d) that are finite throughout; the others are no embeddings."""
-        present = np.isfinite(vectors).all(axis=1) & (vectors.shape[1] > 0)
-        usable = vectors[present]
-        lengths = np.einsum("ij,ij->i", usable, usable)
-        return cls(len(usable), usable.sum(axis=0, dtype=np.float64), float(lengths.sum(dtype=np.float64)))
+    def of(cls, vectors: np.ndarray) -> Directions:
+        """The sum over the rows of float (n, d) that are finite and not 0 throughout; the others have no direction."""
+        lengths = np.linalg.norm(vectors, axis=1)
+        usable = np.isfinite(lengths) & (lengths > 0)
+        total = (vectors[usable] / lengths[usable, None]).sum(axis=0, dtype=np.float64)
+        return cls(int(usable.sum()), total)
 
-    def __add__(self, other: VectorSums) -> VectorSums:
+    def __add__(self, other: Directions) -> Directions:
         if not self.count or not other.count:  # a chunk without any vector may not know their length
             return self if self.count else other
-        return VectorSums(self.count + other.count, self.total + other.total, self.squares + other.squares)
+        return Directions(self.count + other.count, self.total + other.total)
 
     @property
     def mean(self) -> np.ndarray:
@@ -50,11 +51,8 @@ class VectorSums:
 
     @property
     def spread(self) -> float:
-        """Root mean squared distance of the vectors from their mean; 0 for no vectors."""
-        if not self.count:
-            return 0.0
-        variance = self.squares / self.count - float(np.square(self.mean).sum())
-        return float(np.sqrt(max(variance, 0.0)))
+        """Root mean squared distance of the directions from their mean, 0 to 1; NaN for no vectors."""
+        return float(np.sqrt(max(1 - float(np.square(self.mean).sum()), 0.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +66,8 @@ class Tally:
     reviewed: int
     """Products sent to review."""
     without_photo: int
-    text: VectorSums
-    photo: VectorSums
+    text: Directions
+    photo: Directions
 
     @classmethod
     def of(
@@ -86,8 +84,8 @@ class Tally:
             confidences=np.bincount(bins, minlength=CONFIDENCE_BINS),
             reviewed=int((~predictions.is_accepted).sum()),
             without_photo=int(without_photo.sum()),
-            text=VectorSums.of(text_vectors),
-            photo=VectorSums.of(image_vectors),
+            text=Directions.of(text_vectors),
+            photo=Directions.of(image_vectors),
         )
 
     def __add__(self, other: Tally) -> Tally:
@@ -122,7 +120,6 @@ class Tally:
             "labels": self.labels,
             "confidences": self.confidences,
             "counts": np.array([self.reviewed, self.without_photo, self.text.count, self.photo.count], dtype=np.int64),
-            "squares": np.array([self.text.squares, self.photo.squares]),
             "text_total": self.text.total,
             "photo_total": self.photo.total,
         }
@@ -131,14 +128,13 @@ class Tally:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Tally:
         """The tally that `to_arrays` wrote."""
         reviewed, without_photo, texts, photos = (int(count) for count in arrays["counts"])
-        text_squares, photo_squares = (float(value) for value in arrays["squares"])
         return cls(
             arrays["labels"],
             arrays["confidences"],
             reviewed,
             without_photo,
-            VectorSums(texts, arrays["text_total"], text_squares),
-            VectorSums(photos, arrays["photo_total"], photo_squares),
+            Directions(texts, arrays["text_total"]),
+            Directions(photos, arrays["photo_total"]),
         )
 
 

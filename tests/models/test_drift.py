@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from include.models.drift import Drift, Figure, measure_drift
 from include.models.reference_profile import ReferenceProfile
-from include.models.tally import CONFIDENCE_BINS, Tally, VectorSums
+from include.models.tally import CONFIDENCE_BINS, Directions, Tally
 from include.settings import Settings
 from tests.models.drawn_predictions import LABELS, draw_tally
 
@@ -63,11 +63,13 @@ def test_more_products_of_the_same_kind_drift_less() -> None:
     assert values == sorted(values, reverse=True)
 
 
-def test_a_mean_text_elsewhere_is_a_distance_in_training_s_spread() -> None:
-    figures = by_name(measure(draw_tally(5_000, shift=1.0), draw_tally(5_000, 1)))
-    # Five dimensions moved by one standard deviation each: sqrt(5) against a spread of sqrt(5).
-    assert figures["text_embedding"].value == pytest.approx(1, abs=0.05)
-    assert figures["photo_embedding"].value == pytest.approx(1, abs=0.05)
+def test_embeddings_that_point_elsewhere_are_far_in_training_s_spread() -> None:
+    elsewhere, opposite = (
+        by_name(measure(draw_tally(5_000, shift=shift), draw_tally(5_000, 1, shift=3.0))) for shift in (0.0, -3.0)
+    )
+    for name in ("text_embedding", "photo_embedding"):
+        assert elsewhere[name].verdict == opposite[name].verdict == "beyond"
+        assert opposite[name].value == pytest.approx(2 * elsewhere[name].value, rel=0.05)
 
 
 def confident(mean: float, count: int = 100) -> Tally:
@@ -102,10 +104,10 @@ def test_a_handful_of_products_has_figures_but_is_not_judged() -> None:
 
 
 def test_photos_are_judged_only_with_enough_of_them_and_left_out_without_any() -> None:
-    photos = VectorSums.of(np.full((3, 5), 9.0, dtype=np.float32))
+    photos = Directions.of(np.full((3, 5), 9.0, dtype=np.float32))
     some = replace(draw_tally(200), photo=photos)
     assert by_name(measure(some, draw_tally(200, 1)))["photo_embedding"].verdict == "too few"
-    none = replace(draw_tally(200), photo=VectorSums.of(np.empty((200, 0), dtype=np.float32)))
+    none = replace(draw_tally(200), photo=Directions.of(np.empty((200, 0), dtype=np.float32)))
     assert "photo_embedding" not in by_name(measure(none, draw_tally(200, 1)))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.models.tally import CONFIDENCE_BINS, Tally, VectorSums
+from include.models.tally import CONFIDENCE_BINS, Directions, Tally
 from tests.models.drawn_predictions import DIMENSIONS, draw_predictions, draw_tally, draw_vectors
 
 
@@ -39,23 +39,34 @@ def test_it_counts_what_it_says() -> None:
     predictions, texts = draw_predictions(90), draw_vectors(90)
     tally = Tally.of(predictions, np.arange(90) < 9, texts, np.empty((90, 0), dtype=np.float32))
     present = texts[~np.isnan(texts[:, 0])].astype(np.float64)
+    directions = present / np.linalg.norm(present, axis=1, keepdims=True)
     assert tally.products == 90
     assert tally.labels.tolist() == np.bincount(predictions.label_index, minlength=4).tolist()
     assert tally.reviewed == predictions.decisions.count("review")
     assert tally.without_photo == 9
     assert tally.mean_confidence == pytest.approx(predictions.confidences.mean(), abs=0.5 / CONFIDENCE_BINS)
     assert (tally.text.count, tally.photo.count) == (len(present), 0)
-    np.testing.assert_allclose(tally.text.mean, present.mean(axis=0), rtol=1e-5)
-    assert tally.text.spread == pytest.approx(np.sqrt(present.var(axis=0).sum()), rel=1e-5)
+    np.testing.assert_allclose(tally.text.mean, directions.mean(axis=0), rtol=1e-5)
+    assert tally.text.spread == pytest.approx(np.sqrt(directions.var(axis=0).sum()), rel=1e-5)
 
 
 def test_a_chunk_without_photos_changes_no_photo_sum() -> None:
-    photos = VectorSums.of(draw_vectors(20, absent=0))
-    nothing = VectorSums.of(np.empty((7, 0), dtype=np.float32))
-    absent = VectorSums.of(np.full((7, DIMENSIONS), np.nan, dtype=np.float32))
+    photos = Directions.of(draw_vectors(20, absent=0))
+    nothing = Directions.of(np.empty((7, 0), dtype=np.float32))
+    absent = Directions.of(np.full((7, DIMENSIONS), np.nan, dtype=np.float32))
     for sums in (nothing + photos, photos + nothing, absent + photos):
-        assert (sums.count, sums.squares) == (photos.count, photos.squares)
+        assert sums.count == photos.count
         np.testing.assert_array_equal(sums.total, photos.total)
+
+
+def test_a_text_of_unknown_words_only_has_no_direction_and_does_not_count() -> None:
+    vectors = np.vstack([draw_vectors(10, absent=0), np.zeros((3, DIMENSIONS), dtype=np.float32)])
+    assert Directions.of(vectors).count == 10
+
+
+def test_the_length_of_a_vector_does_not_matter() -> None:
+    vectors = draw_vectors(10, absent=0)
+    np.testing.assert_allclose(Directions.of(7 * vectors).total, Directions.of(vectors).total, rtol=1e-5)
 
 
 def test_certainty_has_its_bin() -> None:
