@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -18,48 +15,13 @@ from include.errors import ConfigurationError, NotificationFailed
 from include.notify import notify
 from include.settings import Settings
 from tests.fixtures.storage import free_port
+from tests.fixtures.webhook import Webhook
 
 TITLE, BODY = "Cuvée 2026-01-05: 1 failed batch", "edamam: failed at fetch.\nreason <b>with</b> & \u201cquotes\u201d"
 
 
 def settings_for(url: str) -> Settings:
     return Settings(notify_url=SecretStr(url))
-
-
-class Webhook(ThreadingHTTPServer):
-    """An HTTP server that keeps what it was sent, and answers as it is told."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receiver)
-        self.answer = 200
-        self.received: list[tuple[str, dict[str, str], dict[str, Any]]] = []
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.server_address[1]}"
-
-
-class Receiver(BaseHTTPRequestHandler):
-    server: Webhook
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.received.append((self.path, dict(self.headers), body))
-        self.send_response(self.server.answer)
-        self.end_headers()
-
-    def log_message(self, *_args: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    with Webhook() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 class Mailbox:

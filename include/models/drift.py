@@ -89,10 +89,8 @@ class Drift:
         match figure.name:
             case "label_mix":
                 most = max(self.label_shares, key=lambda share: abs(share.batch - share.training))
-                said = (
-                    f"the mix of labels is another (distance {found}): {most.label} is {most.batch:.0%} of the batch "
-                    f"and {most.training:.0%} of training"
-                )
+                shares = f"{_percent(most.batch)} here, {_percent(most.training)} in training"
+                said = f"the mix of labels is another (distance {found}): {most.label} is {shares}"
             case "confidence":
                 said = (
                     f"the model is not as sure as in training (distance {found}): mean confidence {figure.batch:.2f}, "
@@ -103,7 +101,8 @@ class Drift:
                 said = f"the {kind} are unlike those of training (distance {found})"
             case "missing_photos" | "reviewed":
                 what = "lack a photo" if figure.name == "missing_photos" else "are for review"
-                said = f"{figure.batch:.0%} of the products {what}, in training {figure.training:.0%} (rise {found})"
+                batch, training = _percent(figure.batch), _percent(figure.training)
+                said = f"{batch} of the products {what}, in training {training} (rise {found})"
         return f"{self.source}: {said}. Compared with {self.compared_with}."
 
 
@@ -172,3 +171,7 @@ def distance_of_means(batch: Directions, training: Directions) -> float:
     The standardised mean difference, of all dimensions at once; where training has no spread, the plain distance.
     """
     return float(np.linalg.norm(batch.mean - training.mean)) / (training.spread or 1.0)
+
+
+def _percent(share: float | None) -> str:
+    return f"{share or 0:.0%}".replace("%", " %")

@@ -16,7 +16,7 @@ from include.quality.report import REPORTS, environment, json_bytes, write_overv
 from include.warehouse.lake import Lake
 
 FIGURES = {
-    "label_mix": ("Label mix", "Distance of the predicted labels' shares; 1 is another world of products."),
+    "label_mix": ("Label mix", "Distance of the predicted labels' shares; 1 means no label in common."),
     "confidence": ("Confidence", "By how much confidences have fallen; below 0, the model is surer than in training."),
     "text_embedding": ("Text embedding", "Distance of the mean text from training's, in units of training's spread."),
     "photo_embedding": ("Photo embedding", "The same of photos."),

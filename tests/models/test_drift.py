@@ -124,8 +124,8 @@ def test_bounds_are_settings() -> None:
 def test_a_warning_says_what_where_by_how_much_and_compared_with_what() -> None:
     drift = measure(draw_tally(100, labels=(0,)), draw_tally(400, labels=(2, 3)))
     (warning,) = (sentence for sentence in drift.warnings if "mix of labels" in sentence)
-    assert warning.startswith("feed: the mix of labels is another (distance 1.00, bound 0.55): champagne is 100% of")
-    assert warning.endswith("0% of training. Compared with the 400 training products of feed.")
+    assert warning.startswith("feed: the mix of labels is another (distance 1.00, bound 0.55): champagne is 100 % here")
+    assert warning.endswith("0 % in training. Compared with the 400 training products of feed.")
     elsewhere = measure(draw_tally(100, labels=(0,)), draw_tally(400, labels=(2, 3)), source="new")
     assert "all 400 training products, hardly any of this source" in elsewhere.warnings[0]
 
