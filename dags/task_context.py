@@ -127,13 +127,19 @@ def imported_source(params: Mapping[str, Any]) -> str:
 
 
 def record_failed_batch(context: Context) -> None:
-    """Write the reason of a failed task to the table `batches`, so that it is found where people look."""
+    """Write the reason of a failed task to the table `batches`, so that it is found where people look.
+
+    A task of no source (the digest) has no batch: its colour and its log say that it failed.
+    """
     from include.warehouse.batches import record_failure
     from include.warehouse.engine import open_engine
 
     task_id = context["ti"].task_id
     params = context["params"]
     is_import = "path" in params
+    if not is_import and "." not in task_id:
+        logger.error("%s failed; the batches of the day are not affected", task_id)
+        return
     source = imported_source(params) if is_import else task_id.split(".")[0]
     reason = str(context.get("exception") or "the task was killed or timed out")
     try:

@@ -43,5 +43,9 @@ class ChampionChanged(CuveeError):
     """Another version became champion since the candidates of a retraining were judged; says what to run again."""
 
 
+class NotificationFailed(CuveeError):
+    """A message to people was not taken by the service that should carry it; what it is about is not affected."""
+
+
 class WarehouseUnreachable(CuveeError):
     """The SQL warehouse did not answer; the Parquet files are kept and a rerun publishes them."""

@@ -103,6 +103,8 @@ class Examples:
     groups: np.ndarray
     """int64 (n,): content group; never on both sides of a split."""
     origins: list[str]
+    sources: list[str]
+    """Where each example's product comes from, e.g. `flipkart`."""
     said_by_rule: np.ndarray
     """int64 (n,): what a written rule says, as in `written_rules.said_by_rules`; a rule that gave the example its
     label is not heard, or it would prove itself."""
@@ -145,6 +147,7 @@ def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonom
         targets=np.array([index[rows[i]] for i in positions], dtype=np.int64),
         groups=groups,
         origins=origins,
+        sources=[dataset.product_ids[i].partition(":")[0] for i in positions],
         said_by_rule=said_by_rules(
             [
                 None if dataset.rule_labels is None or origin == "rule" else dataset.rule_labels[i]

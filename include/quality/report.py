@@ -120,8 +120,8 @@ def write_report(lake: Lake, folder: str, page: ReportPage) -> str:
     Returns the path of the page. Files of an earlier run of the same day are replaced.
     """
     content = {**asdict(page), "day": page.day.isoformat(), "verdict": page.verdict}
-    lake.write_bytes(f"{folder}/result.json", _json_bytes(content))
-    lake.write_bytes(f"{folder}/summary.json", _json_bytes(page.summary()))
+    lake.write_bytes(f"{folder}/result.json", json_bytes(content))
+    lake.write_bytes(f"{folder}/summary.json", json_bytes(page.summary()))
     path = f"{folder}/index.html"
     overview_link = "../" * (folder.count("/") - REPORTS.count("/")) + "index.html"
     html = environment().get_template("report.html").render(page=page, overview_link=overview_link)
@@ -187,6 +187,6 @@ def _percent(share: float) -> str:
     return f"{share:.1%}".replace("%", " %").replace(".0 ", " ")
 
 
-def _json_bytes(content: Mapping[str, Any]) -> bytes:
+def json_bytes(content: Mapping[str, Any]) -> bytes:
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True, default=str)
     return text.encode("utf-8", "replace") + b"\n"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Text, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from include.errors import CuveeError
 from include.warehouse.engine import driver_connection
@@ -71,6 +73,33 @@ def batch_counts(engine: Engine) -> list[dict[str, Any]]:
     ).order_by(columns.day, columns.source)
     with engine.connect() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def daily_batches(engine: Engine, day: date) -> list[dict[str, Any]]:
+    """What became of a day's batches, by source: source, status, failed_step, error, warnings (a list)."""
+    columns = batches.c
+    query = (
+        select(
+            columns.source,
+            columns.status,
+            columns.failed_step,
+            columns.error,
+            func.coalesce(columns.warnings, cast([], ARRAY(Text))).label("warnings"),
+        )
+        .where(columns.day == day, columns.kind == "daily")
+        .order_by(columns.source)
+    )
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def newest_daily_batch(engine: Engine) -> date | None:
+    """The newest day of which a batch was published; None if there is none."""
+    columns = batches.c
+    query = select(func.max(columns.day)).where(columns.kind == "daily", columns.status == "published")
+    with engine.connect() as connection:
+        newest: date | None = connection.execute(query).scalar_one()
+    return newest
 
 
 def quarantine_counts(engine: Engine) -> list[dict[str, Any]]:

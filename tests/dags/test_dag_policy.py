@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from include.settings import load_settings
 from tests.conftest import PROJECT_ROOT
 from tests.dags.conftest import DAGS_FOLDER
 
@@ -68,6 +69,23 @@ def test_tasks_that_use_a_scarce_resource_name_a_pool_that_is_defined(dag_bag: D
     daily = {task.task_id: task.pool for task in dag_bag.dags["champagne_daily"].tasks}
     assert daily["openfoodfacts.fetch"] == "food_api"
     assert daily["openfoodfacts.label_shard.embed_images"] == "photos"
+
+
+def test_the_digest_runs_however_the_sources_end_and_a_failed_source_makes_the_run_red(dag_bag: DagBag) -> None:
+    dag = dag_bag.dags["champagne_daily"]
+    published = {f"{source}.publish" for source in load_settings().daily_sources}
+    digest = dag.get_task("digest")
+    assert digest.is_teardown, "it runs when a source failed, and the state of the run does not depend on it"
+    assert not digest.on_failure_fail_dagrun
+    assert digest.upstream_task_ids == published
+    deciding = [
+        task
+        for task in dag.tasks
+        if not task.is_teardown and all(dag.get_task(later).is_teardown for later in task.downstream_task_ids)
+    ]
+    assert [task.task_id for task in deciding] == ["retrain_early"]
+    assert deciding[0].upstream_task_ids == published
+    assert deciding[0].trigger_rule == "none_failed", "after a failed source it is upstream_failed, and the run failed"
 
 
 def describe(bag: DagBag) -> str:
