@@ -6,14 +6,16 @@ Product texts are written by strangers: HTML escapes everything, Markdown every 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from include.models.evaluation.results import Interval
+from include.models.gate import behaves
 from include.quality.report import TEMPLATES as REPORT_TEMPLATES
 from include.quality.report import environment as report_environment
-from include.reports.drawing import percent, words
+from include.reports.drawing import percent, shortened, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -38,6 +40,7 @@ def html_environment() -> Environment:
     )
     # A new mapping: an overlay shares its filters with the environment that it lies over.
     html.filters = {**html.filters, **_filters()}
+    html.tests = {**html.tests, "behaving": behaves}
     return html
 
 
@@ -71,6 +74,26 @@ def share_text(figure: Interval | None) -> str:
     return f"{value} % ({low}–{high})"
 
 
+def signed(difference: float) -> str:
+    """A difference of two figures, `+0.012`; never `-0.000`."""
+    return f"{round(difference, 3) + 0.0:+.3f}"
+
+
+def points(difference: float) -> str:
+    """A difference of two shares in percentage points, `+1.2`."""
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"
+
+
+def p_value(probability: float) -> str:
+    """A test's p, `= 0.021`; below what anybody tells apart, `< 0.001`."""
+    return "< 0.001" if probability < 0.001 else f"= {probability:.2g}"
+
+
+def moment(when: datetime) -> str:
+    """A point in time for people, `2026-01-18 04:12 UTC`."""
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def markdown_text(text: str) -> str:
     """A text whose characters mean nothing to Markdown, in one line."""
     return _MARKDOWN_SPECIAL.sub(r"\\\1", _LINE_BREAKS.sub(" ", text))
@@ -81,7 +104,12 @@ def _filters() -> dict[str, Any]:
         "share": percent,
         "interval": share_text,
         "figure": figure_text,
+        "signed": signed,
+        "points": points,
+        "p_value": p_value,
+        "moment": moment,
         "words": words,
+        "brief": shortened,
         "number": lambda value: f"{value:,}",
         "reached": lambda targets, figures: sum(
             key in figures and target.is_met(figures[key]) for key, target in targets.items()
