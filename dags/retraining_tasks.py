@@ -38,12 +38,15 @@ def choose() -> str:
 @task
 def roll_back() -> Any:
     from include.pipeline.promotion import roll_back
+    from include.reports.decisions_overview import write_decisions_overview
 
     context = get_current_context()
     params = context["params"]
     target = None if params["rollback_to"] == PREVIOUS else params["rollback_to"]
     by = getattr(context["dag_run"], "triggering_user_name", None) or "airflow"
-    return roll_back(load_settings(), to=target, reason=params["reason"] or "", decided_by=by)
+    change = roll_back(load_settings(), to=target, reason=params["reason"] or "", decided_by=by)
+    write_decisions_overview(load_settings())
+    return change
 
 
 @task
@@ -83,10 +86,10 @@ def examine(planned: Any, trained: Any) -> Any:
 @task(pool="training")
 def judge(planned: Any, candidates: Any) -> Any:
     from include.pipeline.retraining import judge_trained
-    from include.reports.decision_page import comparison_of
+    from include.reports.retraining import question_for_a_person
 
     judged = judge_trained(planned, list(candidates), load_settings())
-    return {**judged, "comparison": comparison_of(judged["path"], load_settings())}
+    return {**judged, "question": question_for_a_person(judged["path"], load_settings())}
 
 
 @task.branch
@@ -102,7 +105,7 @@ def approve() -> HITLOperator:
     return HITLOperator(
         task_id="approve",
         subject=f"Make model version {{{{ {judged}['candidate'] }}}} champion?",
-        body=f"{{{{ {judged}['comparison'] }}}}",
+        body=f"{{{{ {judged}['question'] }}}}",
         options=[APPROVE, REJECT],
         defaults=REJECT,
         response_timeout=timedelta(hours=load_settings().approval_hours),
@@ -131,9 +134,9 @@ def announce_champion(concluded: Any, rolled_back: Any) -> Any:
 
 @task
 def report(judged: Any, concluded: Any) -> Any:
-    from include.reports.decision_page import write_decision
+    from include.reports.retraining import report_decision
 
-    return write_decision(judged["path"], load_settings())
+    return report_decision(judged["path"], load_settings())
 
 
 FAILURE: dict[str, Any] = {"on_failure_callback": log_failure}

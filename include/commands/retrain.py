@@ -70,7 +70,7 @@ def rollback_command(
 ) -> None:
     """Make an earlier model version champion again; its labels follow by themselves."""
     from include.pipeline.promotion import roll_back
-    from include.reports.decision_page import write_decisions_overview
+    from include.reports.decisions_overview import write_decisions_overview
 
     settings = load_settings()
     change = roll_back(settings, reason=reason, decided_by=by, to=to)

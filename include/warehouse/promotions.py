@@ -59,6 +59,9 @@ class StoredPromotion:
     kind: str
     snapshot: str | None
     training_key: str | None
+    day: date | None = None
+    report: str | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
 def record_decision(engine: Engine, record: PromotionRecord, *, once: bool) -> StoredPromotion:
@@ -114,6 +117,13 @@ def champions_so_far(engine: Engine) -> list[StoredPromotion]:
     columns = promotions.c
     with engine.connect() as connection:
         rows = connection.execute(select(*_STORED).where(columns.promoted).order_by(columns.promotion_id)).mappings()
+        return [StoredPromotion(**row) for row in rows]
+
+
+def all_decisions(engine: Engine) -> list[StoredPromotion]:
+    """Every decision, newest first: promotions, refusals, rollbacks."""
+    with engine.connect() as connection:
+        rows = connection.execute(select(*_STORED).order_by(promotions.c.promotion_id.desc())).mappings()
         return [StoredPromotion(**row) for row in rows]
 
 
