@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from include.commands.relabel import relabel_command
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def retrain_command(
     say(f"version {concluded['candidate']} {verdict}: {concluded['reason']}")
     say(f"the decision with its figures: {page}")
     if concluded["promoted"] and relabel:
-        _relabel(settings, concluded["candidate"], say)
+        _relabel(settings, concluded["candidate"], as_json)
     if as_json:
         _show({**concluded, "page": page}, as_json, "")
 
@@ -79,7 +79,7 @@ def rollback_command(
     text = f"version {change['version']} is champion ({before}); all decisions: {page}"
     _show({**change, "page": page}, as_json, text if change["changed"] else f"{text}; {change['reason']}")
     if relabel:
-        _relabel(settings, change["version"], _silent if as_json else _say)
+        _relabel(settings, change["version"], as_json)
 
 
 def check_command(as_json: AsJson = False) -> None:
@@ -98,17 +98,21 @@ def check_command(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _relabel(settings: Settings, version: str, say: Callable[[str], None]) -> None:
+def _relabel(settings: Settings, version: str, as_json: bool) -> None:
     """Label the catalogue anew: in the Airflow that runs here, or else in this process."""
     from include.local.champion_asset import announce_champion
 
     if announce_champion(settings, version):
-        say("Airflow labels the catalogue anew: see the runs of relabel_catalogue")
-        return
-    from include.pipeline.relabel import relabel_catalogue
+        if not as_json:
+            _say("Airflow labels the catalogue anew: see the runs of relabel_catalogue")
+    elif not as_json:
+        relabel_command(version)
+    else:
+        from include.pipeline.relabel import relabel_catalogue
+        from include.reports.relabel_report import write_relabel_report
+        from include.warehouse.lake import Lake
 
-    summary = relabel_catalogue(settings, version)
-    say(f"the catalogue is labelled by version {version}: {summary['products']} products")
+        write_relabel_report(Lake(settings.lake_root), relabel_catalogue(settings, version))
 
 
 def _show(document: dict[str, Any], as_json: bool, text: str) -> None:

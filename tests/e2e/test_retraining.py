@@ -39,7 +39,7 @@ CATEGORY = "product_category_tree"
 FAST = """
 candidates:
   - name: text
-    recipe: {fusion: text, text_dimensions: 64}
+    recipe: {fusion: text}
 """
 
 
@@ -120,7 +120,6 @@ def platform(shared_data: Path, sandbox: SandboxServer) -> Iterator[Platform]:
         postgres_port=free_port(),
         candidates_file=folder / "candidates.yaml",
         image_encoder="classical",
-        gold_share=0.2,
         training_folds=3,
         relabel_shard_size=40,
         last_day=date(2026, 1, 1),  # nothing is scheduled by itself
