@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include.pipeline.relabel_summary import RelabelSummary
+from include.pipeline.relabel_summary import LabelChange, RelabelSummary
 from include.quality.report import ATTRIBUTIONS
 from include.quality.report import TEMPLATES as REPORT_TEMPLATES
 from include.quality.report import environment as report_environment
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 SHOWN_CHANGES = 100
-"""Kinds of change on the page, the commonest; all are in `summary.json`."""
+"""Kinds of change in each table of the page, the commonest; all are in `summary.json`."""
 
 
 def write_relabel_report(lake: Lake, summary: RelabelSummary) -> str:
@@ -49,12 +49,27 @@ def render(summary: RelabelSummary) -> str:
         .get_template("relabel.html")
         .render(
             summary=summary,
-            shown=summary["changes"][:SHOWN_CHANGES],
+            changes=_sections(summary) if summary["relabelled"] else [],
             names={label: taxonomy.display_name(label) for label in taxonomy.labels},
             most=max((max(count["before"], count["after"]) for count in summary["labels"]), default=0),
             attributions=known,
         )
     )
+
+
+def _sections(summary: RelabelSummary) -> list[tuple[str, str, int, list[LabelChange]]]:
+    """Title, note, number of kinds and the shown kinds of each table of changes."""
+    labels = [change for change in summary["changes"] if change["label_before"] != change["label_after"]]
+    decisions = [change for change in summary["changes"] if change["label_before"] == change["label_after"]]
+    return [
+        ("Another label", "Commonest first; examples are the surest.", len(labels), labels[:SHOWN_CHANGES]),
+        (
+            "The same label, another decision",
+            "What is surer or less sure now.",
+            len(decisions),
+            decisions[:SHOWN_CHANGES],
+        ),
+    ]
 
 
 def _has_source(summary: RelabelSummary, beginning: str) -> bool:

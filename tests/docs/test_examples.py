@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from psycopg import sql
 from pydantic import SecretStr
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, insert, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from include.local.postgres import PostgresServer
@@ -25,6 +25,7 @@ from include.warehouse.lake import Lake
 from include.warehouse.loading import load_day
 from include.warehouse.queries import run_sql
 from include.warehouse.reviews import record_review
+from include.warehouse.tables import relabellings
 from tests.docs.documents import dag_pages, markdown_pages, page
 from tests.fixtures.storage import run_as_superuser
 from tests.warehouse.rows import labels_table, quarantine_row, quarantine_table, trusted_table
@@ -94,7 +95,19 @@ def filled(make_database: Any, lake_folder: Path) -> Iterator[Engine]:
         )
         record_failure(engine, SOURCE, SECOND, step="fetch", reason="the API does not answer")
         record_review(engine, f"{SOURCE}:3000000000002", "sparkling_wine", department="Fine Grocery", reviewer="ana")
+        record_relabelling(engine)
         yield engine
+
+
+def record_relabelling(engine: Engine) -> None:
+    """Version 2 found a vinegar among the champagnes."""
+    told = {
+        "model_version": "2", "previous_version": "1", "source": SOURCE, "decided_by": "model",
+        "label_before": "champagne", "label_after": "vinegar", "decision_before": "review",
+        "decision_after": "accepted", "products": 1,
+    }  # fmt: skip
+    with engine.begin() as connection:
+        connection.execute(insert(relabellings).values(told))
 
 
 @pytest.mark.parametrize("query", sql_blocks(read_only=True), ids=lambda query: query.split("\n")[0][:60])

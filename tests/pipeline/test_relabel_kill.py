@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
+from include.local.postgres import PostgresServer
 from include.pipeline.run_day import run_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.warehouse.engine import open_engine
 from tests.conftest import PROJECT_ROOT
+from tests.fixtures.storage import new_database
 from tests.fixtures.trained import FIRST_DAY, SOURCE
 from tests.pipeline.relabelling import final_state, relabel, versions_settings
 from tests.pipeline.test_kill import settings_json
@@ -39,21 +42,39 @@ KILLS = [
 ]
 
 
-@pytest.fixture
-def settings(two_versions: Path, tmp_path: Path, warehouse_settings: Settings) -> Settings:
-    return versions_settings(two_versions, tmp_path / "lake", warehouse_settings.warehouse_url.get_secret_value())
+@dataclass(frozen=True)
+class LabelledDay:
+    """A lake and a database in which version 1 has labelled a day, to be copied."""
+
+    home: Path
+    lake: Path
+    database: str
+    server: PostgresServer
+
+    def copy(self, folder: Path) -> Settings:
+        """Settings of a copy of both."""
+        shutil.copytree(self.lake, folder / "lake")
+        return versions_settings(self.home, folder / "lake", new_database(self.server, self.database)[1])
 
 
 @pytest.fixture(scope="module")
-def untouched(
+def labelled_day(
     two_versions: Path,
     tmp_path_factory: pytest.TempPathFactory,
-    make_database: Callable[[], str],
+    postgres_server: PostgresServer,
+    warehouse_template: str,
     connection: SourceConnection,
-) -> tuple[Any, ...]:
+) -> LabelledDay:
+    lake = tmp_path_factory.mktemp("labelled") / "lake"
+    name, url = new_database(postgres_server, warehouse_template)
+    run_day(SOURCE, FIRST_DAY, versions_settings(two_versions, lake, url), connection)
+    return LabelledDay(two_versions, lake, name, postgres_server)
+
+
+@pytest.fixture(scope="module")
+def untouched(labelled_day: LabelledDay, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
     """The final state of a relabelling that nobody killed."""
-    settings = versions_settings(two_versions, tmp_path_factory.mktemp("untouched") / "lake", make_database())
-    run_day(SOURCE, FIRST_DAY, settings, connection)
+    settings = labelled_day.copy(tmp_path_factory.mktemp("untouched"))
     relabel(settings, "2")
     with open_engine(settings) as engine:
         return final_state(settings, engine)
@@ -61,14 +82,9 @@ def untouched(
 
 @pytest.mark.parametrize(("target", "nth"), KILLS, ids=[f"{t.split('.')[-1]}-{n}" for t, n in KILLS])
 def test_a_relabelling_killed_and_run_again_ends_as_if_it_had_not_been(
-    target: str,
-    nth: int,
-    settings: Settings,
-    connection: SourceConnection,
-    warehouse: Engine,
-    untouched: tuple[Any, ...],
+    target: str, nth: int, labelled_day: LabelledDay, tmp_path: Path, untouched: tuple[Any, ...]
 ) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
+    settings = labelled_day.copy(tmp_path)
     given = json.loads(settings_json(settings)) | {"relabel_shard_size": settings.relabel_shard_size}
     killed = subprocess.run(
         [sys.executable, "-m", "tests.pipeline.killed_relabelling", json.dumps(given), "2", target, str(nth)],
@@ -79,11 +95,12 @@ def test_a_relabelling_killed_and_run_again_ends_as_if_it_had_not_been(
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
-    with warehouse.connect() as open_connection:
-        counted = "SELECT count(*) FROM labelled_products WHERE model_version = '2'"
-        told = "SELECT coalesce(sum(products), 0) FROM relabellings"
-        written = [open_connection.scalar(text(query)) for query in (counted, told)]
-    assert written[0] == written[1], "a shard is written with what is told of it, or not at all"
+    with open_engine(settings) as engine:
+        with engine.connect() as connection:
+            counted = "SELECT count(*) FROM labelled_products WHERE model_version = '2'"
+            told = "SELECT coalesce(sum(products), 0) FROM relabellings"
+            written = [connection.scalar(text(query)) for query in (counted, told)]
+        assert written[0] == written[1], "a shard is written with what is told of it, or not at all"
 
-    relabel(settings, "2")
-    assert final_state(settings, warehouse) == untouched
+        relabel(settings, "2")
+        assert final_state(settings, engine) == untouched

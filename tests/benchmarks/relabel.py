@@ -1,0 +1,126 @@
+"""`relabel`: what relabelling costs when all embeddings are cached, at 250,000 and at 1,000,000 products.
+
+The catalogue is drawn (see `drawn_catalogue`): some 60 words a product, every second one with a photo. Each run is
+`relabel_catalogue` in a fresh process, to another version of the same model, in a PostgreSQL of its own with its data
+safely on disk. CPU is that of the process and its children, and of all processes of the server, a checkpoint at the end
+included, until the report is summed up; memory is the process's largest. In the first run every label is another than
+before; in later ones none is. Between runs the table is vacuumed, as it would be between two promotions.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from psycopg import sql
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from include.local.postgres import PostgresServer
+from include.models.artefact import Artefact
+from include.models.registry import Registry
+from include.settings import Settings
+from include.warehouse.engine import open_engine
+from include.warehouse.lake import Lake
+from tests.benchmarks.day_memory import train_small_model
+from tests.benchmarks.drawn_catalogue import draw_catalogue
+from tests.benchmarks.measure import Figure, summarise
+from tests.fixtures.storage import free_port, run_as_superuser
+
+SMALL, LARGE, RUNS = 250_000, 1_000_000, 3
+
+
+def run(runs: int = RUNS, small: int = SMALL, large: int = LARGE) -> dict[str, Figure]:
+    """CPU seconds a million products, of which the server's, the larger peak memory, and how CPU a product grows."""
+    folder = Path(tempfile.mkdtemp(prefix="cuvee-relabel-"))
+    server = PostgresServer(Settings(state_dir=folder, postgres_port=free_port()))
+    try:
+        server.start()
+        settings = Settings(state_dir=folder, warehouse_url=SecretStr(server.url("cuvee")), training_folds=2)
+        train_small_model(settings)
+        measured = {products: _measure(settings, server, products, runs) for products in (small, large)}
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+    each = {
+        products: [(one["client"] + one["server"]) / products for one in rows] for products, rows in measured.items()
+    }
+    growth = [big / little for big, little in zip(each[large], each[small], strict=True)]
+    million = 1e6 / large
+    return {
+        "relabel_cpu_per_million": summarise([one * 1e6 for one in each[large]], "s of CPU for 1,000,000 products"),
+        "relabel_server_cpu": summarise(
+            [one["server"] * million for one in measured[large]], "s of it in the warehouse's server"
+        ),
+        "relabel_seconds": summarise([one["wall"] * million for one in measured[large]], "s for 1,000,000 products"),
+        "relabel_memory": summarise([one["mebibytes"] for one in measured[large]], f"MiB ({large:,} products)"),
+        "relabel_growth": summarise(growth, f"x (CPU a product, {large:,} against {small:,})"),
+    }
+
+
+def _measure(settings: Settings, server: PostgresServer, products: int, runs: int) -> list[dict[str, float]]:
+    """Each run's CPU seconds of client and server, its duration, and its peak memory."""
+    lake = Lake(settings.lake_root)
+    registry = Registry(settings)
+    first = registry.champion()
+    measured = []
+    with open_engine(settings) as engine:
+        lake.delete("embeddings")
+        with engine.begin() as connection:
+            connection.execute(text("TRUNCATE labelled_products, label_history, relabellings"))
+        draw_catalogue(engine, lake, Artefact.load(first.path), products, first.version)
+        for _ in range(runs):
+            version = registry.register(first.path, {}, {}).version
+            measured.append(_relabel(settings, server, version, products))
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("VACUUM ANALYZE"))
+    return measured
+
+
+def relabel_in_this_process(state_dir: str, warehouse_url: str, version: str) -> None:
+    """Relabel, and print CPU seconds, peak memory in KiB, and what was relabelled."""
+    from include.pipeline.relabel import relabel_catalogue
+
+    settings = Settings(state_dir=Path(state_dir), warehouse_url=SecretStr(warehouse_url))
+    summary = relabel_catalogue(settings, version)
+    told = os.times()
+    cpu = told.user + told.system + told.children_user + told.children_system
+    status = Path("/proc/self/status").read_text()
+    peak = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    sys.stdout.write(json.dumps([cpu, int(peak[1]) if peak else 0, summary["relabelled"]]) + "\n")
+
+
+def _relabel(settings: Settings, server: PostgresServer, version: str, products: int) -> dict[str, float]:
+    code = "from tests.benchmarks.relabel import relabel_in_this_process as relabel; import sys; relabel(*sys.argv[1:])"
+    arguments = [str(settings.state_dir), settings.warehouse_url.get_secret_value(), version]
+    started, before = time.perf_counter(), _server_cpu(server)
+    output = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=3600,
+        env=os.environ,
+    )
+    wall = time.perf_counter() - started
+    run_as_superuser(server, sql.SQL("CHECKPOINT").format())
+    cpu, kibibytes, relabelled = json.loads(output.stdout.splitlines()[-1])
+    if relabelled != products:
+        raise RuntimeError(f"{relabelled} of {products} products were relabelled")
+    return {"client": cpu, "server": _server_cpu(server) - before, "wall": wall, "mebibytes": kibibytes / 1024}
+
+
+def _server_cpu(server: PostgresServer) -> float:
+    """CPU seconds of the server's processes so far, of those that have ended, too."""
+    root = psutil.Process(int((server.data / "postmaster.pid").read_text().split()[0]))
+    times = [root.cpu_times(), *(child.cpu_times() for child in root.children(recursive=True))]
+    ended = times[0].children_user + times[0].children_system
+    return ended + sum(one.user + one.system for one in times)
