@@ -89,7 +89,7 @@ def judge(planned: Any, candidates: Any) -> Any:
     from include.reports.retraining import question_for_a_person
 
     # Of a mapped group with a single instance, Airflow hands over its value instead of a list of one.
-    examined = [candidates] if isinstance(candidates, dict) else list(candidates)
+    examined: list[Any] = [candidates] if isinstance(candidates, dict) else list(candidates)
     judged = judge_trained(planned, examined, load_settings())
     return {**judged, "question": question_for_a_person(judged["path"], load_settings())}
 

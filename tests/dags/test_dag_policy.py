@@ -98,8 +98,7 @@ def describe(bag: DagBag) -> str:
         lines.append(f"{dag_id}  schedule={schedule}")
         for task in sorted(dag.tasks, key=lambda task: task.task_id):
             outlets = ",".join(sorted(outlet.uri for outlet in task.outlets))
-            in_mapped_group = task.task_group and "label_shard" in (task.task_group.group_id or "")
-            mapped = "mapped" if task.is_mapped or in_mapped_group else "single"
+            mapped = "mapped" if task.is_mapped or task.get_closest_mapped_task_group() else "single"
             lines.append(
                 f"  {task.task_id}  {mapped}  pool={task.pool}  trigger={task.trigger_rule}  outlets={outlets or '-'}"
                 f"  after={','.join(sorted(task.upstream_task_ids)) or '-'}"

@@ -81,7 +81,7 @@ class Platform:
                 assert "macro-F1" in detail["body"], "the comparison is shown to the person"
                 self.api.request("PATCH", path, {"chosen_options": [option], "params_input": {}})
                 return
-            assert run.state == "running", [(task.task_id, task.state) for task in run.tasks]
+            assert not run.is_finished, [(task.task_id, task.state) for task in run.tasks]
             time.sleep(0.5)
         raise AssertionError("nobody was asked")
 
