@@ -12,6 +12,8 @@ texts and photos, label them with the champion model, and publish them to Parque
 | `embed_text`, `embed_images` | products, photos | `lake/images`, `lake/embeddings` (only what is not cached) |
 | `classify` | embeddings | staged labels |
 | `publish` | staged labels | `lake/labels`, `labelled_products`, `label_history`, `quarantined_products`, `batches` |
+| `digest` | `batches` | one message with the day's failures and drift warnings; none when all is well |
+| `retrain_early` | `batches` | triggers `retrain_weekly` after drift, if `CUVEE_RETRAIN_ON_DRIFT` is set |
 
 **When it fails.** The reason is the last line of the task's log and stands in the table `batches`.
 
@@ -21,6 +23,7 @@ texts and photos, label them with the champion model, and publish them to Parque
 * `validate` red: the batch broke a batch rule; open the validation report it names. Nothing was published.
 * `plan_shards` red: no champion model. Run `python -m include train`, then clear the task.
 * `publish` red: the warehouse does not answer. The Parquet files are kept; clear the task when it is back.
+* `digest` red: the message was not taken; its log says why. The day is published and its run stays green.
 
 Every step may be run again at any time: it leaves the same rows. To redo days, use *Trigger → Backfill*.
 
@@ -33,7 +36,17 @@ from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, task_group
 
-from daily_tasks import classify, embed_images, embed_text, fetch, plan_shards, publish, validate
+from daily_tasks import (
+    classify,
+    digest,
+    embed_images,
+    embed_text,
+    fetch,
+    plan_shards,
+    publish,
+    retrain_early,
+    validate,
+)
 from include.settings import load_settings
 from include.sources import LISTING_SOURCES
 from task_context import DEFAULT_ARGUMENTS, midnight, record_failed_batch
@@ -59,6 +72,8 @@ def label_shard(shard: Any) -> None:
     doc_md=__doc__,
 )
 def champagne_daily() -> None:
+    # A teardown runs however the sources end, and does not decide whether the run is red.
+    told, retrained = digest().as_teardown(), retrain_early()
     for source in load_settings().daily_sources:
 
         @task_group(group_id=source)
@@ -69,7 +84,7 @@ def champagne_daily() -> None:
             labelled = label_shard.expand(shard=plan_shards(source, validated))
             labelled >> publish(source, fetched, validated)
 
-        label_source()
+        label_source() >> [told, retrained]
 
 
 champagne_daily()

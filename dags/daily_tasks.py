@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import task
+from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException
 
 from assets import LABELLED_PRODUCTS, PRODUCTS, announce
 from include.settings import load_settings
@@ -65,3 +66,33 @@ def publish(source: str, fetched: Any, validated: Any) -> Any:
     summary = publish_day(source, current_day(), load_settings(), earlier_steps=steps)
     announce(LABELLED_PRODUCTS, source=source)
     return summary
+
+
+@task
+def digest() -> Any:
+    from include.pipeline.digest import send_digest
+
+    return send_digest(current_day(), load_settings())
+
+
+@task(trigger_rule="none_failed")
+def retrain_early() -> None:
+    from include.pipeline.digest import early_retraining
+
+    day = current_day()
+    run_id = early_retraining(day, load_settings())
+    if run_id is None:
+        raise AirflowSkipException("no early training is wanted")
+    # What TriggerDagRunOperator does, whose module costs a second of imports at every parse of the DAG.
+    raise DagRunTriggerException(
+        trigger_dag_id="retrain_weekly",
+        dag_run_id=run_id,
+        conf={"day": day.isoformat()},
+        reset_dag_run=False,
+        skip_when_already_exists=True,
+        wait_for_completion=False,
+        allowed_states=[],
+        failed_states=[],
+        poke_interval=0,
+        deferrable=False,
+    )

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule, get_current_context
 
-from include.errors import BatchRejected, CatalogueRefused, ConfigurationError, NoChampionError, NotYetPublished
+from include.errors import (
+    BatchRejected,
+    CatalogueRefused,
+    ChampionChanged,
+    ConfigurationError,
+    NoChampionError,
+    NotYetPublished,
+)
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -23,7 +30,7 @@ logger = logging.getLogger(__name__)
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
         RetryRule(
-            exception=[BatchRejected, CatalogueRefused, ConfigurationError, NoChampionError],
+            exception=[BatchRejected, CatalogueRefused, ChampionChanged, ConfigurationError, NoChampionError],
             action=RetryAction.FAIL,
             reason="The same input would fail again: a person has to act.",
         )
@@ -81,6 +88,18 @@ def current_day() -> date:
     return run_day_of(get_current_context())
 
 
+def last_day_of_run(context: Context) -> date:
+    """The last day that a weekly run is about: its param `day` if given, else the last of its interval, else today."""
+    chosen = context["params"].get("day")
+    if chosen:
+        return date.fromisoformat(chosen)
+    end = context.get("data_interval_end")
+    # Data intervals end at midnight of the day after. Runs that are triggered by hand may have none, or an empty one.
+    if end is not None and end != context.get("data_interval_start"):
+        return (end - timedelta(days=1)).date()
+    return context["dag_run"].run_after.date()
+
+
 def source_connection(source: str) -> SourceConnection:
     """The Airflow connection named like the source, as the library's own type.
 
@@ -108,13 +127,19 @@ def imported_source(params: Mapping[str, Any]) -> str:
 
 
 def record_failed_batch(context: Context) -> None:
-    """Write the reason of a failed task to the table `batches`, so that it is found where people look."""
+    """Write the reason of a failed task to the table `batches`, so that it is found where people look.
+
+    A task of no source (the digest) has no batch: its colour and its log say that it failed.
+    """
     from include.warehouse.batches import record_failure
     from include.warehouse.engine import open_engine
 
     task_id = context["ti"].task_id
     params = context["params"]
     is_import = "path" in params
+    if not is_import and "." not in task_id:
+        logger.error("%s failed; the batches of the day are not affected", task_id)
+        return
     source = imported_source(params) if is_import else task_id.split(".")[0]
     reason = str(context.get("exception") or "the task was killed or timed out")
     try:
@@ -130,3 +155,9 @@ def record_failed_batch(context: Context) -> None:
     except Exception:
         # The task is red already; a warehouse that is down must not hide why.
         logger.exception("the failure of %s could not be written to `batches`", task_id)
+
+
+def log_failure(context: Context) -> None:
+    """Say in the log which task failed and why, where no batch has a row to say it in."""
+    reason = str(context.get("exception") or "the task was killed or timed out")
+    logger.error("%s of %s failed: %s", context["ti"].task_id, context["dag_run"].run_id, reason)

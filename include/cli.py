@@ -19,6 +19,7 @@ from rich.table import Table
 
 from include.commands.evaluate import evaluate_command
 from include.commands.relabel import relabel_command
+from include.commands.retrain import check_command, retrain_command, rollback_command
 from include.commands.search import search_command
 from include.commands.train_networks import train_cnn_command, train_encoder_command
 from include.errors import CuveeError
@@ -151,6 +152,9 @@ def train(
     show(summary | {"model_card": str(card.html) if card else ""}, as_json)
 
 
+app.command(name="retrain")(retrain_command)
+app.command(name="rollback")(rollback_command)
+app.command(name="check")(check_command)
 app.command(name="evaluate")(evaluate_command)
 app.command(name="search")(search_command)
 app.command(name="relabel")(relabel_command)

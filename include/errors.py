@@ -39,5 +39,13 @@ class NoChampionError(CuveeError):
     """No model version carries the alias `champion`, or its artefact is missing or damaged."""
 
 
+class ChampionChanged(CuveeError):
+    """Another version became champion since the candidates of a retraining were judged; says what to run again."""
+
+
+class NotificationFailed(CuveeError):
+    """A message to people was not taken by the service that should carry it; what it is about is not affected."""
+
+
 class WarehouseUnreachable(CuveeError):
     """The SQL warehouse did not answer; the Parquet files are kept and a rerun publishes them."""

@@ -158,6 +158,9 @@ class Settings(BaseSettings):
     gate_min_gold: int = Field(
         30, ge=1, description="With fewer gold products nothing is promoted: the evidence would be chance."
     )
+    gate_gold_changes: float = Field(
+        0.1, ge=0, le=1, description="Share of gold labels that sources may change before nothing is promoted on them."
+    )
     gate_margin: float = Field(
         0.005, ge=0, lt=1, description="By how much a candidate's macro-F1 on the gold set must exceed the champion's."
     )
@@ -203,22 +206,34 @@ class Settings(BaseSettings):
 
     # Watching the daily batches
     drift_min_products: int = Field(
-        50, ge=1, description="Batches with fewer labelled products get drift figures but no warning."
+        50,
+        ge=1,
+        description="Batches with fewer labelled products get drift figures but no warning; a source with fewer "
+        "training products is compared with all of them.",
     )
     drift_label_mix: float = Field(
-        0.6, ge=0, le=1, description="Largest Jensen-Shannon distance between a batch's labels and the training labels."
+        0.55,
+        ge=0,
+        le=1,
+        description="Largest Jensen-Shannon distance between a batch's label shares and those in training; 1 is never "
+        "exceeded.",
     )
     drift_confidence: float = Field(
-        0.3, ge=0, le=1, description="Largest Kolmogorov-Smirnov distance of a batch's confidences from training's."
+        0.2,
+        ge=0,
+        le=1,
+        description="Largest Wasserstein distance by which a batch's confidences are below those in training.",
     )
     drift_embedding: float = Field(
-        0.5, ge=0, description="Largest distance of a batch's mean text embedding from training, in its own spread."
+        0.45,
+        ge=0,
+        description="Largest distance of a batch's mean text or photo embedding from training's, in training's spread.",
     )
     drift_missing_photos: float = Field(
         0.3, ge=0, le=1, description="Largest rise of the share of products without a photo over training."
     )
     drift_reviewed: float = Field(
-        0.3, ge=0, le=1, description="Largest rise of the share sent to review over training."
+        0.4, ge=0, le=1, description="Largest rise of the share sent to review over training."
     )
     notify_url: SecretStr = Field(
         SecretStr(""),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.storage", "tests.fixtures.trained"]
+pytest_plugins = ["tests.fixtures.storage", "tests.fixtures.trained", "tests.fixtures.webhook"]
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 

@@ -33,6 +33,7 @@ from include.models.joint import JointHead
 from include.models.linear import LinearClassifier, log_sum_exp, softmax
 from include.models.predictions import MODALITIES, Predictions
 from include.models.recipe import Recipe
+from include.models.reference_profile import PROFILE_FILE, ReferenceProfile
 from include.models.written_rules import SILENT, said_by_rules
 
 logger = logging.getLogger(__name__)
@@ -67,6 +68,8 @@ class Artefact:
     """How it was trained."""
     taxonomy_identity: str
     golden: Golden
+    profile: ReferenceProfile | None = None
+    """What it was trained on, for batches to be compared with; None for versions from before there were profiles."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -155,6 +158,9 @@ class Artefact:
         for name, content in zip(_ARRAYS, (arrays, golden), strict=True):
             with (folder / name).open("wb") as stream:
                 np.savez(stream, **content)
+        (folder / PROFILE_FILE).unlink(missing_ok=True)
+        if self.profile is not None:
+            self.profile.save(folder)
         description = {
             "format": _FORMAT,
             "labels": list(self.labels),
@@ -253,6 +259,7 @@ class Artefact:
             recipe=Recipe.from_dict(description["recipe"]),
             taxonomy_identity=description["taxonomy_identity"],
             golden=golden,
+            profile=ReferenceProfile.load(folder),
         )
 
     def _check_golden_output(self, folder: Path) -> None:
@@ -303,6 +310,7 @@ def _sha256(path: Path) -> str:
 
 def _damaged(folder: Path, reason: str) -> str:
     return (
-        f"the model in {folder} is missing or damaged ({reason}). Train a new one and make it champion with "
+        f"the model in {folder} is missing or damaged ({reason}). If it is the champion, go back to the one before "
+        'with `python -m include rollback --reason "artefact damaged"`, or train a new one with '
         "`python -m include train --promote`"
     )

@@ -71,7 +71,7 @@ class TrainingSet:
             "recipe": (recipe or Recipe()).to_dict(),
             "taxonomy": load_taxonomy().identity,
             "image_encoder": self.image_encoder_identity,
-            "settings": {name: getattr(settings, name) for name in _SETTINGS},
+            "settings": {name: getattr(settings, name) for name in TRAINING_SETTINGS},
         }
         digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode())
         digest.update(json.dumps(rows).encode())
@@ -79,7 +79,7 @@ class TrainingSet:
 
 
 _COLUMNS = ("product_ids", "documents", "text_hashes", "photo_hashes", "image_vectors", "labels", "origins")
-_SETTINGS = (
+TRAINING_SETTINGS = (
     "text_encoder", "text_words", "text_dimensions", "text_vocabulary",
     "target_precision", "familiar_share", "training_folds", "min_label_examples", "seed",
 )  # fmt: skip
@@ -103,6 +103,8 @@ class Examples:
     groups: np.ndarray
     """int64 (n,): content group; never on both sides of a split."""
     origins: list[str]
+    sources: list[str]
+    """Where each example's product comes from, e.g. `flipkart`."""
     said_by_rule: np.ndarray
     """int64 (n,): what a written rule says, as in `written_rules.said_by_rules`; a rule that gave the example its
     label is not heard, or it would prove itself."""
@@ -118,25 +120,13 @@ class Examples:
 def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonomy | None = None) -> Examples:
     """Clean a training set: contradictions settled or left out, duplicates merged, rare labels left out.
 
-    Of products with the same text, the strongest origin's label counts for all; where the strongest origin
-    contradicts itself the text is left out. A photo that stands under several labels (a placeholder, often)
-    teaches nothing and is not used. Raises ConfigurationError for a label outside the taxonomy, or when
+    For contradictions and duplicates see `clean`. Raises ConfigurationError for a label outside the taxonomy, or when
     fewer than two labels have enough examples.
     """
     taxonomy = taxonomy or load_taxonomy()
     for label in set(dataset.labels):
         taxonomy.require_label(label)
-    rejected: Counter[str] = Counter()
-    photo_usable = (
-        ~np.isnan(dataset.image_vectors).all(axis=1)
-        if dataset.image_vectors.size
-        else np.zeros(len(dataset.labels), bool)
-    )
-    photos = [photo if usable else None for photo, usable in zip(dataset.photo_hashes, photo_usable, strict=True)]
-    rows = _settle_contradictions(dataset, photos, rejected)
-    ambiguous = _photos_of_several_labels(rows, photos)
-    photos = [None if photo in ambiguous else photo for photo in photos]
-    rows = _without_duplicates(rows, dataset.text_hashes, photos, rejected)
+    rows, photos, rejected = clean(dataset)
     positions = np.fromiter(rows, dtype=np.int64, count=len(rows))
     groups = content_groups([dataset.text_hashes[i] for i in positions], [photos[i] for i in positions])
     kept_labels, rare = _labels_with_enough_groups(list(rows.values()), groups, settings, taxonomy)
@@ -157,6 +147,7 @@ def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonom
         targets=np.array([index[rows[i]] for i in positions], dtype=np.int64),
         groups=groups,
         origins=origins,
+        sources=[dataset.product_ids[i].partition(":")[0] for i in positions],
         said_by_rule=said_by_rules(
             [
                 None if dataset.rule_labels is None or origin == "rule" else dataset.rule_labels[i]
@@ -167,6 +158,26 @@ def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonom
         rejected=dict(+rejected),
         rare_labels=rare,
     )
+
+
+def clean(dataset: TrainingSet) -> tuple[dict[int, str], list[str | None], Counter[str]]:
+    """What a training set says, each once: rows with their label, usable photos of all rows, and rows left out.
+
+    Of products with the same text, the strongest origin's label counts for all; where the strongest origin contradicts
+    itself the text is left out. Photos that cannot be decoded are None, and so are those under several labels: these
+    teach nothing, being placeholders most often. Of rows with the same text and photo the first is kept.
+    """
+    rejected: Counter[str] = Counter()
+    photo_usable = (
+        ~np.isnan(dataset.image_vectors).all(axis=1)
+        if dataset.image_vectors.size
+        else np.zeros(len(dataset.labels), bool)
+    )
+    photos = [photo if usable else None for photo, usable in zip(dataset.photo_hashes, photo_usable, strict=True)]
+    rows = _settle_contradictions(dataset, photos, rejected)
+    ambiguous = _photos_of_several_labels(rows, photos)
+    photos = [None if photo in ambiguous else photo for photo in photos]
+    return _without_duplicates(rows, dataset.text_hashes, photos, rejected), photos, rejected
 
 
 def content_groups(*keys_of_rows: Sequence[str | None]) -> np.ndarray:

@@ -33,6 +33,9 @@ CHALLENGER = "challenger"
 _EXPERIMENT = "cuvee"
 _FOLDER_IN_RUN = "model"
 _DATASET_HASH = "dataset_hash"
+_TAGGED = (_DATASET_HASH, "snapshot", "candidate", "code_version")
+"""Parameters that stand as tags on a run and its version, where they can be searched for."""
+_MOST_VERSIONS = 10_000
 _LONGEST_PARAM = 6_000
 """Characters that MLflow keeps of a parameter's value."""
 
@@ -58,14 +61,17 @@ class Registry:
     ) -> ModelVersion:
         """Keep an artefact as a new version, with its figures and its training report.
 
-        `params["dataset_hash"]`, if given, is remembered with the version. Raises NoChampionError if the
-        folder does not hold a sound artefact: what is broken gets no version number.
+        `dataset_hash`, `snapshot`, `candidate` and `code_version` of `params`, where given, are tags of the version
+        too. The version number is taken last: a process that is killed before leaves a run without a version. Raises
+        NoChampionError if the folder does not hold a sound artefact: what is broken gets no version number.
         """
         from include.models.artefact import Artefact
 
         Artefact.load(folder).verify()
         client = self._client
-        run = client.create_run(self._experiment_id())
+        tags = {name: params[name] for name in _TAGGED if params.get(name)}
+        self._end_killed_runs(tags)
+        run = client.create_run(self._experiment_id(), run_name=params.get("candidate"), tags=tags)
         run_id = run.info.run_id
         try:
             for name, value in params.items():
@@ -80,7 +86,7 @@ class Registry:
                 MODEL_NAME,
                 source=f"{run.info.artifact_uri}/{_FOLDER_IN_RUN}",
                 run_id=run_id,
-                tags={_DATASET_HASH: params.get(_DATASET_HASH, "")},
+                tags=tags,
             )
         except BaseException:
             client.set_terminated(run_id, status="FAILED")
@@ -96,6 +102,11 @@ class Registry:
             raise NoChampionError("no model has been made champion yet: train one with `python -m include train`")
         return self._local(found)
 
+    def alias(self, alias: str = CHAMPION) -> str | None:
+        """Number of the version that carries an alias; None where no version does."""
+        found = self._by_alias(alias)
+        return None if found is None else str(found.version)
+
     def promote(self, version: str, alias: str = CHAMPION) -> ModelVersion:
         """Move an alias to a version; doing it again changes nothing. ConfigurationError for an unknown version."""
         found = self._find(version)
@@ -107,9 +118,53 @@ class Registry:
         """A version by its number; ConfigurationError if there is none."""
         return self._local(self._find(version))
 
-    def dataset_hash(self, version: str) -> str:
-        """Fingerprint of the rows and settings that a version was trained on; empty if it was not given."""
-        return str(self._find(version).tags.get(_DATASET_HASH, ""))
+    def clear_alias(self, alias: str) -> None:
+        """Take an alias away; nothing happens where no version carries it."""
+        if self._by_alias(alias) is not None:
+            self._client.delete_registered_model_alias(MODEL_NAME, alias)
+
+    def versions(self) -> list[str]:
+        """Numbers of all versions, ascending."""
+        found = self._client.search_model_versions(f"name = '{MODEL_NAME}'", max_results=_MOST_VERSIONS)
+        return sorted((str(one.version) for one in found), key=int)
+
+    def trained_on(self, dataset_hash: str) -> list[ModelVersion]:
+        """The versions trained on exactly these rows with these settings and recipe, oldest first."""
+        query = f"name = '{MODEL_NAME}' and tags.{_DATASET_HASH} = '{dataset_hash}'"
+        found = self._client.search_model_versions(query, max_results=_MOST_VERSIONS)
+        return [self._local(one) for one in sorted(found, key=lambda one: int(one.version))]
+
+    def tag(self, version: str, name: str) -> str:
+        """A tag of a version, e.g. `dataset_hash`, `snapshot` or `candidate`; empty if it was not given."""
+        return str(self._find(version).tags.get(name, ""))
+
+    def metrics(self, version: str) -> dict[str, float]:
+        """The figures that a version was registered with."""
+        return dict(self._client.get_run(self._find(version).run_id).data.metrics)
+
+    def log_figures(self, version: str, folder: Path) -> None:
+        """Put the files of a folder beside a version's run, as `figures`; those of the same name are replaced."""
+        self._client.log_artifacts(self._find(version).run_id, str(folder), "figures")
+
+    def end_run(self, version: str) -> None:
+        """Mark the run of a version as ended, where its process was killed just after registering it."""
+        run_id = self._find(version).run_id
+        if self._client.get_run(run_id).info.status == "RUNNING":
+            self._client.set_terminated(run_id)
+
+    def unfinished_runs(self) -> list[str]:
+        """Ids of runs that have not ended: one is being registered now, or was killed."""
+        found = self._client.search_runs([self._experiment_id()], "attributes.status = 'RUNNING'")
+        return [str(run.info.run_id) for run in found]
+
+    def _end_killed_runs(self, tags: Mapping[str, str]) -> None:
+        """Mark runs that a killed process has left of the same training; its version was never made."""
+        if _DATASET_HASH not in tags:
+            return
+        query = f"attributes.status = 'RUNNING' and tags.{_DATASET_HASH} = '{tags[_DATASET_HASH]}'"
+        for run in self._client.search_runs([self._experiment_id()], query):
+            self._client.set_terminated(run.info.run_id, status="KILLED")
+            logger.info("a run that was killed is marked as such: run=%s", run.info.run_id)
 
     @cached_property
     def _client(self) -> Any:

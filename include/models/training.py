@@ -19,6 +19,7 @@ from include.models.dataset import Examples, TrainingSet, prepare_examples
 from include.models.golden import make_golden
 from include.models.held_out import Fitted, fit_all, predict_out_of_fold
 from include.models.recipe import Recipe
+from include.models.reference_profile import ReferenceProfile
 from include.models.training_report import TrainingReport, score
 from include.models.tuning import Tuned, tune
 from include.settings import Settings
@@ -74,8 +75,22 @@ def _assemble(dataset: TrainingSet, examples: Examples, fitted: Fitted, tuned: T
         recipe=recipe,
         taxonomy_identity=load_taxonomy().identity,
         golden=make_golden([], fitted.text_vectors[:0], examples.image_vectors[:0], examples.has_photo[:0]),
+        profile=_profile(examples, fitted, tuned),
     )
     return _with_golden_example(artefact, examples, fitted.text_vectors)
+
+
+def _profile(examples: Examples, fitted: Fitted, tuned: Tuned) -> ReferenceProfile:
+    """What batches are compared with later: the out-of-fold predictions of what was trained on."""
+    rows = tuned.rows["overall"]
+    return ReferenceProfile.of(
+        [examples.sources[row] for row in rows],
+        tuned.predictions["overall"],
+        examples.has_photo[rows],
+        fitted.text_vectors[rows],
+        examples.has_text[rows],
+        examples.image_vectors[rows],
+    )
 
 
 def assign_folds(examples: Examples, settings: Settings) -> np.ndarray:

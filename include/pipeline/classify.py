@@ -16,6 +16,7 @@ from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
 from include.pipeline.embed import documents_of
 from include.pipeline.shards import Shard, read_shard, shard_day, staged_labels_path
+from include.pipeline.watch import stage_tally
 from include.schema import LABELS, text_hash
 from include.settings import Settings
 from include.taxonomy import Taxonomy, load_taxonomy
@@ -62,6 +63,7 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     photo_vectors, has_photo = _embeddings(lake, artefact.image_encoder_identity, photo_hashes, shard, "embed_images")
 
     predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels(products))
+    stage_tally(lake, shard, artefact, predictions, photos["status"].to_pylist(), text_vectors, photo_vectors)
     labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
     lake.write_parquet(staged_labels_path(shard["source"], shard_day(shard), shard["shard"]), labels)
     accepted = predictions.decisions.count("accepted")

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from include.errors import StepMissing
 from include.pipeline.shards import remove_surplus_photos, shard_count, staged_labels_path
+from include.pipeline.watch import watch_day
 from include.schema import LABELS
 from include.settings import Settings
 from include.taxonomy import Taxonomy, load_taxonomy
@@ -30,6 +31,8 @@ class PublishSummary(TypedDict):
     quarantined: int
     training_labels: int
     photos: dict[str, int]
+    warnings: int
+    """Drift figures beyond their bounds."""
     report: str
     seconds: float
 
@@ -49,6 +52,8 @@ def publish_day(
     labels_path = put_labels_in_place(lake, source, day, settings, taxonomy)
     remove_surplus_photos(lake, source, day)
     counts = count_labels(lake, labels_path)
+    model_version = _model_version(lake, labels_path)
+    drift = watch_day(lake, source, day, model_version, settings)
     quarantine_path = Lake.day_file("quarantine", source, day)
     steps = dict(earlier_steps or {})
 
@@ -73,11 +78,15 @@ def publish_day(
             quarantined=loaded.quarantined,
             training_labels=loaded.training_labels,
             photos={key.removeprefix("photo_"): n for key, n in sorted(counts.items()) if key.startswith("photo_")},
+            warnings=len(drift.warnings),
             report=str(steps.get("validate", {}).get("report", "")),
             seconds=round(time.monotonic() - started, 3),
         )
         steps["publish"] = summary
-        record_batch(engine, BatchRecord.of_day(source, day, steps, model_version=_model_version(lake, labels_path)))
+        record = BatchRecord.of_day(
+            source, day, steps, model_version=model_version, drift=drift.figures, warnings=drift.warnings
+        )
+        record_batch(engine, record)
     lake.delete(Lake.partition("staging/labels", source, day))
     logger.info("published source=%s day=%s %s", source, day, dict(counts))
     return summary

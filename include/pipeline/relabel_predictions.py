@@ -90,7 +90,7 @@ class CataloguePredictor:
     def _embed_photos(self, missing: list[str], products: pa.Table, source: str) -> None:
         """Embed packed photos of the days on which the products were seen; what is gone there counts as no photo."""
         from include.features.image import load_image_encoder
-        from include.pipeline.train import embed_packed_photos
+        from include.pipeline.training_data import embed_packed_photos
 
         if self._image_encoder is None:
             self._image_encoder = load_image_encoder(self._artefact.image_encoder_spec, self._settings)

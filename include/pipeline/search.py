@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from include.models.search.outcome import SEARCH_FOLDER, Measure, SearchOutcome, write_outcome
 from include.models.search.search import SearchBudget, run_search
-from include.pipeline.train import load_training_set
+from include.pipeline.training_data import snapshot_of_today, training_set
 from include.settings import Settings
-from include.warehouse.lake import Lake
 
 if TYPE_CHECKING:
     from include.models.dataset import TrainingSet
@@ -21,12 +20,12 @@ STUDIES_FILE = "studies.db"
 
 
 def search_recipe(settings: Settings, budget: SearchBudget, measure: Measure = "macro_f1") -> SearchOutcome:
-    """Search on the trusted labels of the warehouse; the next training uses what is found.
+    """Search on the trusted labels of today, but for the gold set; the next training uses what is found.
 
     Goes on with an earlier search on the same products. Raises ConfigurationError if there is too little to train on,
     or another search is running.
     """
-    return search_on(load_training_set(Lake(settings.lake_root), settings), settings, budget, measure)
+    return search_on(training_set(snapshot_of_today(settings).training, settings), settings, budget, measure)
 
 
 def search_on(

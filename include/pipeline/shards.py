@@ -32,7 +32,8 @@ class Shard(TypedDict):
 def plan_shards(source: str, day: date, settings: Settings) -> list[Shard]:
     """The shards of a validated day, with the champion's version pinned; empty for an empty day.
 
-    Raises NoChampionError if there are products and no model to label them.
+    Raises NoChampionError if there are products and no model to label them, or its artefact is damaged: the message
+    says how to go back to the one before.
     """
     lake = Lake(settings.lake_root)
     count = shard_count(lake, source, day)
@@ -40,9 +41,11 @@ def plan_shards(source: str, day: date, settings: Settings) -> list[Shard]:
         logger.info("nothing to label: source=%s day=%s", source, day)
         return []
 
+    from include.models.artefact import Artefact
     from include.models.registry import Registry
 
     champion = Registry(settings).champion()
+    Artefact.load(champion.path)  # one task that says what to do, instead of one for every shard
     logger.info("planned source=%s day=%s shards=%d model_version=%s", source, day, count, champion.version)
     return [
         Shard(

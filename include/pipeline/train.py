@@ -1,4 +1,4 @@
-"""Train a model on all trusted labels and register it; the first model becomes champion."""
+"""Train a model on the training part of a snapshot and register it; by hand, and as a candidate of a retraining."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ import logging
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from include.code_version import code_version
 from include.errors import NoChampionError
-from include.features.cache import EmbeddingCache
-from include.pipeline.embed import documents_of
-from include.schema import text_hash
+from include.models.candidates import Candidate
+from include.models.snapshot import Snapshot, read_snapshot
+from include.pipeline.promotion import promote_by_hand, settle
+from include.pipeline.training_data import snapshot_of_today, training_set
 from include.settings import Settings
+from include.warehouse.engine import open_engine
 from include.warehouse.lake import Lake
+from include.warehouse.locks import alone
 
 if TYPE_CHECKING:
-    from include.features.image import ImageEncoder
     from include.models.dataset import TrainingSet
-    from include.models.registry import ModelVersion
+    from include.models.recipe import Recipe
+    from include.models.registry import ModelVersion, Registry
     from include.models.training_report import TrainingReport
 
 logger = logging.getLogger(__name__)
@@ -52,52 +53,136 @@ class TrainSummary(TypedDict):
     promoted: bool
     reused: bool
     dataset_hash: str
+    snapshot: str
     report: str
     seconds: float
 
 
-def train_model(settings: Settings, *, promote: bool = False) -> TrainSummary:
-    """Train on the trusted labels of the warehouse, register the artefact, and promote it.
+class CandidateSummary(TypedDict):
+    """A candidate's version, and what decides which candidate meets the champion."""
 
-    It is promoted when `promote` asks for it or when there is no champion yet. If the champion was trained
-    on exactly these rows with these settings, nothing is trained and the champion is returned (`reused`).
-    The recipe is that of the last search (`python -m include search`) if it was found for these labels and encoders,
-    else the default. Raises ConfigurationError if there are too few labels to train on.
+    candidate: str
+    version: str
+    reused: bool
+    macro_f1: float
+    """Out of fold, as in production."""
+    seconds: float
+
+
+def train_model(settings: Settings, *, promote: bool = False, as_of: date | None = None) -> TrainSummary:
+    """Train on the trusted labels of all products, but for the gold set, register the artefact, and promote it.
+
+    It is promoted, past the gate, when `promote` asks for it or when there is no champion yet. A sound version that was
+    trained on exactly these rows with these settings is not trained again (`reused`). Labels are those at the end of
+    `as_of`, today by default. Raises ConfigurationError if there are too few labels to train on,
+    RetrainingBusy when something else is being trained.
     """
-    from include.models.recipe import Recipe
     from include.models.registry import Registry
-    from include.models.search.judging import kind_of
-    from include.models.search.outcome import found_recipe
-    from include.models.training import train
 
     started = time.monotonic()
-    lake = Lake(settings.lake_root)
-    registry = Registry(settings)
-    dataset = load_training_set(lake, settings)
-    recipe = found_recipe(settings.state_dir, kind_of(dataset, settings)) or Recipe()
-    dataset_hash = dataset.fingerprint(settings, recipe)
-    try:
-        champion = registry.champion()
-    except NoChampionError:
-        champion = None
-    if champion and registry.dataset_hash(champion.version) == dataset_hash and _is_sound(champion):
-        logger.info("champion %s was trained on these rows already: dataset_hash=%s", champion.version, dataset_hash)
-        return _summary(champion.version, False, True, dataset_hash, "", started)
+    with open_engine(settings) as engine, alone(engine, "training", wait=False):
+        snapshot = snapshot_of_today(settings, as_of)
+        registry = Registry(settings)
+        dataset = training_set(snapshot.training, settings)
+        recipe = base_recipe(dataset, settings)
+        version, report = train_once(registry, dataset, settings, recipe, snapshot, candidate="by hand")
+        if report is not None:
+            _keep_report(settings, version.version, dataset, report)
+        with alone(engine, "decision"):
+            is_first = settle(engine, registry) is None
+            promoted = promote or is_first
+            if promoted:
+                promote_by_hand(
+                    engine,
+                    registry,
+                    version.version,
+                    decided_by="train",
+                    reason="the first model" if is_first else "promoted by hand, past the gate",
+                    snapshot=snapshot.manifest.snapshot,
+                )
+    return TrainSummary(
+        version=version.version,
+        promoted=promoted,
+        reused=report is None,
+        dataset_hash=registry.tag(version.version, "dataset_hash"),
+        snapshot=snapshot.manifest.snapshot,
+        report=report.to_text() if report else "",
+        seconds=round(time.monotonic() - started, 3),
+    )
 
+
+def train_candidate(candidate: Candidate, snapshot_number: str, settings: Settings) -> CandidateSummary:
+    """Train one candidate of a retraining on a snapshot and register it; one that was trained before is found again.
+
+    Raises SnapshotDamaged or ConfigurationError when there is nothing (enough) to train on.
+    """
+    from include.models.registry import Registry
+
+    started = time.monotonic()
+    snapshot = read_snapshot(Lake(settings.lake_root), snapshot_number)
+    rows = snapshot.training
+    image_encoder = None
+    if candidate.network is not None:
+        from include.pipeline.train_cnn import train_cnn_on
+
+        network = train_cnn_on(rows, settings, candidate.network, weights=candidate.weights, epochs=candidate.epochs)
+        image_encoder = str(network.encoder)
+    dataset = training_set(rows, settings, image_encoder)
+    recipe = candidate.recipe_on(base_recipe(dataset, settings))
+    registry = Registry(settings)
+    version, report = train_once(registry, dataset, settings, recipe, snapshot, candidate=candidate.name)
+    return CandidateSummary(
+        candidate=candidate.name,
+        version=version.version,
+        reused=report is None,
+        macro_f1=registry.metrics(version.version)["overall_macro_f1"],
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def base_recipe(dataset: TrainingSet, settings: Settings) -> Recipe:
+    """What the last search found for these labels and encoders, else the default recipe."""
+    from include.models.recipe import Recipe
+    from include.models.search.judging import kind_of
+    from include.models.search.outcome import found_recipe
+
+    return found_recipe(settings.state_dir, kind_of(dataset, settings)) or Recipe()
+
+
+def train_once(
+    registry: Registry,
+    dataset: TrainingSet,
+    settings: Settings,
+    recipe: Recipe,
+    snapshot: Snapshot,
+    *,
+    candidate: str,
+) -> tuple[ModelVersion, TrainingReport | None]:
+    """A sound version trained on exactly this, and no report; or a new one with the report of its training."""
+    from include.models.training import train
+
+    dataset_hash = dataset.fingerprint(settings, recipe)
+    for version in reversed(registry.trained_on(dataset_hash)):
+        if _is_sound(version):
+            logger.info("version %s was trained on exactly this: dataset_hash=%s", version.version, dataset_hash)
+            registry.end_run(version.version)
+            return version, None
     artefact, report = train(dataset, settings, recipe)
     with tempfile.TemporaryDirectory(prefix="cuvee-artefact-") as folder:
         artefact.save(Path(folder))
         version = registry.register(
             Path(folder),
             metrics=report.metrics(),
-            params=report.params() | {"dataset_hash": dataset_hash},
+            params=report.params()
+            | {
+                "dataset_hash": dataset_hash,
+                "snapshot": snapshot.manifest.snapshot,
+                "candidate": candidate,
+                "code_version": code_version(),
+            },
             report=report.to_text(),
         )
-    _keep_report(settings, version.version, dataset, report)
-    promoted = promote or champion is None
-    if promoted:
-        registry.promote(version.version)
-    return _summary(version.version, promoted, False, dataset_hash, report.to_text(), started)
+    return version, report
 
 
 def _keep_report(settings: Settings, version: str, dataset: TrainingSet, report: TrainingReport) -> None:
@@ -120,111 +205,6 @@ def _is_sound(version: ModelVersion) -> bool:
     try:
         Artefact.load(version.path)
     except NoChampionError as error:
-        logger.warning("champion %s is trained again: %s", version.version, error)
+        logger.warning("version %s is trained again: %s", version.version, error)
         return False
     return True
-
-
-def _summary(
-    version: str, promoted: bool, reused: bool, dataset_hash: str, report: str, started: float
-) -> TrainSummary:
-    return TrainSummary(
-        version=version,
-        promoted=promoted,
-        reused=reused,
-        dataset_hash=dataset_hash,
-        report=report,
-        seconds=round(time.monotonic() - started, 3),
-    )
-
-
-def load_training_set(lake: Lake, settings: Settings) -> TrainingSet:
-    """All products with a trusted label, as the newest day in the lake has them, with their photos' embeddings."""
-    from include.features.image import load_image_encoder
-    from include.models.dataset import TrainingSet
-    from include.models.written_rules import rule_labels
-    from include.warehouse.engine import open_engine
-    from include.warehouse.queries import read_training_labels
-
-    with open_engine(settings) as engine:
-        trusted = read_training_labels(engine)  # product_id, label, origin: the strongest origin of each product
-    products = newest_products(lake, trusted["product_id"])
-    joined = trusted.join(products, keys="product_id", join_type="inner").sort_by("product_id")
-    photo_hashes = newest_photo_hashes(lake, joined["product_id"])
-    encoder = load_image_encoder(settings.image_encoder, settings)
-    cache = EmbeddingCache(lake, encoder.identity)
-    embed_packed_photos(lake, cache, encoder, photo_hashes)
-    image_vectors, _present = cache.get(photo_hashes)
-    documents = documents_of(joined)
-    return TrainingSet(
-        product_ids=joined["product_id"].to_pylist(),
-        documents=documents,
-        text_hashes=[text_hash(text) if text else None for text in documents],
-        photo_hashes=photo_hashes,
-        image_vectors=image_vectors,
-        labels=joined["label"].to_pylist(),
-        origins=joined["origin"].to_pylist(),
-        rule_labels=rule_labels(joined),
-        image_encoder_spec=settings.image_encoder,
-        image_encoder_identity=encoder.identity,
-    )
-
-
-def embed_packed_photos(
-    lake: Lake,
-    cache: EmbeddingCache,
-    encoder: ImageEncoder,
-    hashes: Sequence[str | None],
-    folders: Sequence[str] = ("images",),
-) -> int:
-    """Embed the packed photos of the given hashes that were embedded by another encoder only; returns how many.
-
-    They are looked for in `folders` of the lake; one that is in none of them stays without an embedding.
-    """
-    from include.features.embed import embed_missing_photos
-
-    wanted = set(cache.missing(hashes))
-
-    def photos() -> Iterator[tuple[str, bytes]]:
-        paths = (path for folder in folders for path in lake.list_files(folder, ".parquet"))
-        for path in paths if wanted else ():
-            with lake.parquet_file(path) as file:
-                for number in range(file.num_row_groups):
-                    found = wanted.intersection(file.read_row_group(number, ["sha256"])["sha256"].to_pylist())
-                    if not found:
-                        continue
-                    table = file.read_row_group(number, ["sha256", "bytes"])
-                    for row in table.filter(pc.is_in(table["sha256"], value_set=pa.array(found))).to_pylist():
-                        yield row["sha256"], row["bytes"]
-                    wanted.difference_update(found)
-
-    embedded = embed_missing_photos(cache, encoder, photos())
-    if embedded:
-        logger.info("embedded packed photos: encoder=%s computed=%d", encoder.identity, embedded)
-    return embedded
-
-
-def newest_products(lake: Lake, product_ids: pa.ChunkedArray) -> pa.Table:
-    """The texts of the given products as their newest day in the lake has them, one row per product."""
-    columns = ["product_id", "name", "brand", "description", "ingredients"]
-    wanted = product_ids.combine_chunks()
-    tables = []
-    # Days ascend within a source, and a product belongs to one source: the last row of an id is its newest.
-    for path in lake.list_files("products", ".parquet"):
-        table = lake.read_parquet(path, columns)
-        tables.append(table.filter(pc.is_in(table["product_id"], value_set=wanted)))
-    if not tables:
-        return pa.table({name: pa.array([], pa.string()) for name in columns})
-    table = pa.concat_tables(tables)
-    position = pa.array(range(table.num_rows), pa.int64())
-    last = table.append_column("position", position).group_by("product_id").aggregate([("position", "max")])
-    return table.take(last["position_max"])
-
-
-def newest_photo_hashes(lake: Lake, product_ids: pa.ChunkedArray) -> list[str | None]:
-    """The newest photo's hash of each product, in the order given; None where it has no photo."""
-    hashes: dict[str, str] = {}
-    for path in lake.list_files("images", ".parquet"):
-        table = lake.read_parquet(path, ["product_id", "sha256"]).drop_null()
-        hashes.update(zip(table["product_id"].to_pylist(), table["sha256"].to_pylist(), strict=True))
-    return [hashes.get(product_id) for product_id in product_ids.to_pylist()]

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from include.pipeline.embed import documents_of
-from include.pipeline.train import newest_photo_hashes, newest_products
+from include.pipeline.training_data import snapshot_of_today
 from include.schema import text_hash
 from include.settings import Settings
 from include.warehouse.lake import Lake
@@ -31,7 +33,21 @@ def train_cnn(
     epochs: int | None = None,
     on_epoch: Callable[[EpochRow], None] | None = None,
 ) -> FittedCnn:
-    """Train the network of a recipe, and keep it under `<state_dir>/cnn/RECIPE-FINGERPRINT/`.
+    """Train the network of a recipe on all trusted labels of today, but for the gold set; see `train_cnn_on`."""
+    rows = snapshot_of_today(settings).training
+    return train_cnn_on(rows, settings, recipe, weights=weights, epochs=epochs, on_epoch=on_epoch)
+
+
+def train_cnn_on(
+    rows: pa.Table,
+    settings: Settings,
+    recipe: str,
+    *,
+    weights: str | None = None,
+    epochs: int | None = None,
+    on_epoch: Callable[[EpochRow], None] | None = None,
+) -> FittedCnn:
+    """Train the network of a recipe on rows of a snapshot, and keep it under `<state_dir>/cnn/RECIPE-FINGERPRINT/`.
 
     `recipe` is a name of `include.models.cnn.recipes.RECIPES` or the path of a `.keras` file to start from. `weights`
     are the path of a file for a network of `keras.applications`, `imagenet` to download them, or `none` to start
@@ -47,27 +63,19 @@ def train_cnn(
         chosen = replace(chosen, weights=None if weights == "none" else weights)
     if epochs is not None:
         chosen = chosen.shortened(epochs)
-    lake = Lake(settings.lake_root)
-    photos = load_labelled_photos(lake, settings)
+    photos = labelled_photos(rows, settings)
     folder = settings.state_dir / "cnn" / f"{chosen.name}-{fingerprint_of(photos, chosen)[:16]}"
-    return fit_cnn(photos, chosen, folder, lake, settings, on_epoch=on_epoch)
+    return fit_cnn(photos, chosen, folder, Lake(settings.lake_root), settings, on_epoch=on_epoch)
 
 
-def load_labelled_photos(lake: Lake, settings: Settings) -> LabelledPhotos:
-    """The packed photos of all products with a trusted label; nearly the same text puts two in one content group."""
+def labelled_photos(rows: pa.Table, settings: Settings) -> LabelledPhotos:
+    """The photos of rows of a snapshot; nearly the same text puts two in one content group."""
     from include.models.cnn.labelled_photos import label_photos
-    from include.warehouse.engine import open_engine
-    from include.warehouse.queries import read_training_labels
 
-    with open_engine(settings) as engine:
-        trusted = read_training_labels(engine)
-    products = newest_products(lake, trusted["product_id"])
-    joined = trusted.join(products, keys="product_id", join_type="inner").sort_by("product_id")
-    documents = documents_of(joined)
     return label_photos(
-        labels=joined["label"].to_pylist(),
-        photo_hashes=newest_photo_hashes(lake, joined["product_id"]),
-        text_keys=_text_keys(documents),
+        labels=rows["label"].to_pylist(),
+        photo_hashes=rows["photo_sha256"].to_pylist(),
+        text_keys=_text_keys(documents_of(rows)),
         settings=settings,
     )
 

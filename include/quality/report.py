@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -98,7 +98,7 @@ class ReportPage:
     @property
     def attribution(self) -> tuple[str, str]:
         """Whose data it is, and the address of their terms (may be empty)."""
-        known = (entry for name, entry in ATTRIBUTIONS.items() if self.source.startswith(name))
+        known = iter(attributions([self.source]))
         return next(known, (f"Data: as its provider allows, see the terms of {self.source}", ""))
 
     def summary(self) -> dict[str, Any]:
@@ -120,8 +120,8 @@ def write_report(lake: Lake, folder: str, page: ReportPage) -> str:
     Returns the path of the page. Files of an earlier run of the same day are replaced.
     """
     content = {**asdict(page), "day": page.day.isoformat(), "verdict": page.verdict}
-    lake.write_bytes(f"{folder}/result.json", _json_bytes(content))
-    lake.write_bytes(f"{folder}/summary.json", _json_bytes(page.summary()))
+    lake.write_bytes(f"{folder}/result.json", json_bytes(content))
+    lake.write_bytes(f"{folder}/summary.json", json_bytes(page.summary()))
     path = f"{folder}/index.html"
     overview_link = "../" * (folder.count("/") - REPORTS.count("/")) + "index.html"
     html = environment().get_template("report.html").render(page=page, overview_link=overview_link)
@@ -153,6 +153,11 @@ def write_overview(lake: Lake) -> None:
     ]
     html = environment().get_template("overview.html").render(rows=rows)
     lake.write_bytes(OVERVIEW, html.encode())
+
+
+def attributions(sources: Iterable[str]) -> list[tuple[str, str]]:
+    """Whose data it is and where the terms stand, once each and in order, for every source that is known."""
+    return sorted({terms for source in sources for name, terms in ATTRIBUTIONS.items() if source.startswith(name)})
 
 
 @lru_cache(maxsize=1)
@@ -187,6 +192,6 @@ def _percent(share: float) -> str:
     return f"{share:.1%}".replace("%", " %").replace(".0 ", " ")
 
 
-def _json_bytes(content: Mapping[str, Any]) -> bytes:
+def json_bytes(content: Mapping[str, Any]) -> bytes:
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True, default=str)
     return text.encode("utf-8", "replace") + b"\n"

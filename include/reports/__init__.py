@@ -1,1 +1,1 @@
-"""Pages and pictures for people: figures as PNG and SVG, and the model card as HTML and Markdown, all offline."""
+"""Pages and pictures for people: figures, the model card, the decisions about models; all of it opens offline."""

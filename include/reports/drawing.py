@@ -152,6 +152,15 @@ def legend_above(axes: Axes) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, borderaxespad=0.2, handlelength=1.8)
 
 
+def beside(axes: Axes, row: int, *figures: str) -> None:
+    """Figures at the right of a row, in columns, outside the axes."""
+    for number, figure in enumerate(figures):
+        axes.annotate(
+            figure, (1.0, row), xycoords=("axes fraction", "data"), xytext=(46 + 52 * number, 0),
+            textcoords="offset points", ha="right", va="center", size=9, color=INK,
+        )  # fmt: skip
+
+
 def words(name: str) -> str:
     """An id as words: `baby_care` → `baby care`."""
     return name.replace("_", " ")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from include.models.evaluation.results import ModalityResult
@@ -14,6 +12,7 @@ from include.reports.drawing import (
     ORANGE,
     SOFT,
     Drawing,
+    beside,
     finish,
     house_style,
     legend_above,
@@ -23,9 +22,6 @@ from include.reports.drawing import (
     shortened,
     words,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _ON_DARK, _RIGHT, _WRONG = "#fefefe", "#0b5a9f", "#d55e01"
 """A hair beside the colours of the style: figures on filled cells are as readable on a dark page."""
@@ -169,7 +165,7 @@ def label_figure(key: str, result: ModalityResult) -> Drawing:
         )
         axes.plot([row.recall for row in rows], places, ">", color=ORANGE, markersize=6, label="recall", clip_on=False)
         for place, row in zip(places.tolist(), rows, strict=True):
-            _beside(axes, place, f"{100 * row.f1:.1f} %", f"n={row.support:,}")
+            beside(axes, place, f"{100 * row.f1:.1f} %", f"n={row.support:,}")
         axes.set_yticks(places, [shortened(words(row.label)) for row in rows])
         axes.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6), xlabel="F1, precision, recall")
         axes.tick_params(axis="y", length=0)
@@ -203,7 +199,7 @@ def slice_figure(key: str, result: ModalityResult) -> Drawing:
         everything = f"all products: {percent(result.accuracy.value)}"
         axes.axvline(result.accuracy.value, color=ORANGE, linestyle="--", linewidth=1.4, label=everything)
         for place, row in zip(places.tolist(), rows, strict=True):
-            _beside(axes, place, f"{100 * row.accuracy.value:.1f} %", f"n={row.products:,}")
+            beside(axes, place, f"{100 * row.accuracy.value:.1f} %", f"n={row.products:,}")
         axes.set_yticks(places, [shortened(words(row.name)) for row in rows])
         axes.set(xlim=(start, 1.0), ylim=(len(rows) - 0.4, -0.6), xlabel="accuracy")
         axes.tick_params(axis="y", length=0)
@@ -214,13 +210,4 @@ def slice_figure(key: str, result: ModalityResult) -> Drawing:
             figure, name, "Accuracy by slice",
             "Accuracy on parts of the products, with its 95 % interval; the dashed line is the accuracy on all of "
             "them. n is the number of products.",
-        )  # fmt: skip
-
-
-def _beside(axes: Axes, row: int, *figures: str) -> None:
-    """Figures at the right of a row, in columns."""
-    for number, figure in enumerate(figures):
-        axes.annotate(
-            figure, (1.0, row), xycoords=("axes fraction", "data"), xytext=(46 + 52 * number, 0),
-            textcoords="offset points", ha="right", va="center", size=9, color=INK,
         )  # fmt: skip

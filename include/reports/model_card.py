@@ -9,36 +9,26 @@ the same for readers of text, with its figures beside it. The same model gives t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from include.errors import ConfigurationError
-from include.models.evaluation.results import Evaluation, Interval, ModalityResult
+from include.models.evaluation.results import Evaluation, ModalityResult
 from include.models.search.outcome import SearchOutcome
 from include.models.training_report import TrainingReport
-from include.quality.report import ATTRIBUTIONS
-from include.quality.report import TEMPLATES as REPORT_TEMPLATES
-from include.quality.report import environment as report_environment
+from include.quality.report import attributions
 from include.reports.drawing import Drawing, percent, words
 from include.reports.judgement_figures import judgement_figures
 from include.reports.progress_figures import MEASURES, learning_curve_figure, search_figure, training_history_figure
+from include.reports.rendering import html_environment, markdown_environment
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-TEMPLATES = Path(__file__).resolve().parent / "templates"
 FIGURES = "figures"
 """Folder of the figures beside the card."""
 
 FLAGSHIP = ("fusion_default", "fusion_pretrained", "text", "photo_default")
 """Ways to predict that the figures are about, first choice first."""
-
-_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~$&])")
-_LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 @dataclass(frozen=True)
@@ -93,7 +83,7 @@ def write_model_card(
         "method": _method(evaluation, training),
         "measures": MEASURES,
         "changed": facts.search.changes() if facts.search else {},
-        "attributions": _attributions(evaluation, facts),
+        "attributions": attributions([*facts.products_by_source, *([evaluation.data.name] if evaluation else [])]),
         "limits": known_limits(evaluation, training, flagship),
         "figures": FIGURES,
     }
@@ -106,9 +96,9 @@ def write_model_card(
         markdown=folder / "README.md",
         figures=tuple(path for drawing in drawings for path in drawing.write(figures)),
     )
-    html, markdown = _environments()
-    card.html.write_text(html.get_template("model_card.html").render(content), encoding="utf-8")
-    card.markdown.write_text(markdown.get_template("model_card.md").render(content), encoding="utf-8")
+    card.html.write_text(html_environment().get_template("model_card.html").render(content), encoding="utf-8")
+    markdown = markdown_environment().get_template("model_card.md").render(content)
+    card.markdown.write_text(markdown, encoding="utf-8")
     return card
 
 
@@ -194,68 +184,3 @@ def _method(evaluation: Evaluation | None, training: TrainingReport | None) -> d
         parts |= training.details
         parts |= {"target_precision": training.target_precision, "seconds_of_training": training.seconds}
     return {name: str(value) for name, value in parts.items()}
-
-
-def _attributions(evaluation: Evaluation | None, facts: ModelFacts) -> list[tuple[str, str]]:
-    """Whose data it is and where the terms stand, once each, for every source that is known."""
-    names = [*facts.products_by_source, *([evaluation.data.name] if evaluation else [])]
-    found = [terms for name in names for known, terms in ATTRIBUTIONS.items() if name.startswith(known)]
-    return sorted(set(found))
-
-
-@lru_cache(maxsize=1)
-def _environments() -> tuple[Environment, Environment]:
-    """Template engines for HTML (escapes all) and for Markdown (escapes by its own rules)."""
-    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
-
-    html = report_environment().overlay(
-        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), FileSystemLoader(REPORT_TEMPLATES)])
-    )
-    markdown = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=False,  # noqa: S701  Markdown, not HTML: every value goes through `finalize`
-        finalize=_markdown_text,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    own: dict[str, Any] = {
-        "share": percent,
-        "interval": _interval,
-        "figure": _figure,
-        "words": words,
-        "number": lambda value: f"{value:,}",
-        "reached": lambda targets, figures: sum(
-            key in figures and target.is_met(figures[key]) for key, target in targets.items()
-        ),
-        "path": _Verbatim,
-        "address": lambda address: _Verbatim(f"<{address}>"),
-    }
-    # A new mapping each: an overlay shares its filters with the environment that it lies over.
-    html.filters = {**html.filters, **own}
-    markdown.filters = {**markdown.filters, **own}
-    return html, markdown
-
-
-class _Verbatim(str):
-    """A part of a Markdown address that this program made itself: written as it is."""
-
-
-def _figure(figure: Interval | None) -> str:
-    """`0.968 (0.954–0.979)`; a dash for what was not measured."""
-    return "–" if figure is None else f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"
-
-
-def _interval(figure: Interval | None) -> str:
-    """`96.8 % (95.4–97.9)`; a dash for what was not measured."""
-    if figure is None:
-        return "–"
-    value, low, high = (f"{100 * part:.1f}" for part in (figure.value, figure.low, figure.high))
-    return f"{value} % ({low}–{high})"
-
-
-def _markdown_text(value: object) -> object:
-    """A value whose characters mean nothing to Markdown; numbers and template text as they are."""
-    if not isinstance(value, str) or isinstance(value, _Verbatim):
-        return value
-    return _MARKDOWN_SPECIAL.sub(r"\\\1", _LINE_BREAKS.sub(" ", value))

@@ -38,14 +38,24 @@ class BatchRecord:
     durations: dict[str, float] = field(default_factory=dict)
     report: str | None = None
     model_version: str | None = None
+    drift: dict[str, dict[str, Any]] | None = None
+    warnings: list[str] | None = None
 
     @classmethod
     def of_day(
-        cls, source: str, day: date, steps: Mapping[str, Mapping[str, Any]], *, model_version: str | None
+        cls,
+        source: str,
+        day: date,
+        steps: Mapping[str, Mapping[str, Any]],
+        *,
+        model_version: str | None,
+        drift: dict[str, dict[str, Any]] | None = None,
+        warnings: list[str] | None = None,
     ) -> BatchRecord:
         """The record of a daily batch from the summaries of its steps, e.g. `{"validate": {"products": 12, …}, …}`.
 
-        A step that is absent leaves its counts as they are stored; each step's `seconds` is its duration.
+        A step that is absent leaves its counts as they are stored; each step's `seconds` is its duration. Drift that
+        was not measured is empty; None keeps what is stored.
         """
         validated, published = steps.get("validate", {}), steps.get("publish", {})
         return cls(
@@ -65,6 +75,8 @@ class BatchRecord:
             durations={name: float(step["seconds"]) for name, step in steps.items() if "seconds" in step},
             report=validated.get("report") or None,
             model_version=model_version,
+            drift=drift,
+            warnings=warnings,
         )
 
     @classmethod

@@ -1,41 +1,31 @@
-"""What the platform itself reads from the warehouse: trusted labels, counts, samples, and people's own queries."""
+"""What the platform itself reads from the warehouse: counts, samples, and people's own queries."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import psycopg
-import pyarrow as pa
-from sqlalchemy import Engine, case, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Engine, Text, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from include.errors import CuveeError
-from include.schema import LABEL_ORIGINS
 from include.warehouse.engine import driver_connection
-from include.warehouse.tables import batches, labelled_products, quarantined_products, training_labels
+from include.warehouse.tables import batches, labelled_products, quarantined_products
 
-TRUSTED = pa.schema([(name, pa.string()) for name in ("product_id", "label", "origin")])
 QUERY_SECONDS = 60
-FETCH_ROWS = 10_000
 
 
 class QueryRefused(CuveeError):
     """A person's query is wrong, would change something, or takes too long."""
 
 
-def read_training_labels(engine: Engine) -> pa.Table:
-    """The trusted label of each product: columns product_id, label, origin; the strongest origin only, by id."""
-    columns = training_labels.c
-    strength = case({origin: rank for rank, origin in enumerate(LABEL_ORIGINS)}, value=columns.origin, else_=99)
-    query = (
-        select(columns.product_id, columns.label, columns.origin)
-        .ext(distinct_on(columns.product_id))
-        .order_by(columns.product_id, strength)
-    )
-    with engine.connect().execution_options(yield_per=FETCH_ROWS) as connection:
-        chunks = connection.execute(query).partitions()
-        parts = [pa.table(list(zip(*rows, strict=True)), schema=TRUSTED) for rows in chunks]
-    return pa.concat_tables([TRUSTED.empty_table(), *parts])
+def products_by_model_version(engine: Engine) -> dict[str, int]:
+    """Labelled products by the model version that predicted their label, most first."""
+    version = labelled_products.c.model_version
+    query = select(version, func.count()).group_by(version).order_by(func.count().desc(), version)
+    with engine.connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def labelled_sample(engine: Engine, limit: int = 20) -> list[dict[str, Any]]:
@@ -83,6 +73,33 @@ def batch_counts(engine: Engine) -> list[dict[str, Any]]:
     ).order_by(columns.day, columns.source)
     with engine.connect() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def daily_batches(engine: Engine, day: date) -> list[dict[str, Any]]:
+    """What became of a day's batches, by source: source, status, failed_step, error, warnings (a list)."""
+    columns = batches.c
+    query = (
+        select(
+            columns.source,
+            columns.status,
+            columns.failed_step,
+            columns.error,
+            func.coalesce(columns.warnings, cast([], ARRAY(Text))).label("warnings"),
+        )
+        .where(columns.day == day, columns.kind == "daily")
+        .order_by(columns.source)
+    )
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def newest_daily_batch(engine: Engine) -> date | None:
+    """The newest day of which a batch was published; None if there is none."""
+    columns = batches.c
+    query = select(func.max(columns.day)).where(columns.kind == "daily", columns.status == "published")
+    with engine.connect() as connection:
+        newest: date | None = connection.execute(query).scalar_one()
+    return newest
 
 
 def quarantine_counts(engine: Engine) -> list[dict[str, Any]]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
-from sqlalchemy import Engine, insert, select, update
+import pyarrow as pa
+from sqlalchemy import Engine, Select, insert, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from include.errors import CuveeError
@@ -70,3 +74,32 @@ def record_review(
             )
         )
     logger.info("reviewed product=%s label=%s previous=%s reviewer=%s", product_id, label, product.label, reviewer)
+
+
+REVIEWED = pa.schema([(name, pa.string()) for name in ("product_id", "label")])
+
+
+def read_reviews(engine: Engine, before: datetime) -> pa.Table:
+    """The newest decision on each product made before a moment (with time zone): rows of `REVIEWED`, by product id."""
+    with engine.connect() as connection:
+        rows = connection.execute(_newest_reviews(before)).all()
+    return pa.table([[row[place] for row in rows] for place in range(len(REVIEWED))], schema=REVIEWED)
+
+
+def reviews_query(before: datetime) -> str:
+    """The SQL of `read_reviews`, its parameter written out: what a training snapshot says of where it came from."""
+    compiled = _newest_reviews(before).compile(
+        dialect=postgresql.dialect(),
+        compile_kwargs={"literal_binds": True},
+    )
+    return " ".join(str(compiled).split())
+
+
+def _newest_reviews(before: datetime) -> Select:
+    reviews = label_reviews.c
+    return (
+        select(reviews.product_id, reviews.label)
+        .where(reviews.reviewed_at < before)
+        .ext(distinct_on(reviews.product_id))
+        .order_by(reviews.product_id, reviews.review_id.desc())
+    )

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from include.settings import load_settings
 from tests.conftest import PROJECT_ROOT
 from tests.dags.conftest import DAGS_FOLDER
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
-EXPECTED_DAG_IDS = {"champagne_daily", "import_catalogue", "relabel_catalogue"}
+EXPECTED_DAG_IDS = {"champagne_daily", "import_catalogue", "relabel_catalogue", "retrain_weekly"}
 HEAVY_MODULES = {
     "pandas", "numpy", "pyarrow", "sklearn", "spacy", "tensorflow", "keras", "great_expectations", "mlflow",
     "PIL", "onnxruntime", "skimage", "scipy", "matplotlib", "fsspec",
@@ -70,6 +71,23 @@ def test_tasks_that_use_a_scarce_resource_name_a_pool_that_is_defined(dag_bag: D
     assert daily["openfoodfacts.label_shard.embed_images"] == "photos"
 
 
+def test_the_digest_runs_however_the_sources_end_and_a_failed_source_makes_the_run_red(dag_bag: DagBag) -> None:
+    dag = dag_bag.dags["champagne_daily"]
+    published = {f"{source}.publish" for source in load_settings().daily_sources}
+    digest = dag.get_task("digest")
+    assert digest.is_teardown, "it runs when a source failed, and the state of the run does not depend on it"
+    assert not digest.on_failure_fail_dagrun
+    assert digest.upstream_task_ids == published
+    deciding = [
+        task
+        for task in dag.tasks
+        if not task.is_teardown and all(dag.get_task(later).is_teardown for later in task.downstream_task_ids)
+    ]
+    assert [task.task_id for task in deciding] == ["retrain_early"]
+    assert deciding[0].upstream_task_ids == published
+    assert deciding[0].trigger_rule == "none_failed", "after a failed source it is upstream_failed, and the run failed"
+
+
 def describe(bag: DagBag) -> str:
     """Every task, edge, schedule, pool and asset of every DAG as text, for review."""
     lines = []
@@ -80,8 +98,7 @@ def describe(bag: DagBag) -> str:
         lines.append(f"{dag_id}  schedule={schedule}")
         for task in sorted(dag.tasks, key=lambda task: task.task_id):
             outlets = ",".join(sorted(outlet.uri for outlet in task.outlets))
-            in_mapped_group = task.task_group and "label_shard" in (task.task_group.group_id or "")
-            mapped = "mapped" if task.is_mapped or in_mapped_group else "single"
+            mapped = "mapped" if task.is_mapped or task.get_closest_mapped_task_group() else "single"
             lines.append(
                 f"  {task.task_id}  {mapped}  pool={task.pool}  trigger={task.trigger_rule}  outlets={outlets or '-'}"
                 f"  after={','.join(sorted(task.upstream_task_ids)) or '-'}"

@@ -27,7 +27,10 @@ VARIABLES_BESIDE_SETTINGS = {"CUVEE_LOG_LEVEL", "CUVEE_SHARED_DATA"}
 """Read by the command line and by the tests alone; they are on the settings page, in a table of their own."""
 FOREIGN_NAMES = {"pg_dump"}
 """Programs of others, in backticks."""
-LAYERS = {"landing", "products", "quarantine", "images", "embeddings", "labels", "reports", "staging"}
+LAYERS = {
+    "landing", "products", "quarantine", "images", "embeddings", "labels", "snapshots", "gold_set", "reports",
+    "staging",
+}  # fmt: skip
 _COMMAND = re.compile(r"python -m include\b(?!\.)(?P<rest>[^`\n]*)")
 _MODULE = re.compile(r"python -m (?P<module>[a-z_][\w.]*)")
 _MAKE = re.compile(r"(?:^|[\s(])make (?P<target>[a-z][a-z-]*)(?P<rest>(?: [A-Z]+=\S+)*)")

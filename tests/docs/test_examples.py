@@ -88,7 +88,11 @@ def filled(make_database: Any, lake_folder: Path) -> Iterator[Engine]:
                 quarantine_path=quarantine_path,
                 trusted=trusted_table((f"{SOURCE}:3000000000001", "champagne", "source_tag")),
             )
-        record_batch(engine, BatchRecord(SOURCE, FIRST, "daily", received=9, photos={"ok": 5, "not_found": 2}))
+        drift = {"reviewed": {"value": 0.5, "bound": 0.4, "batch": 0.7, "training": 0.2, "verdict": "beyond"}}
+        record_batch(
+            engine,
+            BatchRecord(SOURCE, FIRST, "daily", received=9, photos={"ok": 5, "not_found": 2}, drift=drift, warnings=[]),
+        )
         record_failure(engine, SOURCE, SECOND, step="fetch", reason="the API does not answer")
         record_review(engine, f"{SOURCE}:3000000000002", "sparkling_wine", department="Fine Grocery", reviewer="ana")
         record_relabelling(engine)

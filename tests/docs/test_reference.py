@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from include import schema
+from include.models.snapshot import SNAPSHOT
 from include.quality.reasons import FLAGS, REASONS
 from include.schema import EMBEDDINGS, IMAGES
 from include.sources import SOURCE_NAMES, get_source
@@ -49,7 +50,9 @@ def test_every_column_of_the_warehouse_has_a_meaning_on_its_page(table: str) -> 
     assert [name for name, _meaning in rows] == [column.name for column in METADATA.tables[table].columns]
 
 
-@pytest.mark.parametrize(("layer", "columns"), [("images", IMAGES), ("embeddings", EMBEDDINGS)])
+@pytest.mark.parametrize(
+    ("layer", "columns"), [("images", IMAGES), ("embeddings", EMBEDDINGS), ("snapshots", SNAPSHOT)]
+)
 def test_the_columns_of_the_lake_that_people_described_have_those_names_and_types(
     layer: str, columns: pa.Schema
 ) -> None:

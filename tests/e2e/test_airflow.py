@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from include.local.airflow import LocalAirflow
@@ -24,10 +27,13 @@ from include.warehouse.engine import open_engine
 from include.warehouse.lake import Lake
 from tests.fixtures.storage import free_port
 from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, THIRD_DAY
+from tests.fixtures.webhook import Webhook
 from tests.pipeline.state import differences, lake_state, warehouse_state
 
 pytestmark = pytest.mark.e2e
 RUN_SECONDS = 240.0
+DRIFT_BOUND = 0.01
+"""Largest difference of the label mix: so small that every day of enough products warns."""
 DATA_LAYERS = ("products", "quarantine", "images", "labels", "staging")
 """Embeddings are the same too, but packed into files by the task that computed them."""
 
@@ -46,7 +52,7 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(model_home: Path, sandbox: SandboxServer) -> Iterator[Platform]:
+def platform(model_home: Path, sandbox: SandboxServer, webhook_server: Webhook) -> Iterator[Platform]:
     # Not below pytest's own folder: the server's account must be able to reach it.
     folder = Path(tempfile.mkdtemp(prefix="cuvee-e2e-"))
     settings = Settings(
@@ -55,6 +61,8 @@ def platform(model_home: Path, sandbox: SandboxServer) -> Iterator[Platform]:
         postgres_port=free_port(),
         shard_size=40,
         last_day=THIRD_DAY,  # nothing is scheduled by itself
+        drift_label_mix=DRIFT_BOUND,
+        notify_url=SecretStr(f"json://{webhook_server.address}/digest"),
         MLFLOW_TRACKING_URI=f"sqlite:///{model_home / 'mlflow' / 'mlflow.db'}",
     )
     postgres = PostgresServer(settings)
@@ -86,6 +94,7 @@ def test_days_run_through_the_rest_api_and_a_backfill_end_as_they_do_without_air
     states = finished_tasks(run)
     assert states["openfoodfacts.publish[-1]"] == "success"
     assert states["openfoodfacts.label_shard.classify[1]"] == "success", "the day has several shards"
+    assert (states["digest[-1]"], states["retrain_early[-1]"]) == ("success", "skipped")
 
     api.create_backfill("champagne_daily", SECOND_DAY, THIRD_DAY)
     runs = api.wait_for_runs("champagne_daily", SECOND_DAY, THIRD_DAY, RUN_SECONDS)
@@ -97,6 +106,7 @@ def test_days_run_through_the_rest_api_and_a_backfill_end_as_they_do_without_air
         lake_url=str(tmp_path / "lake"),
         warehouse_url=warehouse_settings.warehouse_url,
         shard_size=40,
+        drift_label_mix=DRIFT_BOUND,
     )
     for day in (FIRST_DAY, SECOND_DAY, THIRD_DAY):
         for source in ("openfoodfacts", "edamam"):
@@ -115,6 +125,52 @@ def test_a_day_with_nothing_new_succeeds_and_skips_the_labelling(platform: Platf
         "SELECT status, labelled FROM batches WHERE source = 'openfoodfacts' AND day = '2026-01-03'"
     )
     assert batch.labelled == 0
+
+
+def test_a_run_with_a_failed_source_is_red_and_one_digest_tells_why(platform: Platform, webhook: Webhook) -> None:
+    api, lake = platform.api, Lake(platform.settings.lake_root)
+    (landed,) = (
+        path
+        for path in lake.list_files(Lake.partition("landing", "openfoodfacts", FIRST_DAY))
+        if path.endswith(".json.gz")
+    )
+    good = lake.read_bytes(landed)
+    records = [json.loads(line) for line in gzip.decompress(good).splitlines()]
+    nameless = [{key: value for key, value in record.items() if "name" not in key} for record in records]
+    lake.write_bytes(landed, gzip.compress("\n".join(map(json.dumps, nameless)).encode()))
+    for _ in range(2):
+        run_id = api.trigger("champagne_daily", {"day": FIRST_DAY.isoformat()})
+        run = api.wait_for_run("champagne_daily", run_id, RUN_SECONDS)
+        states = finished_tasks(run)
+        assert run.state == "failed"
+        assert states["openfoodfacts.validate[-1]"] == "failed"
+        assert states["edamam.publish[-1]"] == "success"
+        assert states["digest[-1]"] == "success"
+        assert states["retrain_early[-1]"] == "upstream_failed"
+    ((_path, _headers, message),) = webhook.received
+    assert FIRST_DAY.isoformat() in message["title"]
+    assert "openfoodfacts: failed at validate." in message["message"]
+
+    lake.write_bytes(landed, good)
+    run_id = api.trigger("champagne_daily", {"day": FIRST_DAY.isoformat()})
+    api.require_success([api.wait_for_run("champagne_daily", run_id, RUN_SECONDS)])
+
+
+def test_a_digest_that_nobody_takes_leaves_the_day_published_and_green(platform: Platform, webhook: Webhook) -> None:
+    webhook.answer = 500
+    lake = Lake(platform.settings.lake_root)
+    marker = f"reports/digests/day={FIRST_DAY.isoformat()}.json"
+    lake.delete(marker)
+    run_id = platform.api.trigger("champagne_daily", {"day": FIRST_DAY.isoformat()})
+    run = platform.api.wait_for_run("champagne_daily", run_id, RUN_SECONDS)
+    platform.api.require_success([run])
+    [batch] = platform.rows(
+        "SELECT status, warnings FROM batches WHERE source = 'openfoodfacts' AND day = :day", day=FIRST_DAY
+    )
+    assert batch.status == "published"
+    assert batch.warnings, "there was something to tell"
+    assert finished_tasks(run)["digest[-1]"] == "failed"
+    assert not lake.exists(marker)
 
 
 def test_a_refused_catalogue_is_red_at_once_and_its_reason_stands_in_batches(

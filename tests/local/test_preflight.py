@@ -78,6 +78,7 @@ def test_a_taken_port_is_reported_with_its_setting(tmp_path: Path, free_ports: d
         ("postgres/data/postmaster.pid", "CUVEE_POSTGRES_PORT", f"{os.getpid()}\n/data\n"),
         ("sandbox/sandbox.json", "CUVEE_SANDBOX_PORT", json.dumps({"pid": os.getpid()})),
     ],
+    ids=["airflow", "postgres", "sandbox"],  # not the process id: every worker of a test run has another
 )
 def test_a_port_that_our_own_service_holds_is_no_problem(
     tmp_path: Path, free_ports: dict[str, str], taken_port: int, record: str, setting: str, content: str

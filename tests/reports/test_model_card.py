@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from include.errors import ConfigurationError
 from include.models.evaluation.results import DataDescription, Evaluation
 from include.reports.model_card import ModelCard, ModelFacts, known_limits, write_model_card
 from tests.reports.evaluations import draw_evaluation, draw_search_outcome, draw_training_history, draw_training_report
+from tests.reports.outline import Outline
 
 FACTS = ModelFacts(
     version="7",
@@ -20,41 +20,6 @@ FACTS = ModelFacts(
     search=draw_search_outcome(),
     training_history=draw_training_history(),
 )
-
-
-class Outline(HTMLParser):
-    """What a page refers to, and whether its elements close in order."""
-
-    VOID = frozenset({"meta", "br", "link", "img", "hr", "input", "source"})
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.references: list[str] = []
-        self.ids: list[str] = []
-        self.text = ""
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        values = dict(attrs)
-        self.references += [str(values[name]) for name in ("href", "src", "xlink:href") if name in values]
-        self.ids += [str(values["id"])] if "id" in values else []
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in self.VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 @pytest.fixture(scope="module")

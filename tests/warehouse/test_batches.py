@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,8 @@ from include.warehouse.batches import BatchRecord, record_batch, record_failure,
 from include.warehouse.tables import batches
 
 DAY = date(2026, 1, 5)
+DRIFT = {"reviewed": {"value": 0.5, "bound": 0.4, "batch": 0.7, "training": 0.2, "verdict": "beyond"}}
+WARNINGS = ["openfoodfacts: 70% of the products are for review"]
 STEPS: dict[str, dict[str, Any]] = {
     "fetch": {"files": 2, "seconds": 1.5},
     "validate": {
@@ -32,13 +35,16 @@ def only_row(engine: Engine) -> dict[str, Any]:
 
 def test_a_days_record_holds_the_counts_and_durations_of_its_steps_also_when_written_twice(warehouse: Engine) -> None:
     for _ in range(2):
-        record_batch(warehouse, BatchRecord.of_day("openfoodfacts", DAY, STEPS, model_version="3"))
+        record_batch(
+            warehouse,
+            BatchRecord.of_day("openfoodfacts", DAY, STEPS, model_version="3", drift=DRIFT, warnings=WARNINGS),
+        )
         assert only_row(warehouse) == {
             "source": "openfoodfacts", "day": DAY, "kind": "daily", "status": "published", "received": 14,
             "unchanged": 1, "products": 10, "quarantined": 3, "reasons": {"no_name": 3}, "labelled": 10,
             "accepted": 8, "reviewed": 2, "photos": {"ok": 9}, "training_labels": None,
             "durations": {"fetch": 1.5, "validate": 2.0, "publish": 0.5}, "report": "reports/x/index.html",
-            "model_version": "3", "failed_step": None, "error": None,
+            "model_version": "3", "drift": DRIFT, "warnings": WARNINGS, "failed_step": None, "error": None,
         }  # fmt: skip
 
 
@@ -70,6 +76,15 @@ def test_a_failure_keeps_earlier_counts_and_a_success_clears_it(warehouse: Engin
         }  # fmt: skip
     record_batch(warehouse, BatchRecord.of_day("openfoodfacts", DAY, STEPS, model_version="3"))
     assert only_row(warehouse) == published
+
+
+def test_a_rerun_without_drift_takes_the_figures_away_and_a_failure_leaves_them(warehouse: Engine) -> None:
+    measured = BatchRecord.of_day("openfoodfacts", DAY, STEPS, model_version="3", drift=DRIFT, warnings=WARNINGS)
+    record_batch(warehouse, measured)
+    record_failure(warehouse, "openfoodfacts", DAY, "fetch", "the API is down")
+    assert (only_row(warehouse)["drift"], only_row(warehouse)["warnings"]) == (DRIFT, WARNINGS)
+    record_batch(warehouse, replace(measured, drift={}, warnings=[]))
+    assert (only_row(warehouse)["drift"], only_row(warehouse)["warnings"]) == ({}, [])
 
 
 def test_the_first_run_of_a_day_may_fail(warehouse: Engine) -> None:

@@ -17,11 +17,10 @@ from include.warehouse.queries import (
     batch_counts,
     label_counts,
     labelled_sample,
+    products_by_model_version,
     quarantine_counts,
-    read_training_labels,
     run_sql,
 )
-from include.warehouse.reviews import record_review
 from tests.warehouse.rows import labelled_row, labels_table, trusted_table
 
 SOURCE = "openfoodfacts"
@@ -44,19 +43,8 @@ def loaded(warehouse: Engine, lake: Lake) -> Engine:
     return warehouse
 
 
-def test_each_product_has_its_strongest_trusted_label_only(loaded: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "FETCH_ROWS", 1)
-    assert [tuple(row.values()) for row in read_training_labels(loaded).to_pylist()] == [
-        (f"{SOURCE}:3000000000001", "champagne", "source_tag"),
-        (f"{SOURCE}:3000000000002", "juice", "rule"),
-    ]
-    record_review(loaded, f"{SOURCE}:3000000000001", "vinegar", department="Fine Grocery", reviewer="Ana")
-    assert read_training_labels(loaded).to_pylist()[0]["origin"] == "human"
-
-
-def test_without_trusted_labels_the_table_is_empty_and_has_its_columns(warehouse: Engine) -> None:
-    table = read_training_labels(warehouse)
-    assert (table.num_rows, table.column_names) == (0, ["product_id", "label", "origin"])
+def test_products_are_counted_by_the_version_that_labelled_them(loaded: Engine, warehouse: Engine) -> None:
+    assert list(products_by_model_version(loaded).values()) == [5]
 
 
 def test_a_sample_shows_every_label_before_it_shows_one_twice(loaded: Engine) -> None:

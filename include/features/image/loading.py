@@ -35,6 +35,15 @@ def load_image_encoder(spec: str, settings: Settings) -> ImageEncoder:
     return CombinedEncoder([_load_encoder(target, options, settings) for target, options in parts], weights)
 
 
+def encoder_files(spec: str) -> list[Path]:
+    """The files that hold an encoder's weights, as far as its spec names them; empty for `classical`."""
+    from include.features.image.bundled_model import bundled_network
+
+    targets = [_split(part)[0] for part in _STARTS_A_PART.split(spec.strip())]
+    paths = [bundled_network() if target == "bundled" else Path(target).expanduser() for target in targets]
+    return [path for path in paths if path.is_file()]
+
+
 def _load_encoder(target: str, options: dict[str, str], settings: Settings) -> ImageEncoder:
     model = _load_model(target, options, settings)
     return PhotoEncoder(model, settings, views_named(options["views"]) if "views" in options else WHOLE)

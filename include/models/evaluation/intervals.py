@@ -38,7 +38,9 @@ def mean_interval(values: np.ndarray, groups: np.ndarray, seed: int = 0) -> Inte
     return statistic_interval(_mean_of(np.asarray(values, dtype=np.float64)), groups, seed)
 
 
-def statistic_interval(statistic: Callable[[np.ndarray], float], groups: np.ndarray, seed: int = 0) -> Interval:
+def statistic_interval(
+    statistic: Callable[[np.ndarray], float], groups: np.ndarray, seed: int = 0, level: float = LEVEL
+) -> Interval:
     """Interval of a statistic of row weights, float64 (n,): all 1 for the data as they are."""
     from scipy.stats import bootstrap
 
@@ -56,7 +58,7 @@ def statistic_interval(statistic: Callable[[np.ndarray], float], groups: np.ndar
             warnings.simplefilter("ignore")  # the correction is undefined where all resamples lie on one side
             found = bootstrap(
                 (np.arange(count),), of_sample, vectorized=False, n_resamples=RESAMPLES, method=method,
-                confidence_level=LEVEL, rng=np.random.default_rng(seed),
+                confidence_level=level, rng=np.random.default_rng(seed),
             ).confidence_interval  # fmt: skip
         if np.isfinite([found.low, found.high]).all():
             break

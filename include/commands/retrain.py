@@ -1,0 +1,130 @@
+"""`python -m include retrain`, `rollback` and `check`: the life of a champion from the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from include.commands.relabel import relabel_command
+from include.settings import load_settings
+
+if TYPE_CHECKING:
+    from include.settings import Settings
+
+console = Console(soft_wrap=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+def retrain_command(
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day whose labels count; today by default.")
+    ] = None,
+    relabel: Annotated[bool, typer.Option(help="Label the catalogue anew after a promotion.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Train the candidates, and promote the best one only if the gate finds it better than the champion."""
+    from include.pipeline import retraining as steps
+    from include.reports.retraining import report_decision
+
+    settings = load_settings()
+    as_of = day.date() if day else datetime.now(UTC).date()
+    say = _silent if as_json else _say
+    with steps.alone_in_training(settings, wait=False):
+        plan = steps.plan_retraining(settings, as_of)
+        if plan["reason"]:
+            _show({"promoted": False, **plan}, as_json, f"nothing to train as of {as_of}: {plan['reason']}")
+            return
+        say(f"snapshot {plan['snapshot'][:12]}; champion: version {plan['champion'] or '–'}")
+        examined = []
+        for name in plan["candidates"]:
+            trained = steps.train_planned(plan, name, settings)
+            say(f"{name}: version {trained['version']}, macro-F1 {trained['macro_f1']:.3f} out of fold")
+            examined.append(steps.examine_trained(plan, trained, settings))
+        judged = steps.judge_trained(plan, examined, settings)
+        concluded = steps.conclude(judged["path"], settings)
+    page = report_decision(judged["path"], settings)
+    verdict = "is champion now" if concluded["promoted"] else "was refused"
+    say(f"version {concluded['candidate']} {verdict}: {concluded['reason']}")
+    say(f"the decision with its figures: {page}")
+    if concluded["promoted"] and relabel:
+        _relabel(settings, concluded["candidate"], as_json)
+    if as_json:
+        _show({**concluded, "page": page}, as_json, "")
+
+
+def rollback_command(
+    reason: Annotated[str, typer.Option(help="Why; it stands in the table promotions.")],
+    to: Annotated[
+        str | None, typer.Option(help="Number of the version to go back to; the champion before this one by default.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who decided.", envvar="USER")] = "unknown",
+    relabel: Annotated[bool, typer.Option(help="Label the catalogue anew afterwards.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Make an earlier model version champion again; its labels follow by themselves."""
+    from include.pipeline.promotion import roll_back
+    from include.reports.decisions_overview import write_decisions_overview
+
+    settings = load_settings()
+    change = roll_back(settings, reason=reason, decided_by=by, to=to)
+    page = write_decisions_overview(settings)
+    before = f"before: version {change['previous'] or '–'}"
+    text = f"version {change['version']} is champion ({before}); all decisions: {page}"
+    _show({**change, "page": page}, as_json, text if change["changed"] else f"{text}; {change['reason']}")
+    if relabel:
+        _relabel(settings, change["version"], as_json)
+
+
+def check_command(as_json: AsJson = False) -> None:
+    """Say whether registry, promotions, snapshots and labels agree; exit code 1 and each disagreement if not."""
+    from include.pipeline.check import check
+
+    findings = check(load_settings())
+    if as_json:
+        sys.stdout.write(json.dumps([{"what": one.what, "problem": one.problem} for one in findings]) + "\n")
+    else:
+        table = Table("what must hold", "", "disagreement, and what mends it", show_lines=True)
+        for one in findings:
+            table.add_row(one.what, "[green]holds[/]" if one.holds else "[red]does not[/]", one.problem)
+        console.print(table)
+    if not all(one.holds for one in findings):
+        raise typer.Exit(1)
+
+
+def _relabel(settings: Settings, version: str, as_json: bool) -> None:
+    """Label the catalogue anew: in the Airflow that runs here, or else in this process."""
+    from include.local.champion_asset import announce_champion
+
+    if announce_champion(settings, version):
+        if not as_json:
+            _say("Airflow labels the catalogue anew: see the runs of relabel_catalogue")
+    elif not as_json:
+        relabel_command(version)
+    else:
+        from include.pipeline.relabel import relabel_catalogue
+        from include.reports.relabel_report import write_relabel_report
+        from include.warehouse.lake import Lake
+
+        write_relabel_report(Lake(settings.lake_root), relabel_catalogue(settings, version))
+
+
+def _show(document: dict[str, Any], as_json: bool, text: str) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    else:
+        console.print(text, highlight=False)
+
+
+def _say(text: str) -> None:
+    console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] {text}", highlight=False)
+
+
+def _silent(_text: str) -> None:
+    return

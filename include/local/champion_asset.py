@@ -1,0 +1,32 @@
+"""Tell a running local Airflow that another version is champion, so that it labels the catalogue anew by itself."""
+
+from __future__ import annotations
+
+import logging
+
+from include.local.airflow import LocalAirflow
+from include.local.airflow_api import AirflowFailure
+from include.local.postgres import PostgresServer
+from include.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+CHAMPION_ASSET = "champion_model"
+"""Name of the asset in `dags/assets.py`."""
+
+
+def announce_champion(settings: Settings, version: str) -> bool:
+    """Update the asset `champion_model` of this state folder's Airflow; False where none runs or it does not answer."""
+    airflow = LocalAirflow(settings, PostgresServer(settings))
+    if not airflow.is_running():
+        return False
+    api = airflow.api()
+    try:
+        found = api.get("assets", name_pattern=CHAMPION_ASSET)["assets"]
+        number = next(asset["id"] for asset in found if asset["name"] == CHAMPION_ASSET)
+        api.request("POST", "assets/events", {"asset_id": number, "extra": {"version": version}})
+    except (AirflowFailure, StopIteration) as error:
+        logger.warning("Airflow was not told that version %s is champion: %s", version, error)
+        return False
+    logger.info("Airflow was told that version %s is champion", version)
+    return True

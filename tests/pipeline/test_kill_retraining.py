@@ -1,0 +1,114 @@
+"""A retraining that is killed anywhere and run again ends as one that was not: registry, decisions and alias agree."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from include.models.artefact import Artefact
+from include.models.registry import CHALLENGER, CHAMPION, Registry
+from include.pipeline.check import check
+from include.settings import Settings
+from include.warehouse.engine import open_engine
+from include.warehouse.lake import Lake
+from tests.conftest import PROJECT_ROOT
+from tests.fixtures.storage import settings_for
+from tests.pipeline.killed_retraining import retrain
+from tests.pipeline.state import lake_state
+from tests.pipeline.test_retraining import FIRST, SECOND, imported, more_products, small
+
+__all__ = ["imported"]  # the fixture
+
+RENAME = "pathlib:Path.replace"
+KILLS = [
+    (RENAME, 1, "gold set"),
+    (RENAME, 2, "rows of the snapshot"),
+    (RENAME, 3, "manifest"),
+    ("mlflow.tracking:MlflowClient.log_artifacts", 1, "registering"),
+    ("mlflow.tracking:MlflowClient.create_model_version", 1, "version"),
+    ("mlflow.tracking:MlflowClient.set_terminated", 1, "end of the run"),
+    (RENAME, 4, "judgement"),
+    ("include.pipeline.promotion:record_decision", 1, "decision"),
+    ("include.models.registry:Registry.promote", 2, "alias"),
+    ("include.models.registry:Registry.clear_alias", 1, "challenger"),
+]
+
+
+def state(settings: Settings) -> dict[str, Any]:
+    """All that a retraining leaves behind, without times and run ids."""
+    registry = Registry(settings)
+    columns = "candidate_version, champion_version, promoted, reason, decided_by, snapshot, training_key, decision_key"
+    with open_engine(settings) as engine, engine.connect() as connection:
+        rows = connection.execute(text(f"SELECT {columns} FROM promotions ORDER BY promotion_id"))  # noqa: S608
+        decisions = [tuple(row) for row in rows]
+    return {
+        "decisions": decisions,
+        "aliases": (registry.alias(CHAMPION), registry.alias(CHALLENGER)),
+        "versions": [(number, registry.tag(number, "dataset_hash")) for number in registry.versions()],
+        "models": [
+            Artefact.load(registry.get(number).path).golden.probabilities.tolist() for number in registry.versions()
+        ],
+        "unfinished": registry.unfinished_runs(),
+        "lake": lake_state(Lake(settings.lake_root), ("snapshots", "gold_set", "reports/retraining")),
+    }
+
+
+@pytest.fixture
+def prepared(imported: Path, tmp_path: Path, make_database: Callable[[], str]) -> Settings:
+    """A second week with more products than the first one had, before any retraining."""
+    settings = small(settings_for(tmp_path / "state", make_database()), tmp_path)
+    shutil.copytree(imported, settings.lake_root)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def unkilled(
+    imported: Path, tmp_path_factory: pytest.TempPathFactory, make_database: Callable[[], str]
+) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("unkilled")
+    settings = small(settings_for(folder / "state", make_database()), folder)
+    shutil.copytree(imported, settings.lake_root)
+    retrain(settings, FIRST)
+    return state(settings)
+
+
+def run_killed(settings: Settings, target: str, nth: int) -> int:
+    given = settings.model_dump(mode="json", exclude={"warehouse_url", "edamam_app_id", "edamam_app_key", "notify_url"})
+    given["warehouse_url"] = settings.warehouse_url.get_secret_value()
+    given = {name: value for name, value in given.items() if name in settings.model_fields_set}
+    command = [sys.executable, "-m", "tests.pipeline.killed_retraining", json.dumps(given), FIRST.isoformat()]
+    done = subprocess.run(
+        [*command, target, str(nth)], cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+    return done.returncode
+
+
+@pytest.mark.parametrize(("target", "nth"), [kill[:2] for kill in KILLS], ids=[kill[2] for kill in KILLS])
+def test_killed_and_run_again_it_ends_as_if_it_had_not_been(
+    target: str, nth: int, prepared: Settings, unkilled: dict[str, Any]
+) -> None:
+    assert run_killed(prepared, target, nth) == -signal.SIGKILL
+    retrain(prepared, FIRST)
+    assert state(prepared) == unkilled
+    assert [one.problem for one in check(prepared)] == [""] * 6
+
+
+def test_a_promotion_killed_before_its_alias_is_named_by_the_check_and_finished_by_the_next_week(
+    prepared: Settings,
+) -> None:
+    assert run_killed(prepared, "include.models.registry:Registry.promote", 2) == -signal.SIGKILL
+    problems = [one.problem for one in check(prepared) if not one.holds]
+    assert any("made version 1 champion, but the alias is on no version" in problem for problem in problems)
+    more_products(prepared, SECOND, lambda row: row | {"name": f"{row['name']} again"})
+    retrain(prepared, SECOND)
+    assert Registry(prepared).alias(CHAMPION) is not None
+    assert [one.problem for one in check(prepared)] == [""] * 6
