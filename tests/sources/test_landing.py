@@ -133,7 +133,7 @@ def test_an_over_long_line_is_passed_over_without_losing_count(
     assert len(shown) <= 101
 
 
-@pytest.mark.parametrize("damage", [b"plain text", gzip.compress(b'{"a": 1}\n' * 500)[:-12]])
+@pytest.mark.parametrize("damage", [b"plain text", gzip.compress(b'{"a": 1}\n' * 500, mtime=0)[:-12]])
 def test_a_damaged_file_says_what_to_do(landing: Landing, damage: bytes) -> None:
     land_bytes(landing, "a.json.gz", damage)
     with pytest.raises(SourceError, match=r"a\.json\.gz is damaged.*fetch the day anew"):
