@@ -118,26 +118,27 @@ PARSE = """
 import json, sys, time, warnings
 warnings.simplefilter("ignore")
 sys.path[:0] = [{root!r}, {dags!r}]
+begun = time.process_time()
 import airflow.sdk
 known = set(sys.modules)
 started = time.process_time()
 import importlib
 importlib.import_module({name!r})
-print(json.dumps([time.process_time() - started, sorted(m.split(".")[0] for m in set(sys.modules) - known)]))
+print(json.dumps([(time.process_time() - started) / (started - begun), sorted(m.split(".")[0] for m in set(sys.modules) - known)]))
 """
 
 
 def parse_in_fresh_process(name: str) -> tuple[float, set[str]]:
     script = PARSE.format(root=str(PROJECT_ROOT), dags=str(DAGS_FOLDER), name=name)
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
-    seconds, modules = json.loads(output.stdout.splitlines()[-1])
-    return seconds, set(modules)
+    share, modules = json.loads(output.stdout.splitlines()[-1])
+    return share, set(modules)
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED_DAG_IDS))
 def test_parsing_a_dag_file_is_quick_and_imports_nothing_heavy(name: str, airflow_home: Any) -> None:
     measured = [parse_in_fresh_process(name) for _ in range(3)]
-    for _seconds, modules in measured:
+    for _share, modules in measured:
         assert modules & HEAVY_MODULES == set()
-    # CPU time above `import airflow.sdk`, the median of three fresh processes.
-    assert statistics.median(seconds for seconds, _modules in measured) < 0.3
+    # CPU time of the file beside that of `import airflow.sdk`, about 0.06; pandas alone would make it 0.4.
+    assert statistics.median(share for share, _modules in measured) < 0.2
