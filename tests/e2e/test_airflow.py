@@ -129,6 +129,9 @@ def test_a_day_with_nothing_new_succeeds_and_skips_the_labelling(platform: Platf
 
 def test_a_run_with_a_failed_source_is_red_and_one_digest_tells_why(platform: Platform, webhook: Webhook) -> None:
     api, lake = platform.api, Lake(platform.settings.lake_root)
+    run_id = api.trigger("champagne_daily", {"day": FIRST_DAY.isoformat()})
+    api.require_success([api.wait_for_run("champagne_daily", run_id, RUN_SECONDS)])
+    webhook.received.clear()
     (landed,) = (
         path
         for path in lake.list_files(Lake.partition("landing", "openfoodfacts", FIRST_DAY))
