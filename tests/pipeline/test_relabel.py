@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from include.commands import relabel as command
 from include.errors import ConfigurationError, NoChampionError
 from include.pipeline import relabel_predictions, text_readings
 from include.pipeline.relabel import finish_relabelling, relabel_catalogue, relabel_shard
@@ -231,6 +232,25 @@ def test_an_empty_catalogue_has_no_shards_and_a_report_that_says_so(settings: Se
     assert (summary["version"], summary["products"], summary["relabelled"]) == ("1", 0, 0)
     page = Lake(settings.lake_root).read_bytes(write_relabel_report(Lake(settings.lake_root), summary)).decode()
     assert "no products yet" in page
+
+
+def test_the_command_shows_its_progress_or_prints_one_document(
+    settings: Settings,
+    warehouse: Engine,
+    connection: SourceConnection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    monkeypatch.setattr(command, "load_settings", lambda: settings)
+    command.relabel_command(version="2", as_json=False)
+    shown = capsys.readouterr().out
+    count = len(products(warehouse))
+    assert "relabelling with version 2" in shown and f"{count}/{count}" in shown
+    assert "reports/relabel/version=2/index.html" in shown
+    command.relabel_command(version="2", as_json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["version"], document["relabelled"]) == ("2", count)
 
 
 def test_several_sources_are_shards_of_their_own(
