@@ -16,6 +16,9 @@ from typing import Any
 from include.errors import ConfigurationError
 from include.plain_words import loose_words, plain_words
 
+RULES_VERSION = "1"
+"""What rules say is kept under it: raise it when the same rules would give a product another label."""
+
 _CONDITIONS = {
     "starts": r"^ (?:{})(?= )",
     "ends": r" (?:{})(?= $)",

@@ -171,6 +171,18 @@ EMBEDDINGS = pa.schema(
 The key is the SHA-256 of what was encoded: the cleaned text, or the photo's bytes.
 """
 
+READINGS = pa.schema(
+    [
+        pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("text_hash", pa.string()),
+        pa.field("rule_label", pa.string()),
+    ]
+)
+"""`lake/readings/source=S/day=D/part-….parquet`: what is read of the texts of products seen on a day.
+
+`text_hash` is the key of the text's embedding, null without text; `rule_label` what the written rules say, or null.
+"""
+
 PROBABILITY = pa.struct([pa.field("label", pa.string()), pa.field("probability", pa.float32())])
 
 LABELS = pa.schema(

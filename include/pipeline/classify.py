@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 
 from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
-from include.pipeline.embed import documents_of
 from include.pipeline.shards import Shard, read_shard, shard_day, staged_labels_path
+from include.pipeline.text_readings import LAYER as READINGS_LAYER
+from include.pipeline.text_readings import keep_readings, read_texts
 from include.pipeline.watch import stage_tally
-from include.schema import LABELS, text_hash
+from include.schema import LABELS
 from include.settings import Settings
 from include.taxonomy import Taxonomy, load_taxonomy
 from include.warehouse.lake import Lake
@@ -44,7 +45,6 @@ class ClassificationSummary(TypedDict):
 def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     """Label every product of a shard and stage the result for publishing."""
     from include.models.artefact import Artefact
-    from include.models.written_rules import rule_labels
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
@@ -55,14 +55,17 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     )
     _require_same_products(products, photos, shard)
 
-    texts = [text_hash(text) if text else None for text in documents_of(products)]
+    readings, _documents = read_texts(products)
+    keep_readings(lake, Lake.day_file(READINGS_LAYER, shard["source"], shard_day(shard), shard["shard"]), readings)
+    texts = readings["text_hash"].to_pylist()
     text_vectors, has_text = _embeddings(lake, artefact.text_encoder.identity, texts, shard, "embed_text")
     # A model that was trained without photos has no use for them, whatever encoder is there now.
     uses_photos = artefact.photo_classifier is not None
     photo_hashes = photos["sha256"].to_pylist() if uses_photos else [None] * photos.num_rows
     photo_vectors, has_photo = _embeddings(lake, artefact.image_encoder_identity, photo_hashes, shard, "embed_images")
 
-    predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels(products))
+    said = readings["rule_label"].to_pylist()
+    predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
     stage_tally(lake, shard, artefact, predictions, photos["status"].to_pylist(), text_vectors, photo_vectors)
     labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
     lake.write_parquet(staged_labels_path(shard["source"], shard_day(shard), shard["shard"]), labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,8 @@ import pyarrow.compute as pc
 
 from include.features.cache import EmbeddingCache
 from include.pipeline.classify import predicted_columns, without_model_flags
-from include.pipeline.embed import documents_of
 from include.pipeline.relabel_plan import PinnedModel, RelabelShard, slice_of
-from include.schema import text_hash
+from include.pipeline.text_readings import kept_readings, read_texts, replace_readings
 from include.settings import Settings
 from include.taxonomy import load_taxonomy
 from include.warehouse.lake import Lake
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from include.features.image import ImageEncoder
+    from include.warehouse.relabelling import CatalogueSlice
 
 logger = logging.getLogger(__name__)
 
@@ -46,35 +47,51 @@ class CataloguePredictor:
         """Predictions for the products of a shard that another version labelled, as `write_predictions` takes them."""
         from include.warehouse.relabelling import NEW_PREDICTIONS, by_days, new_predictions, read_slice
 
-        found = read_slice(engine, slice_of(shard), self._version)
-        tables = [new_predictions(products, self._label(products, shard["source"])) for products in by_days(found)]
+        part = slice_of(shard)
+        found = read_slice(engine, part, self._version)
+        tables = [new_predictions(products, self._label(engine, products, part)) for products in by_days(found)]
         return pa.concat_tables([NEW_PREDICTIONS.empty_table(), *tables])
 
-    def _label(self, products: pa.Table, source: str) -> dict[str, pa.Array | pa.ChunkedArray]:
+    def _label(self, engine: Engine, products: pa.Table, part: CatalogueSlice) -> dict[str, pa.Array | pa.ChunkedArray]:
         """The columns of `schema.LABELS` that a prediction gives; `products` are rows of `relabelling.CATALOGUE`."""
         from threadpoolctl import threadpool_limits
 
-        from include.models.written_rules import rule_labels
-
-        text_vectors, has_text = self._text_vectors(products)
-        photo_vectors, has_photo = self._photo_vectors(products, source)
-        said = rule_labels(products)
+        readings = self._readings(engine, products, part)
+        text_vectors, has_text = self._texts.get(readings["text_hash"].to_pylist())
+        photo_vectors, has_photo = self._photo_vectors(products, part.source)
+        said = readings["rule_label"].to_pylist()
         # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
         with threadpool_limits(1, user_api="blas"):
             predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
         return predicted_columns(without_model_flags(products["flags"]), predictions, self._version, load_taxonomy())
 
-    def _text_vectors(self, products: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-        """Embeddings of the texts, and which products have one; those not cached are computed."""
-        from include.features.embed import embed_missing_texts
+    def _readings(self, engine: Engine, products: pa.Table, part: CatalogueSlice) -> pa.Table:
+        """Rows of `READINGS` for the products, in their order, whose texts are embedded afterwards."""
+        days = products["last_seen_day"].unique().to_pylist()
+        kept = kept_readings(self._lake, part.source, days)
+        place = pc.index_in(products["content_hash"], value_set=kept["content_hash"])
+        if not place.null_count:
+            readings = kept.take(place)
+            if not self._texts.missing(readings["text_hash"].to_pylist()):
+                return readings
+        return self._read_and_embed(engine, products, replace(part, first_day=min(days), last_day=max(days)))
 
-        documents = documents_of(products)
-        hashes = [text_hash(text) if text else None for text in documents]
-        by_hash = {key: text for key, text in zip(hashes, documents, strict=True) if key}
+    def _read_and_embed(self, engine: Engine, products: pa.Table, part: CatalogueSlice) -> pa.Table:
+        """The readings from the texts themselves, kept for the next time; texts that are not cached are embedded."""
+        from include.features.embed import embed_missing_texts
+        from include.warehouse.relabelling import read_slice_texts
+
+        texts = read_slice_texts(engine, part, self._version)
+        # A product that is gone or has another content by now is not written in the end.
+        texts = texts.take(pc.index_in(products["product_id"], value_set=texts["product_id"]))
+        readings, documents = read_texts(texts)
+        by_hash = {key: text for key, text in zip(readings["text_hash"].to_pylist(), documents, strict=True) if key}
         computed = embed_missing_texts(self._texts, self._artefact.text_encoder, by_hash)
-        if computed:
-            logger.info("embedded texts that were not cached: computed=%d of=%d", computed, len(by_hash))
-        return self._texts.get(hashes)
+        logger.info("read texts: products=%d embedded=%d", products.num_rows, computed)
+        for day in products["last_seen_day"].unique().to_pylist():
+            is_of_day = pc.and_(pc.equal(products["last_seen_day"], day), texts["content_hash"].is_valid())
+            replace_readings(self._lake, part.source, day, readings.filter(is_of_day))
+        return readings
 
     def _photo_vectors(self, products: pa.Table, source: str) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings of the photos, and which products have one; those not cached are computed from the lake."""

@@ -37,4 +37,4 @@ def read_arrow(connection: Connection, query: Select, schema: pa.Schema) -> pa.T
         convert_options=csv.ConvertOptions(
             column_types=schema, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
         ),
-    )
+    ).cast(schema)

@@ -34,8 +34,7 @@ EXAMPLES = 3
 
 CATALOGUE = pa.schema(
     [
-        *(LABELS.field(name).with_nullable(True) for name in ("product_id", "content_hash", "photo_sha256", "name")),
-        *(LABELS.field(name) for name in ("brand", "description", "ingredients", "flags")),
+        *(LABELS.field(name) for name in ("product_id", "content_hash", "photo_sha256", "flags")),
         ("model_version", pa.string()),
         ("predicted_label", pa.string()),
         ("predicted_confidence", pa.float32()),
@@ -43,7 +42,11 @@ CATALOGUE = pa.schema(
         ("last_seen_day", pa.date32()),
     ]
 )
-"""Products as they are read for relabelling: what a model reads, and what was predicted before."""
+"""Products as they are read for relabelling, with what was predicted before."""
+TEXTS = pa.schema(
+    [LABELS.field(name) for name in ("product_id", "content_hash", "name", "brand", "description", "ingredients")]
+)
+"""Their texts, which are read only where nobody has kept what they say."""
 
 PREDICTED = (
     "flags", "label", "department", "confidence", "decision", "top_labels", "modality", "model_version",
@@ -117,17 +120,26 @@ def split_day(engine: Engine, version: str, source: str, day: date, parts: int) 
 
 def read_slice(engine: Engine, part: CatalogueSlice, version: str) -> pa.Table:
     """The products of a slice that another version than `version` labelled, as a table of `CATALOGUE` by day and id."""
+    flags = CATALOGUE.get_field_index("flags")
+    as_text = CATALOGUE.set(flags, pa.field("flags", pa.string()))
+    found = _read(engine, part, version, as_text)
+    return found.set_column(flags, CATALOGUE.field(flags), _lists(found["flags"].combine_chunks()))
+
+
+def read_slice_texts(engine: Engine, part: CatalogueSlice, version: str) -> pa.Table:
+    """The texts of the same products, as a table of `TEXTS`; some may have changed, come or gone meanwhile."""
+    return _read(engine, part, version, TEXTS)
+
+
+def _read(engine: Engine, part: CatalogueSlice, version: str, schema: pa.Schema) -> pa.Table:
     row = labelled_products.c
-    columns = [func.array_to_json(row.flags) if name == "flags" else row[name] for name in CATALOGUE.names]
+    columns = [func.array_to_json(row.flags) if name == "flags" else row[name] for name in schema.names]
     query = (
         select(*columns).where(part.condition, row.model_version != version).order_by(row.last_seen_day, row.product_id)
     )
-    flags = CATALOGUE.get_field_index("flags")
-    as_text = CATALOGUE.set(flags, pa.field("flags", pa.string()))
     with engine.connect() as connection:
         _find_by_index(connection)
-        found = read_arrow(connection, query, as_text)
-    return found.set_column(flags, CATALOGUE.field(flags), _lists(found["flags"].combine_chunks()))
+        return read_arrow(connection, query, schema)
 
 
 def _lists(texts: pa.Array) -> pa.Array:

@@ -2,7 +2,8 @@
 
 Texts have some 60 words, of a vocabulary in which a few words are common and most are rare, as in real ones; names come
 in the kinds that the written rules tell apart. Every second product has a photo. Embeddings are those of a few real
-documents and photos with noise, so that no two are alike and labels are as mixed as a real day's.
+documents and photos with noise, so that no two are alike and labels are as mixed as a real day's. What daily batches
+keep is there: readings of texts, embeddings, labels and their history.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import pyarrow as pa
 from sqlalchemy import Engine, text
 
 from include.features.cache import EmbeddingCache
-from include.features.text import document
 from include.models.artefact import Artefact
+from include.pipeline.text_readings import LAYER as READINGS_LAYER
+from include.pipeline.text_readings import keep_readings, read_texts
 from include.schema import LABELS, text_hash
 from include.warehouse.copying import copy_batches
 from include.warehouse.engine import driver_connection
@@ -43,7 +45,7 @@ _NAMES = (
 
 
 def draw_catalogue(engine: Engine, lake: Lake, artefact: Artefact, products: int, version: str) -> None:
-    """Put `products` labelled products of `version` into an empty warehouse, and their embeddings into the lake.
+    """Put `products` labelled products of `version` into an empty warehouse, and what is kept of them into the lake.
 
     Needs an artefact with a photo classifier. A day has `DAY_PRODUCTS` products, cached as one file for each encoder.
     """
@@ -55,14 +57,14 @@ def draw_catalogue(engine: Engine, lake: Lake, artefact: Artefact, products: int
         generator = np.random.default_rng(number)
         day = FIRST_DAY + timedelta(days=number // DAY_PRODUCTS)
         rows = [_row(number + one, words, version) for one, words in enumerate(_words(generator, vocabulary, count))]
-        hashes = [
-            text_hash(document(*(row[name] for name in ("name", "brand", "description", "ingredients"))))
-            for row in rows
-        ]
+        labels = pa.Table.from_pylist(rows, schema=LABELS)
+        readings, _documents = read_texts(labels)
+        keep_readings(lake, Lake.day_file(READINGS_LAYER, SOURCE, day), readings)
+        hashes = readings["text_hash"].to_pylist()
         texts.put(hashes, _noisy(generator, artefact.golden.text_vectors[artefact.golden.has_text], count))
         shas = [row["photo_sha256"] for row in rows if row["photo_sha256"]]
         photos.put(shas, _noisy(generator, artefact.golden.image_vectors[artefact.golden.has_photo], len(shas)))
-        _load(engine, pa.Table.from_pylist(rows, schema=LABELS), day)
+        _load(engine, labels, day)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 

@@ -28,8 +28,8 @@ VARIABLES_BESIDE_SETTINGS = {"CUVEE_LOG_LEVEL", "CUVEE_SHARED_DATA"}
 FOREIGN_NAMES = {"pg_dump"}
 """Programs of others, in backticks."""
 LAYERS = {
-    "landing", "products", "quarantine", "images", "embeddings", "labels", "snapshots", "gold_set", "reports",
-    "staging",
+    "landing", "products", "quarantine", "images", "embeddings", "readings", "labels", "snapshots", "gold_set",
+    "reports", "staging",
 }  # fmt: skip
 _COMMAND = re.compile(r"python -m include\b(?!\.)(?P<rest>[^`\n]*)")
 _MODULE = re.compile(r"python -m (?P<module>[a-z_][\w.]*)")

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from include.warehouse.lake import Lake
 
-LAYERS = ("landing", "products", "quarantine", "images", "embeddings", "labels", "staging", "reports")
+LAYERS = ("landing", "products", "quarantine", "images", "embeddings", "readings", "labels", "staging", "reports")
 TABLES = {
     "labelled_products": "product_id",
     "label_history": "product_id, content_hash, model_version",

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from include.commands import relabel as command
 from include.errors import ConfigurationError, NoChampionError
+from include.pipeline import relabel_predictions, text_readings
 from include.pipeline.relabel import finish_relabelling, relabel_catalogue, relabel_shard
 from include.pipeline.relabel_plan import pin_version, plan_relabelling
 from include.pipeline.run_day import run_day
@@ -193,12 +195,62 @@ def test_a_photo_that_is_gone_counts_as_none(
     assert any(row["photo_sha256"] for row in rows), "the fact that there was a photo stays"
 
 
+def test_texts_are_read_again_only_where_nobody_kept_what_they_say(
+    settings: Settings,
+    warehouse: Engine,
+    other: tuple[Settings, Engine],
+    connection: SourceConnection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    run_day(SOURCE, FIRST_DAY, other[0], connection)
+    expected = products(other[1])
+    lake = Lake(settings.lake_root)
+    relabel(settings, "2")  # embeds the texts for version 2
+    relabel(settings, "1")
+    read: list[int] = []
+    plain = relabel_predictions.read_texts
+    monkeypatch.setattr(relabel_predictions, "read_texts", lambda texts: read.append(texts.num_rows) or plain(texts))
+    relabel(settings, "2")
+    assert read == [] and products(warehouse) == expected
+
+    # What another reader kept does not count, and goes.
+    relabel(settings, "1")
+    monkeypatch.setattr(text_readings, "RULES_VERSION", "0")
+    relabel(settings, "2")
+    assert sum(read) == len(expected) and products(warehouse) == expected
+    relabel(settings, "1")
+    assert sum(read) == len(expected)
+    lake.delete("readings")
+    relabel(settings, "2")
+    assert sum(read) == 2 * len(expected) and products(warehouse) == expected
+
+
 def test_an_empty_catalogue_has_no_shards_and_a_report_that_says_so(settings: Settings, warehouse: Engine) -> None:
     assert plan_relabelling(pin_version(settings), settings) == []
     summary = relabel_catalogue(settings)
     assert (summary["version"], summary["products"], summary["relabelled"]) == ("1", 0, 0)
     page = Lake(settings.lake_root).read_bytes(write_relabel_report(Lake(settings.lake_root), summary)).decode()
     assert "no products yet" in page
+
+
+def test_the_command_shows_its_progress_or_prints_one_document(
+    settings: Settings,
+    warehouse: Engine,
+    connection: SourceConnection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run_day(SOURCE, FIRST_DAY, settings, connection)
+    monkeypatch.setattr(command, "load_settings", lambda: settings)
+    command.relabel_command(version="2", as_json=False)
+    shown = capsys.readouterr().out
+    count = len(products(warehouse))
+    assert "relabelling with version 2" in shown and f"{count}/{count}" in shown
+    assert "reports/relabel/version=2/index.html" in shown
+    command.relabel_command(version="2", as_json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["version"], document["relabelled"]) == ("2", count)
 
 
 def test_several_sources_are_shards_of_their_own(

@@ -17,6 +17,7 @@ from include.warehouse.relabelling import (
     CATALOGUE,
     LARGEST_BATCH,
     PREDICTED,
+    TEXTS,
     CatalogueSlice,
     by_days,
     catalogue_counts,
@@ -24,6 +25,7 @@ from include.warehouse.relabelling import (
     count_by_day,
     new_predictions,
     read_slice,
+    read_slice_texts,
     split_day,
     write_predictions,
 )
@@ -70,6 +72,9 @@ def test_a_slice_is_read_by_day_and_id_and_has_every_column(catalogue: Engine) -
         expected = {name: stored[row["product_id"]][name] for name in CATALOGUE.names}
         assert row == expected | {"predicted_confidence": pytest.approx(expected["predicted_confidence"])}
     assert read_slice(catalogue, WHOLE, "1").num_rows == 0
+    texts = read_slice_texts(catalogue, WHOLE, "2")
+    assert texts.schema.equals(TEXTS)
+    assert texts.to_pylist() == [{name: stored[row["product_id"]][name] for name in TEXTS.names} for row in found]
 
 
 def test_days_are_counted_and_a_large_one_is_split_without_gap_or_overlap(catalogue: Engine) -> None:

@@ -1,0 +1,79 @@
+"""What is read of products' texts: the key of the embedding, and what the written rules say; kept by day.
+
+    readings/source=<source>/day=<day>/part-….parquet        rows of `schema.READINGS`
+
+Cleaning a text and asking the rules costs more than a prediction, and gives the same for the same content: a daily
+batch keeps what it read, and relabelling finds it there. A file names its reader, which is the version of the cleaning
+and of the rules; what another reader wrote does not count.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import date
+
+import pyarrow as pa
+
+from include.features.text.cleaning import CLEANING_VERSION
+from include.pipeline.embed import documents_of
+from include.rules import RULES_VERSION
+from include.schema import READINGS, text_hash
+from include.taxonomy import load_taxonomy
+from include.warehouse.lake import Lake
+
+logger = logging.getLogger(__name__)
+
+LAYER = "readings"
+_READER = b"reader"
+
+
+def read_texts(products: pa.Table) -> tuple[pa.Table, list[str]]:
+    """The readings of products, rows of `READINGS` in their order, and their cleaned texts, empty where there is none.
+
+    `products` has the columns content_hash, name, brand, description and ingredients.
+    """
+    from include.models.written_rules import rule_labels
+
+    documents = documents_of(products)
+    hashes = pa.array([text_hash(text) if text else None for text in documents], pa.string())
+    said = pa.array(rule_labels(products), pa.string())
+    return pa.table([products["content_hash"], hashes, said], schema=READINGS), documents
+
+
+def keep_readings(lake: Lake, path: str, readings: pa.Table) -> None:
+    """Write readings as one file, which is replaced if it is there."""
+    lake.write_parquet(path, readings.replace_schema_metadata({_READER: _reader()}))
+
+
+def kept_readings(lake: Lake, source: str, days: Iterable[date]) -> pa.Table:
+    """The readings of some days that the reader of today made, as a table of `READINGS`; a content may come twice."""
+    tables = [READINGS.empty_table()]
+    for day in days:
+        for path in lake.list_files(Lake.partition(LAYER, source, day), ".parquet"):
+            table = lake.read_parquet(path)
+            if _is_of_today(table.schema):
+                tables.append(table.replace_schema_metadata())
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def replace_readings(lake: Lake, source: str, day: date, readings: pa.Table) -> None:
+    """Add readings to those of a day, and remove what another reader left there."""
+    folder = Lake.partition(LAYER, source, day)
+    keep_readings(
+        lake, f"{folder}/part-{text_hash(' '.join(readings['content_hash'].to_pylist()))[:32]}.parquet", readings
+    )
+    for path in lake.list_files(folder, ".parquet"):
+        with lake.parquet_file(path) as file:
+            is_outdated = not _is_of_today(file.schema_arrow)
+        if is_outdated:
+            lake.delete(path)
+            logger.info("removed readings of an earlier reader: path=%s", path)
+
+
+def _is_of_today(schema: pa.Schema) -> bool:
+    return bool((schema.metadata or {}).get(_READER) == _reader())
+
+
+def _reader() -> bytes:
+    return f"{CLEANING_VERSION}-{RULES_VERSION}-{load_taxonomy().identity}".encode()

@@ -1,0 +1,50 @@
+"""What is read of texts is kept by day and reader."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pyarrow as pa
+import pytest
+
+from include.pipeline import text_readings
+from include.pipeline.text_readings import LAYER, keep_readings, kept_readings, read_texts, replace_readings
+from include.schema import PRODUCTS, READINGS, Product, text_hash
+from include.warehouse.lake import Lake
+
+DAY = date(2026, 1, 5)
+PATH = Lake.day_file(LAYER, "s", DAY)
+
+
+def readings() -> pa.Table:
+    products = [Product("s", "1", name="Vinaigre de champagne"), Product("s", "2", name="Piri piri"), Product("s", "3")]
+    table = pa.Table.from_pylist([product.to_row() for product in products], schema=PRODUCTS)
+    found, documents = read_texts(table)
+    assert documents == ["Vinaigre de champagne", "Piri piri", ""]
+    return found
+
+
+def test_a_reading_is_the_texts_key_and_what_the_rules_say() -> None:
+    found = readings()
+    assert found.schema.equals(READINGS)
+    assert found["text_hash"].to_pylist() == [text_hash("Vinaigre de champagne"), text_hash("Piri piri"), None]
+    assert found["rule_label"].to_pylist() == ["vinegar", None, None]
+
+
+def test_readings_are_found_on_their_day(any_lake: Lake) -> None:
+    assert kept_readings(any_lake, "s", [DAY]).equals(READINGS.empty_table())
+    keep_readings(any_lake, PATH, readings())
+    assert kept_readings(any_lake, "s", [DAY]).equals(readings())
+    assert kept_readings(any_lake, "s", [date(2026, 1, 6)]).num_rows == 0
+    assert kept_readings(any_lake, "t", [DAY]).num_rows == 0
+
+
+def test_another_readers_do_not_count_and_are_replaced(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_readings(lake, PATH, readings())
+    monkeypatch.setattr(text_readings, "CLEANING_VERSION", "another")
+    assert kept_readings(lake, "s", [DAY]).num_rows == 0
+    replace_readings(lake, "s", DAY, readings())
+    replace_readings(lake, "s", DAY, readings().slice(1))
+    assert kept_readings(lake, "s", [DAY]).num_rows == 5
+    assert not lake.exists(PATH)
+    assert len(lake.list_files(LAYER)) == 2
