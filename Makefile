@@ -35,7 +35,7 @@ status: .venv/.installed ## what runs, where it listens, where its logs are
 
 .PHONY: test
 test: .venv/.installed-dev ## run all tests
-	@.venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
 lint: .venv/.installed-dev ## style, types and the import rules between rooms

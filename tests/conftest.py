@@ -12,6 +12,11 @@ pytest_plugins = ["tests.fixtures.storage", "tests.fixtures.trained", "tests.fix
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores, since tests of Airflow mostly wait for it; at most 8, since each holds some 2 GB."""
+    return min(os.cpu_count() or 1, 7) + 1
+
+
 def find_shared_data() -> Path | None:
     """The folder of real records and photos, or None: it is not part of the project."""
     named = os.environ.get("CUVEE_SHARED_DATA")

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+from include.pipeline.classify import classify
+from include.pipeline.embed import embed_images, embed_text
+from include.pipeline.fetch import fetch_day
+from include.pipeline.publish import publish_day
 from include.pipeline.run_day import run_day
+from include.pipeline.shards import plan_shards
+from include.pipeline.validate import validate_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.warehouse.engine import open_engine
 from include.warehouse.lake import Lake
-from tests.conftest import PROJECT_ROOT
+from tests.fixtures.killing import KILLED, run_killed
 from tests.fixtures.trained import FIRST_DAY, SOURCE
 from tests.pipeline.conftest import day_settings
-from tests.pipeline.killed_step import run_step
 from tests.pipeline.state import lake_state, warehouse_state
 
 STEPS = ("fetch", "validate", "embed_text", "embed_images", "classify", "publish")
@@ -53,14 +55,22 @@ KILLS = [
 ]
 
 
-def settings_json(settings: Settings) -> str:
-    given = {
-        "state_dir": str(settings.state_dir),
-        "lake_url": settings.lake_url,
-        "warehouse_url": settings.warehouse_url.get_secret_value(),
-        "shard_size": settings.shard_size,
-    }
-    return json.dumps(given)
+def run_step(step: str, settings: Settings, connection: SourceConnection, day: date) -> None:
+    """Run one step over the whole day."""
+    if step == "fetch":
+        fetch_day(SOURCE, day, settings, connection)
+    elif step == "validate":
+        validate_day(SOURCE, day, settings)
+    elif step == "publish":
+        publish_day(SOURCE, day, settings)
+    else:
+        per_shard: dict[str, Callable[[Any], object]] = {
+            "embed_text": lambda shard: embed_text(shard, settings),
+            "embed_images": lambda shard: embed_images(shard, settings, allow_private_hosts=True),
+            "classify": lambda shard: classify(shard, settings),
+        }
+        for shard in plan_shards(SOURCE, day, settings):
+            per_shard[step](shard)
 
 
 @pytest.fixture(scope="module")
@@ -92,16 +102,7 @@ def test_a_day_killed_in_a_step_and_run_again_ends_as_if_it_had_not_been(
 ) -> None:
     for earlier in STEPS[: STEPS.index(step)]:
         run_step(earlier, settings, connection, FIRST_DAY)
-    arguments = [step, settings_json(settings), json.dumps(asdict(connection)), FIRST_DAY.isoformat(), target, str(nth)]
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.pipeline.killed_step", *arguments],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
+    assert run_killed(target, nth, run_step, step, settings, connection, FIRST_DAY) == KILLED
 
     run_day(SOURCE, FIRST_DAY, settings, connection)
     assert (lake_state(lake), warehouse_state(warehouse)) == untouched

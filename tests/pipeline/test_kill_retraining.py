@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +13,13 @@ from sqlalchemy import text
 
 from include.models.artefact import Artefact
 from include.models.registry import CHALLENGER, CHAMPION, Registry
+from include.pipeline import retraining as steps
 from include.pipeline.check import check
 from include.settings import Settings
 from include.warehouse.engine import open_engine
 from include.warehouse.lake import Lake
-from tests.conftest import PROJECT_ROOT
+from tests.fixtures.killing import KILLED, run_killed
 from tests.fixtures.storage import settings_for
-from tests.pipeline.killed_retraining import retrain
 from tests.pipeline.state import lake_state
 from tests.pipeline.test_retraining import FIRST, SECOND, imported, more_products, small
 
@@ -41,6 +38,24 @@ KILLS = [
     ("include.models.registry:Registry.promote", 2, "alias"),
     ("include.models.registry:Registry.clear_alias", 1, "challenger"),
 ]
+
+CHECKS = [{"name": "told", "cases": 1, "share": 1.0, "required": 1.0, "failures": []}]
+"""Behaviour, latency and size are told: they are measured anew in every run."""
+
+
+def retrain(settings: Settings, as_of: date) -> None:
+    """All steps in a row, as the command runs them; nothing when there is nothing to do."""
+    with steps.alone_in_training(settings, wait=True):
+        plan = steps.plan_retraining(settings, as_of)
+        examined = [
+            {
+                **steps.train_planned(plan, name, settings),
+                "examination": {"latency_ms": 1.0, "size_mb": 1.0, "behaviour": CHECKS},
+            }
+            for name in plan["candidates"]
+        ]
+        if examined:
+            steps.conclude(steps.judge_trained(plan, examined, settings)["path"], settings)  # type: ignore[arg-type]
 
 
 def state(settings: Settings) -> dict[str, Any]:
@@ -81,22 +96,11 @@ def unkilled(
     return state(settings)
 
 
-def run_killed(settings: Settings, target: str, nth: int) -> int:
-    given = settings.model_dump(mode="json", exclude={"warehouse_url", "edamam_app_id", "edamam_app_key", "notify_url"})
-    given["warehouse_url"] = settings.warehouse_url.get_secret_value()
-    given = {name: value for name, value in given.items() if name in settings.model_fields_set}
-    command = [sys.executable, "-m", "tests.pipeline.killed_retraining", json.dumps(given), FIRST.isoformat()]
-    done = subprocess.run(
-        [*command, target, str(nth)], cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=240, check=False
-    )
-    return done.returncode
-
-
 @pytest.mark.parametrize(("target", "nth"), [kill[:2] for kill in KILLS], ids=[kill[2] for kill in KILLS])
 def test_killed_and_run_again_it_ends_as_if_it_had_not_been(
     target: str, nth: int, prepared: Settings, unkilled: dict[str, Any]
 ) -> None:
-    assert run_killed(prepared, target, nth) == -signal.SIGKILL
+    assert run_killed(target, nth, retrain, prepared, FIRST) == KILLED
     retrain(prepared, FIRST)
     assert state(prepared) == unkilled
     assert [one.problem for one in check(prepared)] == [""] * 6
@@ -105,7 +109,7 @@ def test_killed_and_run_again_it_ends_as_if_it_had_not_been(
 def test_a_promotion_killed_before_its_alias_is_named_by_the_check_and_finished_by_the_next_week(
     prepared: Settings,
 ) -> None:
-    assert run_killed(prepared, "include.models.registry:Registry.promote", 2) == -signal.SIGKILL
+    assert run_killed("include.models.registry:Registry.promote", 2, retrain, prepared, FIRST) == KILLED
     problems = [one.problem for one in check(prepared) if not one.holds]
     assert any("made version 1 champion, but the alias is on no version" in problem for problem in problems)
     more_products(prepared, SECOND, lambda row: row | {"name": f"{row['name']} again"})

@@ -275,6 +275,7 @@ def test_the_version_is_the_champions_number_or_the_one_asked_for(
     assert pin_version(settings)["version"] == "1"
     assert pin_version(other[0])["version"] == "2"
     assert pin_version(settings, "2")["version"] == "2"
+    caplog.clear()
     with caplog.at_level(logging.WARNING):
         assert pin_version(settings, announced="1")["version"] == "1"
         assert caplog.text == ""

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +15,10 @@ from include.pipeline.run_day import run_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.warehouse.engine import open_engine
-from tests.conftest import PROJECT_ROOT
+from tests.fixtures.killing import KILLED, run_killed
 from tests.fixtures.storage import new_database
 from tests.fixtures.trained import FIRST_DAY, SOURCE
 from tests.pipeline.relabelling import final_state, relabel, versions_settings
-from tests.pipeline.test_kill import settings_json
 
 RENAME = "pathlib:Path.replace"
 KILLS = [
@@ -85,16 +80,7 @@ def test_a_relabelling_killed_and_run_again_ends_as_if_it_had_not_been(
     target: str, nth: int, labelled_day: LabelledDay, tmp_path: Path, untouched: tuple[Any, ...]
 ) -> None:
     settings = labelled_day.copy(tmp_path)
-    given = json.loads(settings_json(settings)) | {"relabel_shard_size": settings.relabel_shard_size}
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.pipeline.killed_relabelling", json.dumps(given), "2", target, str(nth)],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
+    assert run_killed(target, nth, relabel, settings, "2") == KILLED
     with open_engine(settings) as engine:
         with engine.connect() as connection:
             counted = "SELECT count(*) FROM labelled_products WHERE model_version = '2'"

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +14,10 @@ from include.models.cnn import fitting
 from include.models.cnn.fitting import FittedCnn, fit_cnn
 from include.models.cnn.labelled_photos import LabelledPhotos
 from include.models.cnn.recipes import SCRATCH, CnnRecipe, Phase
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import Settings
 from include.warehouse.lake import Lake
+from tests.fixtures.killing import KILLED, run_killed
+from tests.models.cnn.drawn_photos import draw_lake, own_network_recipe
 
 
 def history(folder: Path) -> list[dict[str, float | str]]:
@@ -57,6 +56,13 @@ def test_a_training_that_is_done_is_not_done_again(
         fit_cnn(photos, replace(recipe, dropout=0.1), home / "fitted", lake, settings)
 
 
+def train_on_drawn_photos(state_dir: Path, folder: Path, network: Path) -> None:
+    settings = Settings(state_dir=state_dir)
+    lake = Lake(settings.lake_root)
+    photos = draw_lake(lake, settings, per_label=16)
+    fit_cnn(photos, own_network_recipe(network), folder, lake, settings)
+
+
 @pytest.mark.parametrize(
     ("target", "nth", "epochs_kept"),
     [
@@ -72,12 +78,8 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(
     fitted: FittedCnn, photos: LabelledPhotos, recipe: CnnRecipe, home: Path, lake: Lake, settings: Settings,
 ) -> None:  # fmt: skip
     folder = tmp_path / "killed"
-    arguments = [str(tmp_path / "state"), str(folder), recipe.base, target, str(nth)]
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.models.cnn.killed_training", *arguments],
-        cwd=PROJECT_ROOT, capture_output=True, check=False,
-    )  # fmt: skip
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    arguments = (tmp_path / "state", folder, Path(recipe.base))
+    assert run_killed(target, nth, train_on_drawn_photos, *arguments) == KILLED
     assert not (folder / "training.json").exists()
 
     seen: list[dict[str, float | str]] = []
