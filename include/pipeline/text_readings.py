@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 
 import pyarrow as pa
@@ -51,9 +52,10 @@ def kept_readings(lake: Lake, source: str, days: Iterable[date]) -> pa.Table:
     tables = [READINGS.empty_table()]
     for day in days:
         for path in lake.list_files(Lake.partition(LAYER, source, day), ".parquet"):
-            table = lake.read_parquet(path)
-            if _is_of_today(table.schema):
-                tables.append(table.replace_schema_metadata())
+            with suppress(FileNotFoundError):  # outdated: another shard has removed it meanwhile
+                table = lake.read_parquet(path)
+                if _is_of_today(table.schema):
+                    tables.append(table.replace_schema_metadata())
     return pa.concat_tables(tables).combine_chunks()
 
 
@@ -64,11 +66,12 @@ def replace_readings(lake: Lake, source: str, day: date, readings: pa.Table) -> 
         lake, f"{folder}/part-{text_hash(' '.join(readings['content_hash'].to_pylist()))[:32]}.parquet", readings
     )
     for path in lake.list_files(folder, ".parquet"):
-        with lake.parquet_file(path) as file:
-            is_outdated = not _is_of_today(file.schema_arrow)
-        if is_outdated:
-            lake.delete(path)
-            logger.info("removed readings of an earlier reader: path=%s", path)
+        with suppress(FileNotFoundError):  # another shard was first
+            with lake.parquet_file(path) as file:
+                is_outdated = not _is_of_today(file.schema_arrow)
+            if is_outdated:
+                lake.delete(path)
+                logger.info("removed readings of an earlier reader: path=%s", path)
 
 
 def _is_of_today(schema: pa.Schema) -> bool:
