@@ -66,7 +66,9 @@ def install(files: Sequence[str]) -> bool:
     """Install the locked packages of requirement files; False if neither uv nor pip could."""
     requirements = [part for file in files for part in ("-r", file)]
     if install_uv():
-        command = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(PYTHON), *requirements]
+        # Compiled once: where PYTHONDONTWRITEBYTECODE is set, every process would compile all that it imports.
+        command = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--compile-bytecode"]
+        command += ["--python", str(PYTHON), *requirements]
         environment = dict(os.environ)
         environment.update(pip_settings())
         if subprocess.run(command, check=False, env=environment, cwd=PROJECT_ROOT).returncode == 0:
