@@ -68,7 +68,7 @@ class CataloguePredictor:
     def _readings(self, engine: Engine, products: pa.Table, part: CatalogueSlice) -> pa.Table:
         """Rows of `READINGS` for the products, in their order, whose texts are embedded afterwards."""
         days = products["last_seen_day"].unique().to_pylist()
-        kept = kept_readings(self._lake, part.source, days)
+        kept = kept_readings(self._lake, part.source, days, products["content_hash"])
         place = pc.index_in(products["content_hash"], value_set=kept["content_hash"])
         if not place.null_count:
             readings = kept.take(place)

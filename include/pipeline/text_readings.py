@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.features.text.cleaning import CLEANING_VERSION
 from include.pipeline.embed import documents_of
@@ -47,15 +48,19 @@ def keep_readings(lake: Lake, path: str, readings: pa.Table) -> None:
     lake.write_parquet(path, readings.replace_schema_metadata({_READER: _reader()}))
 
 
-def kept_readings(lake: Lake, source: str, days: Iterable[date]) -> pa.Table:
-    """The readings of some days that the reader of today made, as a table of `READINGS`; a content may come twice."""
+def kept_readings(lake: Lake, source: str, days: Iterable[date], wanted: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """The readings of the content hashes `wanted` that today's reader made on some days, as a table of `READINGS`.
+
+    A content may come twice, or not at all. Holds one file at a time: a day may have many more than are wanted.
+    """
     tables = [READINGS.empty_table()]
     for day in days:
         for path in lake.list_files(Lake.partition(LAYER, source, day), ".parquet"):
             with suppress(FileNotFoundError):  # outdated: another shard has removed it meanwhile
                 table = lake.read_parquet(path)
                 if _is_of_today(table.schema):
-                    tables.append(table.replace_schema_metadata())
+                    is_wanted = pc.is_in(table["content_hash"], value_set=wanted)
+                    tables.append(table.filter(is_wanted).replace_schema_metadata())
     return pa.concat_tables(tables).combine_chunks()
 
 

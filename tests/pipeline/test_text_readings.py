@@ -31,20 +31,23 @@ def test_a_reading_is_the_texts_key_and_what_the_rules_say() -> None:
     assert found["rule_label"].to_pylist() == ["vinegar", None, None]
 
 
-def test_readings_are_found_on_their_day(any_lake: Lake) -> None:
-    assert kept_readings(any_lake, "s", [DAY]).equals(READINGS.empty_table())
+def test_readings_that_are_wanted_are_found_on_their_day(any_lake: Lake) -> None:
+    contents = readings()["content_hash"]
+    assert kept_readings(any_lake, "s", [DAY], contents).equals(READINGS.empty_table())
     keep_readings(any_lake, PATH, readings())
-    assert kept_readings(any_lake, "s", [DAY]).equals(readings())
-    assert kept_readings(any_lake, "s", [date(2026, 1, 6)]).num_rows == 0
-    assert kept_readings(any_lake, "t", [DAY]).num_rows == 0
+    assert kept_readings(any_lake, "s", [DAY], contents).equals(readings())
+    assert kept_readings(any_lake, "s", [DAY], contents[1:2]).equals(readings().slice(1, 1))
+    assert kept_readings(any_lake, "s", [date(2026, 1, 6)], contents).num_rows == 0
+    assert kept_readings(any_lake, "t", [DAY], contents).num_rows == 0
 
 
 def test_another_readers_do_not_count_and_are_replaced(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     keep_readings(lake, PATH, readings())
     monkeypatch.setattr(text_readings, "CLEANING_VERSION", "another")
-    assert kept_readings(lake, "s", [DAY]).num_rows == 0
+    contents = readings()["content_hash"]
+    assert kept_readings(lake, "s", [DAY], contents).num_rows == 0
     replace_readings(lake, "s", DAY, readings())
     replace_readings(lake, "s", DAY, readings().slice(1))
-    assert kept_readings(lake, "s", [DAY]).num_rows == 5
+    assert kept_readings(lake, "s", [DAY], contents).num_rows == 5
     assert not lake.exists(PATH)
     assert len(lake.list_files(LAYER)) == 2
