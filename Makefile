@@ -12,6 +12,9 @@ LABEL_LIST ?= tests/data/champagne_labels.csv
 ARGS ?=
 RUN := .venv/bin/python -m include
 
+# Many containers set it: each of the processes that work side by side would compile all modules for itself.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

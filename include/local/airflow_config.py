@@ -109,6 +109,7 @@ class AirflowFolder:
                 "NO_PROXY": local_hosts,
                 "no_proxy": local_hosts,
                 "PYTHONUNBUFFERED": "1",
+                "PYTHONDONTWRITEBYTECODE": "",  # set, every task would compile all that it imports of this project
             }
         )
 

@@ -27,11 +27,15 @@ LIBRARIES = (
     "great_expectations",
     "mlflow",
     "mlflow.tracking",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.store.model_registry.sqlalchemy_store",
     "skops.io",
     "sqlalchemy",
     "psycopg",
     "pydantic_settings",
     "requests",
+    "jinja2.ext",
+    "pyrate_limiter",
     "PIL.Image",
 )
 NOISY_AT_IMPORT = ("great_expectations", "mlflow", "numba")

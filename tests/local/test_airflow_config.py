@@ -70,6 +70,7 @@ def test_another_airflows_environment_does_not_reach_ours(folder: AirflowFolder,
         "HOME": "/root",
         "PYTHONPATH": "/mine",
         "no_proxy": "example.org",
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     environment = folder.environment(settings, outer)
     assert environment["AIRFLOW_HOME"] == str(folder.home)
@@ -78,6 +79,7 @@ def test_another_airflows_environment_does_not_reach_ours(folder: AirflowFolder,
     assert environment["PYTHONPATH"].endswith(":/mine")
     assert environment["no_proxy"] == "example.org,127.0.0.1,localhost"
     assert environment["CUVEE_EDAMAM_APP_KEY"] == "s3cret"
+    assert environment["PYTHONDONTWRITEBYTECODE"] == "", "tasks share what one of them has compiled"
 
 
 def test_tasks_read_the_same_settings_as_the_caller(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
