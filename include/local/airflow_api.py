@@ -26,6 +26,8 @@ from include.local.airflow_runs import Progress, RunState, TaskState, log_line
 
 PAGE = 100
 REQUEST_SECONDS = 30.0
+POLL_SECONDS = 0.5
+"""Pause between two looks at a run: each costs the API server CPU that the run's own tasks could use."""
 
 
 class AirflowFailure(CuveeError):
@@ -169,7 +171,11 @@ class AirflowApi:
         self, dag_id: str, run_id: str, timeout_seconds: float, on_progress: Progress | None = None
     ) -> RunState:
         """The finished run, succeeded or failed; AirflowFailure if it does not finish in time."""
-        return self._wait(lambda: [self.run(dag_id, run_id)], dag_id, timeout_seconds, on_progress)[0]
+
+        def ask() -> list[RunState]:
+            return [RunState.from_answer(self.get(f"dags/{dag_id}/dagRuns/{run_id}"))]
+
+        return self._wait(ask, dag_id, timeout_seconds, on_progress)[0]
 
     def wait_for_runs(
         self,
@@ -180,11 +186,7 @@ class AirflowApi:
         on_progress: Progress | None = None,
     ) -> list[RunState]:
         """All finished runs of these days with their tasks; AirflowFailure if one does not finish in time."""
-
-        def ask() -> list[RunState]:
-            return [self._with_tasks(run) for run in self.runs(dag_id, first_day, last_day)]
-
-        return self._wait(ask, dag_id, timeout_seconds, on_progress)
+        return self._wait(lambda: self.runs(dag_id, first_day, last_day), dag_id, timeout_seconds, on_progress)
 
     def require_success(self, runs: Sequence[RunState]) -> None:
         """Raise AirflowFailure that names each failed task with the end of its log, if a run did not succeed."""
@@ -229,14 +231,18 @@ class AirflowApi:
     def _wait(
         self, ask: Callable[[], list[RunState]], dag_id: str, timeout_seconds: float, on_progress: Progress | None
     ) -> list[RunState]:
+        """The runs that `ask` tells of, with their tasks, once all are finished; tasks are costly to list."""
         deadline = time.monotonic() + timeout_seconds
         reported: list[RunState] | None = None
         while True:
             runs = ask()
+            finished = bool(runs) and all(run.is_finished for run in runs)
+            if on_progress or finished:
+                runs = [self._with_tasks(run) for run in runs]
             if on_progress and runs != reported:
                 on_progress(runs)
                 reported = runs
-            if runs and all(run.is_finished for run in runs):
+            if finished:
                 return runs
             if time.monotonic() > deadline:
                 states = Counter(run.state for run in runs)
@@ -244,7 +250,7 @@ class AirflowApi:
                     f"The runs of {dag_id} have not finished within {timeout_seconds:.0f} s "
                     f"({dict(states) or 'none has been made'}): see {self.url}/dags/{dag_id}, and `make status`."
                 )
-            time.sleep(0.25)
+            time.sleep(POLL_SECONDS)
 
     def _with_tasks(self, run: RunState) -> RunState:
         tasks: list[TaskState] = []
