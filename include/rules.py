@@ -10,7 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from include.errors import ConfigurationError
@@ -63,52 +63,64 @@ def holds(pattern: re.Pattern[str] | None, words: str) -> bool:
     return pattern is not None and pattern.search(words) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
-    """One written rule: a label for the products that meet all its conditions."""
+    """One written rule: a label for the products that meet all its conditions.
+
+    Its patterns are compiled when the first product asks for them: all of them take a quarter of a second.
+    """
 
     name: str
     label: str
     phrases: Mapping[str, Sequence[str]] = field(repr=False)
     """Condition → the phrases it asks for."""
-    on_name: tuple[re.Pattern[str], ...]
-    not_in_name: re.Pattern[str] | None
-    in_brand_or_name: re.Pattern[str] | None
-    on_ingredients: tuple[re.Pattern[str], ...]
-    not_in_ingredients: re.Pattern[str] | None
+
+    @cached_property
+    def _on_name(self) -> list[re.Pattern[str]]:
+        return self._patterns("starts", "ends", "name", "and_name", "made_of")
+
+    @cached_property
+    def _on_ingredients(self) -> list[re.Pattern[str]]:
+        return self._patterns("ingredients", "ingredients_start", "ingredients_made_of")
+
+    @cached_property
+    def _in_brand_or_name(self) -> list[re.Pattern[str]]:
+        return self._patterns("brand_or_name")
+
+    @cached_property
+    def _not_in_name(self) -> list[re.Pattern[str]]:
+        return self._patterns("without")
+
+    @cached_property
+    def _not_in_ingredients(self) -> list[re.Pattern[str]]:
+        return self._patterns("no_ingredients")
+
+    def _patterns(self, *conditions: str) -> list[re.Pattern[str]]:
+        patterns = (phrase_pattern(self.phrases.get(key, ()), _CONDITIONS[key]) for key in conditions)
+        return [pattern for pattern in patterns if pattern]
 
     def asks_for(self, name: str, ingredients: str, brand: str) -> bool:
         """Whether all that it asks for is found in texts as `plain_words` makes them."""
         return (
-            all(pattern.search(name) for pattern in self.on_name)
-            and (self.in_brand_or_name is None or holds(self.in_brand_or_name, name + brand))
-            and all(pattern.search(ingredients) for pattern in self.on_ingredients)
+            all(pattern.search(name) for pattern in self._on_name)
+            and all(pattern.search(name + brand) for pattern in self._in_brand_or_name)
+            and all(pattern.search(ingredients) for pattern in self._on_ingredients)
         )
 
     def excludes(self, name: str, ingredients: str, _brand: str) -> bool:
         """Whether it does not apply to such texts, whatever else they hold."""
-        return holds(self.not_in_name, name) or holds(self.not_in_ingredients, ingredients)
+        return any(pattern.search(name) for pattern in self._not_in_name) or any(
+            pattern.search(ingredients) for pattern in self._not_in_ingredients
+        )
 
 
-def compile_rule(entry: Mapping[str, Any], words: Mapping[str, Any]) -> Rule:
+def read_rule(entry: Mapping[str, Any], words: Mapping[str, Any]) -> Rule:
     """A rule from its entry in the file and the file's lists of words; ConfigurationError if it asks for nothing."""
     unknown = set(entry) - set(_CONDITIONS) - {"rule", "label"}
     if unknown or not set(entry) & (set(_CONDITIONS) - set(_EXCLUSIONS)):
         raise ConfigurationError(f"rule {entry['rule']!r} has unknown conditions {sorted(unknown)} or none to look for")
     phrases = {key: _phrases(entry.get(key, ()), words) for key in _CONDITIONS}
-    patterns = {key: phrase_pattern(phrases[key], template) for key, template in _CONDITIONS.items()}
-    on_name = (patterns[key] for key in ("starts", "ends", "name", "and_name", "made_of"))
-    on_ingredients = (patterns[key] for key in ("ingredients", "ingredients_start", "ingredients_made_of"))
-    return Rule(
-        name=entry["rule"],
-        label=entry["label"],
-        phrases={key: found for key, found in phrases.items() if found},
-        on_name=tuple(pattern for pattern in on_name if pattern),
-        not_in_name=patterns["without"],
-        in_brand_or_name=patterns["brand_or_name"],
-        on_ingredients=tuple(pattern for pattern in on_ingredients if pattern),
-        not_in_ingredients=patterns["no_ingredients"],
-    )
+    return Rule(entry["rule"], entry["label"], {key: found for key, found in phrases.items() if found})
 
 
 def _phrases(listed: Iterable[Any], words: Mapping[str, Any]) -> list[str]:

@@ -23,7 +23,7 @@ import yaml
 
 from include.errors import ConfigurationError
 from include.plain_words import plain_words
-from include.rules import Rule, RuleBook, compile_rule, holds, phrase_pattern
+from include.rules import Rule, RuleBook, holds, phrase_pattern, read_rule
 
 TAXONOMY_FILE = Path(__file__).resolve().parent / "config" / "taxonomy.yaml"
 
@@ -124,7 +124,7 @@ def parse_taxonomy(content: str) -> Taxonomy:
         tags = {tag: label for label, listed in document["source_tags"].items() for tag in listed}
         fallback = {tag: label for label, listed in document["fallback_tags"].items() for tag in listed}
         overriding = tuple((entry["tag"], entry["label"]) for entry in document["overriding_tags"])
-        rules = RuleBook([compile_rule(entry, document["words"]) for entry in document["rules"]])
+        rules = RuleBook([read_rule(entry, document["words"]) for entry in document["rules"]])
         feed = document["feed"]
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{TAXONOMY_FILE.name} cannot be read: {error!r}") from error

@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from include.plain_words import plain_words
-from include.rules import Rule, RuleBook, compile_rule
+from include.rules import Rule, RuleBook, read_rule
 from include.taxonomy import load_taxonomy
 
 BOOK = load_taxonomy().rules
@@ -56,7 +56,7 @@ _texts = st.lists(st.sampled_from(["a", "b", "ab", "abc", "bad", "1", "12a", "é
 def test_the_index_holds_for_any_rules(
     conditions: list[dict[str, list[str]]], name: str, ingredients: str, brand: str
 ) -> None:
-    rules = [compile_rule({"rule": f"rule {n}", "label": "x", **asked}, {}) for n, asked in enumerate(conditions)]
+    rules = [read_rule({"rule": f"rule {n}", "label": "x", **asked}, {}) for n, asked in enumerate(conditions)]
     book = RuleBook(rules)
     assert book.first(name, ingredients, brand) is first_of_all(book, name, ingredients, brand)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
+from include.pipeline.model_flags import RULE_DISAGREES, UNFAMILIAR, with_model_flags
 from include.pipeline.shards import Shard, read_shard, shard_day, staged_labels_path
 from include.pipeline.text_readings import LAYER as READINGS_LAYER
 from include.pipeline.text_readings import keep_readings, read_texts
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from include.models.predictions import Predictions
 
 logger = logging.getLogger(__name__)
-
-UNFAMILIAR = "unfamiliar"
-"""Flag of a product that is for review because the model was trained on nothing like it."""
-RULE_DISAGREES = "rule_disagrees"
-"""Flag of a product that is for review because a written rule of the taxonomy contradicts the classifiers."""
 
 
 class ClassificationSummary(TypedDict):
@@ -113,14 +108,14 @@ def label_rows(
 
 
 def predicted_columns(
-    flags: pa.ChunkedArray, predictions: Predictions, model_version: str, taxonomy: Taxonomy
+    flags: pa.ChunkedArray | pa.ListArray, predictions: Predictions, model_version: str, taxonomy: Taxonomy
 ) -> dict[str, pa.Array | pa.ChunkedArray]:
     """The columns of `schema.LABELS` that come from predictions; `flags` are the products' own, without a model's."""
     raised = {UNFAMILIAR: predictions.is_unfamiliar, RULE_DISAGREES: predictions.is_contradicted}
     label = pa.array(predictions.label_index)
     departments = [taxonomy.department(name) for name in predictions.label_names]
     return {
-        "flags": _flagged(flags, raised),
+        "flags": with_model_flags(flags, raised),
         "label": pa.array(predictions.label_names, pa.string()).take(label),
         "department": pa.array(departments, pa.string()).take(label),
         "confidence": pa.array(predictions.confidences, pa.float32()),
@@ -129,23 +124,3 @@ def predicted_columns(
         "modality": pa.array(predictions.modalities),
         "model_version": pa.array([model_version] * len(predictions)),
     }
-
-
-def without_model_flags(flags: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The products' own flags: without those that an earlier prediction raised."""
-    of_models = (UNFAMILIAR, RULE_DISAGREES)
-    if not pc.any(pc.is_in(pc.list_flatten(flags), value_set=pa.array(of_models))).as_py():
-        return flags
-    own = [one and [flag for flag in one if flag not in of_models] for one in flags.to_pylist()]
-    return pa.chunked_array([pa.array(own, flags.type)])
-
-
-def _flagged(flags: pa.ChunkedArray, new: Mapping[str, np.ndarray]) -> pa.ChunkedArray:
-    """The products' flags, with the names in `new` added where their mask, bool (n,), says so."""
-    raised = np.flatnonzero(np.logical_or.reduce(list(new.values())))
-    if not len(raised):
-        return flags
-    told = flags.to_pylist()
-    for row in raised.tolist():
-        told[row] = [*(told[row] or ()), *(name for name, mask in new.items() if mask[row])]
-    return pa.chunked_array([pa.array(told, flags.type)])

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.features.cache import EmbeddingCache
-from include.pipeline.classify import predicted_columns, without_model_flags
+from include.pipeline.classify import predicted_columns
+from include.pipeline.model_flags import without_model_flags
 from include.pipeline.relabel_plan import PinnedModel, RelabelShard, slice_of
 from include.pipeline.text_readings import kept_readings, read_texts, replace_readings
 from include.settings import Settings

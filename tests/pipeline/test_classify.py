@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from include.models.predictions import Predictions
-from include.pipeline.classify import RULE_DISAGREES, UNFAMILIAR, label_rows
+from include.pipeline.classify import label_rows
+from include.pipeline.model_flags import RULE_DISAGREES, UNFAMILIAR
 from include.quality.reasons import FLAGS
 from include.schema import LABELS, PRODUCTS, Product
 from include.taxonomy import load_taxonomy
