@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
 
@@ -66,9 +66,12 @@ class Product:
 
     def to_row(self) -> dict[str, Any]:
         """The record as a row of `PRODUCTS`."""
-        row = asdict(self)
-        row.pop("source")
+        # Not by `asdict`, which copies every value and takes several times as long.
+        row = {name: getattr(self, name) for name in _FIELDS_IN_ROWS}
         return row | {"product_id": self.product_id, "content_hash": self.content_hash}
+
+
+_FIELDS_IN_ROWS = tuple(field.name for field in fields(Product) if field.name != "source")
 
 
 @dataclass(frozen=True, slots=True)

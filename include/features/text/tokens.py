@@ -9,7 +9,9 @@ French rules besides take more than a second to build.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from threading import Lock
 from typing import Any
 
 from include.errors import ConfigurationError
@@ -23,6 +25,9 @@ TOKENS_VERSION = "1"
 _ELISION = r"(?i:(?:l|d|j|m|n|s|t|c|qu|jusqu|lorsqu|puisqu)['’](?=\w))"
 _REMEMBERED_CHUNKS = 50_000
 """Distinct chunks whose tokens are kept: about 15 MB at most. Texts repeat their words, so nearly all are found."""
+
+_ONE_AT_A_TIME = Lock()
+"""Held while chunks are learnt: spaCy's memory zones are not for several threads."""
 
 
 class Tokenizer:
@@ -40,32 +45,46 @@ class Tokenizer:
         """What words are: `as-written`, or lemmas with the version of their tables, e.g. `lemmas-1.0.5`."""
         if words not in (AS_WRITTEN, LEMMAS, self.words):
             raise ConfigurationError(f"words are {words!r}, but {self.words!r} is what is installed here: train again")
-        self._tokens_of_chunk: dict[str, tuple[str, ...]] = {}
-        self._language: Any = None
 
     def split(self, documents: Sequence[str]) -> list[list[str]]:
         """The tokens of each document, in order."""
         # spaCy's rules never look across a space, so each distinct chunk is asked for once.
         chunks = [document.split() for document in documents]
-        unknown = set().union(*chunks).difference(self._tokens_of_chunk) if chunks else set()
-        if len(self._tokens_of_chunk) + len(unknown) > _REMEMBERED_CHUNKS:
-            self._tokens_of_chunk.clear()
-            unknown = set().union(*chunks)
-        self._learn(unknown)
-        known = self._tokens_of_chunk
+        known = _known_chunks(self.words).tokens_of(set().union(*chunks))
         return [[token for chunk in line for token in known[chunk]] for line in chunks]
 
+
+class _KnownChunks:
+    """The tokens of chunks seen so far, for all tokenizers of a kind: folds of a training repeat each other's words."""
+
+    def __init__(self, words: str) -> None:
+        self._lemma = None if words == AS_WRITTEN else load_lemmas().lemma
+        self._tokens: dict[str, tuple[str, ...]] = {}
+
+    def tokens_of(self, chunks: set[str]) -> Mapping[str, tuple[str, ...]]:
+        """A mapping that has at least these chunks."""
+        with _ONE_AT_A_TIME:
+            unknown = chunks.difference(self._tokens)
+            if len(self._tokens) + len(unknown) > _REMEMBERED_CHUNKS:
+                self._tokens, unknown = {}, chunks  # a new mapping: others may be reading the one before
+            self._learn(unknown)
+            return self._tokens
+
     def _learn(self, chunks: Iterable[str]) -> None:
-        if self._language is None:
-            self._language = _blank_language()
-        lemma = None if self.words == AS_WRITTEN else load_lemmas().lemma
-        with self._language.memory_zone():  # else spaCy keeps every string it ever saw
+        language, lemma = _blank_language(), self._lemma
+        with language.memory_zone():  # else spaCy keeps every string it ever saw
             for chunk in chunks:
-                written = (token.text for token in self._language.tokenizer(chunk))
+                written = (token.text for token in language.tokenizer(chunk))
                 words = (_fold(word if lemma is None else lemma(word.lower())) for word in written)
-                self._tokens_of_chunk[chunk] = tuple(word for word in words if word)
+                self._tokens[chunk] = tuple(word for word in words if word)
 
 
+@cache
+def _known_chunks(words: str) -> _KnownChunks:
+    return _KnownChunks(words)
+
+
+@cache
 def _blank_language() -> Any:
     import spacy
     from spacy.util import compile_prefix_regex

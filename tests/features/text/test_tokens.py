@@ -1,0 +1,50 @@
+"""Words of documents, and what is remembered of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from include.features.text import tokens
+from include.features.text.tokens import Tokenizer
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The chunks that spaCy is asked for, of a process that has not seen any yet."""
+    chunks: list[str] = []
+    learn = tokens._KnownChunks._learn
+
+    def note_and_learn(known: tokens._KnownChunks, unknown: set[str]) -> None:
+        chunks.extend(sorted(unknown))
+        learn(known, unknown)
+
+    tokens._known_chunks.cache_clear()
+    monkeypatch.setattr(tokens._KnownChunks, "_learn", note_and_learn)
+    yield chunks
+    tokens._known_chunks.cache_clear()
+
+
+def test_words_are_in_lower_case_without_accents_elisions_and_punctuation() -> None:
+    assert Tokenizer().split(["Rosé d'Épernay, (brut)", "l’huile --"]) == [
+        ["rose", "d", "epernay", "brut"],
+        ["l", "huile"],
+    ]
+
+
+def test_what_one_tokenizer_has_learnt_another_knows(asked: list[str]) -> None:
+    assert Tokenizer().split(["Brut Rosé", "Rosé"]) == [["brut", "rose"], ["rose"]]
+    assert Tokenizer().split(["Brut Blanc"]) == [["brut", "blanc"]]
+    assert asked == ["Brut", "Rosé", "Blanc"]
+
+
+def test_no_more_than_so_many_chunks_are_remembered(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "_REMEMBERED_CHUNKS", 3)
+    tokenizer = Tokenizer()
+    for _ in range(2):
+        assert tokenizer.split(["Brut Rosé"]) == [["brut", "rose"]]
+    assert asked == ["Brut", "Rosé"]
+    assert tokenizer.split(["Blanc de Blancs"]) == [["blanc", "de", "blancs"]]
+    assert tokenizer.split(["Rosé"]) == [["rose"]]
+    assert asked == ["Brut", "Rosé", "Blanc", "Blancs", "de", "Rosé"]
