@@ -49,6 +49,8 @@ class EmbeddingCache:
         self._starts = np.zeros(1, dtype=np.int64)
         self._widths: set[int] = set()
         self._index = HashIndex(pa.array([], pa.large_string()))
+        self._last_found: tuple[pa.Array, np.ndarray] | None = None
+        """Hashes that were all found, and where."""
 
     def missing(self, hashes: Sequence[str | None]) -> list[str]:
         """The hashes without an embedding, each once, in the order given; None stands for no content.
@@ -89,13 +91,14 @@ class EmbeddingCache:
         """
         asked = pa.array(hashes, pa.string())
         wanted = asked.unique().drop_null()
-        vectors = self._read(wanted)
-        if len(wanted) == len(asked):  # distinct, and so in the order asked
-            return vectors, self._usable(vectors)
-        place = pc.index_in(asked, value_set=wanted).fill_null(-1).to_numpy(zero_copy_only=False)
-        result = np.full((len(asked), vectors.shape[1]), np.nan, dtype=np.float32)
-        result[place >= 0] = vectors[place[place >= 0]]
-        return result, self._usable(result)
+        number = pc.index_in(asked, value_set=wanted).fill_null(-1).to_numpy()
+        # Each hash is read into the first row that asks for it, and copied to the others.
+        has_hash = np.flatnonzero(number >= 0)
+        first = has_hash[np.unique(number[has_hash], return_index=True)[1]]
+        vectors = self._read(wanted, first, len(asked))
+        others = np.delete(has_hash, np.searchsorted(has_hash, first))
+        vectors[others] = vectors[first[number[others]]]
+        return vectors, self._usable(vectors)
 
     @staticmethod
     def _usable(vectors: np.ndarray) -> np.ndarray:
@@ -122,9 +125,14 @@ class EmbeddingCache:
 
         Files that others wrote meanwhile are looked for only when a hash is not found in those known.
         """
+        # Most ask what is missing first, and for the vectors of the same hashes afterwards.
+        if self._last_found and self._last_found[0].equals(wanted):
+            return self._last_found[1]
         places = self._index.find(wanted)
         if (places < 0).any() and self._take_in_new_files():
             places = self._index.find(wanted)
+        if (places >= 0).all():
+            self._last_found = wanted, places
         return places
 
     def _take_in_new_files(self) -> bool:
@@ -146,18 +154,22 @@ class EmbeddingCache:
         self._files = sorted(hashes)
         self._starts = np.cumsum([0, *(len(hashes[path]) for path in self._files)])
         self._index = HashIndex(pa.concat_arrays([hashes[path] for path in self._files]))
+        self._last_found = None
         return True
 
-    def _read(self, wanted: pa.Array) -> np.ndarray:
-        """The vectors of distinct hashes, NaN where there is none: float32 (wanted, dimensions)."""
+    def _read(self, wanted: pa.Array, targets: np.ndarray, count: int) -> np.ndarray:
+        """The vectors of distinct hashes in the rows `targets`, all else NaN: float32 (count, dimensions)."""
         places = self._places(wanted)
-        vectors = np.full((len(wanted), self._width()), np.nan, dtype=np.float32)
-        targets = np.flatnonzero(places >= 0)
-        rows = places[targets]
-        files = np.searchsorted(self._starts, rows, side="right") - 1
+        vectors = np.empty((count, self._width()), dtype=np.float32)
+        is_known = places >= 0
+        places, targets = places[is_known], targets[is_known]
+        is_read = np.zeros(count, dtype=bool)
+        is_read[targets] = True
+        vectors[~is_read] = np.nan
+        files = np.searchsorted(self._starts, places, side="right") - 1
         for number in np.unique(files).tolist():
             inside = files == number
-            self._read_rows(self._files[number], rows[inside] - self._starts[number], vectors, targets[inside])
+            self._read_rows(self._files[number], places[inside] - self._starts[number], vectors, targets[inside])
         return vectors
 
     def _width(self) -> int:
