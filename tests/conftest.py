@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.storage", "tests.fixtures.trained", "tests.fixtures.webhook"]
+pytest_plugins = [
+    "tests.fixtures.sharing",
+    "tests.fixtures.storage",
+    "tests.fixtures.trained",
+    "tests.fixtures.webhook",
+]
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 

@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from include.errors import ConfigurationError
@@ -49,6 +49,8 @@ _STRANGE_PHOTOS: tuple[Callable[[bytes], bytes | None], ...] = (
     lambda photo: None,
 )
 _STRANGE_SHARE = 0.08
+_KEPT_PHOTOS = 1_000
+"""Photos that are kept once they are drawn, some 25 MB: drawing one takes longer than serving it a hundred times."""
 
 
 class DemoCatalogue:
@@ -62,6 +64,7 @@ class DemoCatalogue:
         self.last_day = first_day + timedelta(days=days - 1)
         self._seed = seed
         self._pictured: dict[str, DrawnText] = {}
+        self._photo = lru_cache(maxsize=_KEPT_PHOTOS)(self._draw_photo)
 
     def records(self) -> Sequence[DatedRecord]:
         """All records, oldest first."""
@@ -176,8 +179,9 @@ class DemoCatalogue:
         """The photo at a path, drawn when asked for; some are broken or of an unusual kind."""
         _ = self._records, self._hints  # they know what is on which photo
         text = self._pictured.get(path)
-        if text is None:
-            return None
+        return None if text is None else self._photo(path, text)
+
+    def _draw_photo(self, path: str, text: DrawnText) -> bytes | None:
         chance = seeded(self._seed, "photo", path)
         strange = chance.choice(_STRANGE_PHOTOS) if chance.random() < _STRANGE_SHARE else None
         photo = draw_photo(text, chance)

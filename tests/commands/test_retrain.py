@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,14 @@ from include.models.registry import CHAMPION, Registry
 from include.settings import Settings
 from include.warehouse.lake import Lake
 from tests.conftest import PROJECT_ROOT
-from tests.pipeline.test_retraining import FIRST, SECOND, imported, small
-
-__all__ = ["imported"]  # the fixture
+from tests.pipeline.test_retraining import FIRST, SECOND, small
 
 
 @pytest.fixture
-def settings(warehouse_settings: Settings, tmp_path: Path, imported: Path) -> Settings:
+def settings(
+    warehouse_settings: Settings, tmp_path: Path, imported: Path, empty_registry: Callable[[Path], None]
+) -> Settings:
+    empty_registry(warehouse_settings.state_dir)
     shutil.copytree(imported, warehouse_settings.lake_root)
     return small(warehouse_settings, tmp_path)
 

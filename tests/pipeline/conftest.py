@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from include.local.postgres import PostgresServer
+from include.pipeline.run_day import run_day
 from include.settings import Settings
+from include.sources.connection import SourceConnection
 from include.warehouse.lake import Lake
+from tests.fixtures.storage import new_database
+from tests.fixtures.trained import FIRST_DAY, SOURCE
+from tests.pipeline.prepared import Prepared
+from tests.pipeline.relabelling import versions_settings
 
 
 def day_settings(model_home: Path, lake: Path, warehouse_url: str) -> Settings:
@@ -24,3 +32,42 @@ def settings(model_home: Path, tmp_path: Path, warehouse_settings: Settings) -> 
 @pytest.fixture
 def lake(settings: Settings) -> Lake:
     return Lake(settings.lake_root)
+
+
+LabelDay = Callable[[Callable[[Path, str], Settings]], Prepared]
+
+
+@pytest.fixture(scope="session")
+def label_first_day(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_server: PostgresServer,
+    warehouse_template: str,
+    connection: SourceConnection,
+) -> LabelDay:
+    """A function that labels the first day under the settings that it makes of a lake and a warehouse's URL."""
+
+    def label(settings_of: Callable[[Path, str], Settings]) -> Prepared:
+        lake = tmp_path_factory.mktemp("labelled") / "lake"
+        name, url = new_database(postgres_server, warehouse_template)
+        run_day(SOURCE, FIRST_DAY, settings_of(lake, url), connection)
+        return Prepared(lake, name, postgres_server)
+
+    return label
+
+
+@pytest.fixture(scope="session")
+def labelled_day(model_home: Path, label_first_day: LabelDay) -> Prepared:
+    """The first day, labelled: what tests start from that ask what comes after it."""
+    return label_first_day(lambda lake, url: day_settings(model_home, lake, url))
+
+
+@pytest.fixture(scope="session")
+def labelled_by_first(two_versions: Path, label_first_day: LabelDay) -> Prepared:
+    """The first day, labelled by version 1 of `two_versions`."""
+    return label_first_day(lambda lake, url: versions_settings(two_versions, lake, url))
+
+
+@pytest.fixture(scope="session")
+def labelled_by_second(two_versions: Path, label_first_day: LabelDay) -> Prepared:
+    """The first day, labelled by version 2 of `two_versions`."""
+    return label_first_day(lambda lake, url: versions_settings(two_versions, lake, url, champion="2"))

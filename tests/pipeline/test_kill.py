@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,7 @@ from include.warehouse.lake import Lake
 from tests.fixtures.killing import KILLED, run_killed
 from tests.fixtures.trained import FIRST_DAY, SOURCE
 from tests.pipeline.conftest import day_settings
+from tests.pipeline.prepared import Prepared
 from tests.pipeline.state import lake_state, warehouse_state
 
 STEPS = ("fetch", "validate", "embed_text", "embed_images", "classify", "publish")
@@ -75,16 +77,33 @@ def run_step(step: str, settings: Settings, connection: SourceConnection, day: d
 
 @pytest.fixture(scope="module")
 def untouched(
+    labelled_day: Prepared, model_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[object, object]:
+    """The final state of a day that nobody killed."""
+    lake = tmp_path_factory.mktemp("untouched") / "lake"
+    settings = day_settings(model_home, lake, labelled_day.copy(lake))
+    with open_engine(settings) as engine:
+        return lake_state(Lake(settings.lake_root)), warehouse_state(engine)
+
+
+@pytest.fixture(scope="module")
+def before_steps(
     model_home: Path,
     tmp_path_factory: pytest.TempPathFactory,
     make_database: Callable[[], str],
     connection: SourceConnection,
-) -> tuple[object, object]:
-    """The final state of a day that nobody killed."""
-    settings = day_settings(model_home, tmp_path_factory.mktemp("untouched") / "lake", make_database())
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    with open_engine(settings) as engine:
-        return lake_state(Lake(settings.lake_root)), warehouse_state(engine)
+) -> dict[str, Path]:
+    """The lake as each step finds it; the warehouse is empty until the last one."""
+    folder = tmp_path_factory.mktemp("before")
+    settings = day_settings(model_home, folder / "lake", make_database())
+    Path(settings.lake_root).mkdir()
+    found = {}
+    for step in STEPS:
+        found[step] = folder / step
+        shutil.copytree(settings.lake_root, found[step])
+        if step != STEPS[-1]:
+            run_step(step, settings, connection, FIRST_DAY)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -99,9 +118,9 @@ def test_a_day_killed_in_a_step_and_run_again_ends_as_if_it_had_not_been(
     connection: SourceConnection,
     warehouse: Engine,
     untouched: tuple[object, object],
+    before_steps: dict[str, Path],
 ) -> None:
-    for earlier in STEPS[: STEPS.index(step)]:
-        run_step(earlier, settings, connection, FIRST_DAY)
+    shutil.copytree(before_steps[step], settings.lake_root)
     assert run_killed(target, nth, run_step, step, settings, connection, FIRST_DAY) == KILLED
 
     run_day(SOURCE, FIRST_DAY, settings, connection)

@@ -21,9 +21,7 @@ from include.warehouse.lake import Lake
 from tests.fixtures.killing import KILLED, run_killed
 from tests.fixtures.storage import settings_for
 from tests.pipeline.state import lake_state
-from tests.pipeline.test_retraining import FIRST, SECOND, imported, more_products, small
-
-__all__ = ["imported"]  # the fixture
+from tests.pipeline.test_retraining import FIRST, SECOND, more_products, small
 
 RENAME = "pathlib:Path.replace"
 KILLS = [
@@ -78,9 +76,12 @@ def state(settings: Settings) -> dict[str, Any]:
 
 
 @pytest.fixture
-def prepared(imported: Path, tmp_path: Path, make_database: Callable[[], str]) -> Settings:
+def prepared(
+    imported: Path, tmp_path: Path, make_database: Callable[[], str], empty_registry: Callable[[Path], None]
+) -> Settings:
     """A second week with more products than the first one had, before any retraining."""
     settings = small(settings_for(tmp_path / "state", make_database()), tmp_path)
+    empty_registry(settings.state_dir)
     shutil.copytree(imported, settings.lake_root)
     return settings
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from include.local.postgres import PostgresServer
-from include.pipeline.run_day import run_day
 from include.settings import Settings
-from include.sources.connection import SourceConnection
 from include.warehouse.engine import open_engine
 from tests.fixtures.killing import KILLED, run_killed
-from tests.fixtures.storage import new_database
-from tests.fixtures.trained import FIRST_DAY, SOURCE
+from tests.pipeline.prepared import Prepared
 from tests.pipeline.relabelling import final_state, relabel, versions_settings
 
 RENAME = "pathlib:Path.replace"
@@ -37,39 +31,17 @@ KILLS = [
 ]
 
 
-@dataclass(frozen=True)
-class LabelledDay:
-    """A lake and a database in which version 1 has labelled a day, to be copied."""
-
-    home: Path
-    lake: Path
-    database: str
-    server: PostgresServer
-
-    def copy(self, folder: Path) -> Settings:
-        """Settings of a copy of both."""
-        shutil.copytree(self.lake, folder / "lake")
-        return versions_settings(self.home, folder / "lake", new_database(self.server, self.database)[1])
+def copy_of(prepared: Prepared, home: Path, folder: Path) -> Settings:
+    """Settings of a copy of a labelled day."""
+    return versions_settings(home, folder / "lake", prepared.copy(folder / "lake"))
 
 
 @pytest.fixture(scope="module")
-def labelled_day(
-    two_versions: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    postgres_server: PostgresServer,
-    warehouse_template: str,
-    connection: SourceConnection,
-) -> LabelledDay:
-    lake = tmp_path_factory.mktemp("labelled") / "lake"
-    name, url = new_database(postgres_server, warehouse_template)
-    run_day(SOURCE, FIRST_DAY, versions_settings(two_versions, lake, url), connection)
-    return LabelledDay(two_versions, lake, name, postgres_server)
-
-
-@pytest.fixture(scope="module")
-def untouched(labelled_day: LabelledDay, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
+def untouched(
+    labelled_by_first: Prepared, two_versions: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Any, ...]:
     """The final state of a relabelling that nobody killed."""
-    settings = labelled_day.copy(tmp_path_factory.mktemp("untouched"))
+    settings = copy_of(labelled_by_first, two_versions, tmp_path_factory.mktemp("untouched"))
     relabel(settings, "2")
     with open_engine(settings) as engine:
         return final_state(settings, engine)
@@ -77,9 +49,14 @@ def untouched(labelled_day: LabelledDay, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.mark.parametrize(("target", "nth"), KILLS, ids=[f"{t.split('.')[-1]}-{n}" for t, n in KILLS])
 def test_a_relabelling_killed_and_run_again_ends_as_if_it_had_not_been(
-    target: str, nth: int, labelled_day: LabelledDay, tmp_path: Path, untouched: tuple[Any, ...]
+    target: str,
+    nth: int,
+    labelled_by_first: Prepared,
+    two_versions: Path,
+    tmp_path: Path,
+    untouched: tuple[Any, ...],
 ) -> None:
-    settings = labelled_day.copy(tmp_path)
+    settings = copy_of(labelled_by_first, two_versions, tmp_path)
     assert run_killed(target, nth, relabel, settings, "2") == KILLED
     with open_engine(settings) as engine:
         with engine.connect() as connection:

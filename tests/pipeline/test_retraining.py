@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from include.errors import ChampionChanged, NoChampionError
@@ -19,9 +18,7 @@ from include.models.registry import CHALLENGER, CHAMPION, Registry
 from include.models.snapshot import read_snapshot
 from include.pipeline import retraining as steps
 from include.pipeline.check import check
-from include.pipeline.import_catalogue import import_catalogue
 from include.pipeline.promotion import promote_by_hand
-from include.sandbox.demo_training import write_demo_catalogue
 from include.settings import Settings
 from include.warehouse.lake import Lake
 
@@ -33,18 +30,6 @@ candidates:
   - name: text
     recipe: {fusion: text, photo_heads: [logistic]}
 """
-
-
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory, make_database: Callable[[], str]) -> Path:
-    """A lake with one delivery of drawn products, without photos."""
-    folder = tmp_path_factory.mktemp("imported")
-    catalogue = write_demo_catalogue(folder / "catalogue", rows_per_label=12)
-    alone = folder / "shop.csv"  # no folder of photos beside it
-    alone.write_bytes(catalogue.read_bytes())
-    settings = Settings(state_dir=folder, warehouse_url=SecretStr(make_database()), image_encoder="classical")
-    import_catalogue(alone, MONDAY, settings, source="shop")
-    return folder / "lake"
 
 
 def small(settings: Settings, folder: Path) -> Settings:
@@ -60,7 +45,10 @@ def small(settings: Settings, folder: Path) -> Settings:
 
 
 @pytest.fixture
-def settings(warehouse_settings: Settings, tmp_path: Path, imported: Path) -> Settings:
+def settings(
+    warehouse_settings: Settings, tmp_path: Path, imported: Path, empty_registry: Callable[[Path], None]
+) -> Settings:
+    empty_registry(warehouse_settings.state_dir)
     shutil.copytree(imported, warehouse_settings.lake_root)
     return small(warehouse_settings, tmp_path)
 

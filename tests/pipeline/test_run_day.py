@@ -6,29 +6,20 @@ import gzip
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
-from include.errors import BatchRejected, NoChampionError, SourceError, StepMissing, WarehouseUnreachable
-from include.pipeline.classify import classify
-from include.pipeline.embed import embed_images, embed_text
-from include.pipeline.fetch import fetch_day
-from include.pipeline.publish import publish_day
+from include.errors import BatchRejected, NoChampionError, SourceError, WarehouseUnreachable
 from include.pipeline.run_day import run_day
 from include.pipeline.shards import plan_shards
-from include.pipeline.validate import validate_day
 from include.settings import Settings
 from include.sources import get_source
 from include.sources.connection import SourceConnection
 from include.sources.landing import Landing
-from include.warehouse.engine import open_engine
 from include.warehouse.lake import Lake
-from include.warehouse.reviews import record_review
-from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, SOURCE, THIRD_DAY
-from tests.pipeline.state import lake_state, warehouse_state
+from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, SOURCE
 
 
 def count(engine: Engine, query: str) -> int:
@@ -53,134 +44,12 @@ def test_a_day_ends_with_every_record_labelled_or_quarantined(
     assert lake.list_files("staging") == []
 
 
-def test_a_missing_or_broken_photo_leaves_its_reason_and_the_product_goes_on(
-    settings: Settings, connection: SourceConnection, warehouse: Engine
-) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    with warehouse.connect() as database:
-        rows = database.execute(text("SELECT photo_status, count(*) AS n FROM labelled_products GROUP BY 1"))
-        statuses = {row.photo_status: row.n for row in rows}
-    assert statuses.get("ok", 0) > 0
-    assert set(statuses) - {"ok"}
-
-
 def test_photos_that_the_connection_refused_come_when_it_allows_them(
     settings: Settings, connection: SourceConnection
 ) -> None:
     strict = replace(connection, allow_private_hosts=False)
     assert run_day(SOURCE, FIRST_DAY, settings, strict)["photos"].get("ok", 0) == 0
     assert run_day(SOURCE, FIRST_DAY, settings, connection)["photos"]["ok"] > 0
-
-
-def test_running_a_day_twice_changes_no_file_and_no_row(
-    settings: Settings, lake: Lake, connection: SourceConnection, warehouse: Engine
-) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    before = lake_state(lake), warehouse_state(warehouse)
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    assert (lake_state(lake), warehouse_state(warehouse)) == before
-
-
-def test_a_second_run_decodes_no_photo_and_embeds_no_text(settings: Settings, connection: SourceConnection) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    for shard in plan_shards(SOURCE, FIRST_DAY, settings):
-        photos = embed_images(shard, settings, allow_private_hosts=True)
-        assert photos["wanted"] > 0
-        assert photos["computed"] == 0
-        assert embed_text(shard, settings)["computed"] == 0
-
-
-def test_photos_take_part_in_the_labels(settings: Settings, connection: SourceConnection, warehouse: Engine) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    assert count(warehouse, "SELECT count(*) FROM labelled_products WHERE photo_status = 'ok'") > 0
-    assert (
-        count(warehouse, "SELECT count(*) FROM labelled_products WHERE (modality = 'fusion') <> (photo_status = 'ok')")
-        == 0
-    )
-
-
-def landed_lines(lake: Lake) -> tuple[str, list[bytes]]:
-    """The landed delta file of the first day, and its lines."""
-    (path,) = (path for path in lake.list_files("landing") if path.endswith(".json.gz"))
-    return path, gzip.decompress(lake.read_bytes(path)).splitlines(keepends=True)
-
-
-@pytest.mark.parametrize("kept", [0, 30])
-def test_a_day_that_has_become_smaller_or_empty_leaves_nothing_of_what_it_was(
-    kept: int,
-    settings: Settings,
-    lake: Lake,
-    connection: SourceConnection,
-    warehouse: Engine,
-    make_database: Callable[[], str],
-    tmp_path: Path,
-) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    path, lines = landed_lines(lake)
-    smaller = gzip.compress(b"".join(lines[:kept]))
-    lake.write_bytes(path, smaller)
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-
-    fresh = settings.model_copy(
-        update={"lake_url": str(tmp_path / "fresh"), "warehouse_url": SecretStr(make_database())}
-    )
-    fetch_day(SOURCE, FIRST_DAY, fresh, connection)
-    fresh_lake = Lake(fresh.lake_root)
-    fresh_lake.write_bytes(path, smaller)
-    run_day(SOURCE, FIRST_DAY, fresh, connection)
-    layers = ("products", "quarantine", "images", "labels", "staging")
-    assert lake_state(lake, layers) == lake_state(fresh_lake, layers)
-    with open_engine(fresh) as engine:
-        found, expected = warehouse_state(warehouse), warehouse_state(engine)
-    for state in (found, expected):
-        # A history is never shortened; a batch without products does not know a model version.
-        del state["label_history"]
-        for batch in state["batches"]:
-            del batch["model_version"]
-    assert found == expected
-
-
-@pytest.mark.parametrize("encoder", ["tfidf-svd", "cuvee_compact"])
-def test_a_shard_whose_embeddings_are_gone_is_not_labelled_without_them(
-    encoder: str, settings: Settings, lake: Lake, connection: SourceConnection
-) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    for path in lake.list_files("embeddings"):
-        if f"encoder={encoder}" in path:
-            lake.delete(path)
-    with pytest.raises(StepMissing, match=r"embed_(text|images) for this shard again"):
-        classify(plan_shards(SOURCE, FIRST_DAY, settings)[0], settings)
-
-
-def test_labels_of_an_earlier_validation_are_not_published(
-    settings: Settings, lake: Lake, connection: SourceConnection
-) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    path, lines = landed_lines(lake)
-    lake.write_bytes(path, gzip.compress(b"".join(lines[:30])))
-    validate_day(SOURCE, FIRST_DAY, settings)
-    with pytest.raises(StepMissing, match="run embed and classify"):
-        publish_day(SOURCE, FIRST_DAY, settings)
-
-
-def test_a_batch_records_how_many_labels_may_be_trained_on(
-    settings: Settings, connection: SourceConnection, warehouse: Engine
-) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    stored = count(warehouse, "SELECT count(*) FROM training_labels")
-    assert stored > 0
-    assert count(warehouse, "SELECT training_labels FROM batches") == stored
-
-
-def test_days_may_be_redone_in_any_order(
-    settings: Settings, lake: Lake, connection: SourceConnection, warehouse: Engine
-) -> None:
-    for day in (FIRST_DAY, SECOND_DAY, THIRD_DAY):
-        run_day(SOURCE, day, settings, connection)
-    before = lake_state(lake), warehouse_state(warehouse)
-    for day in (THIRD_DAY, FIRST_DAY, SECOND_DAY):
-        run_day(SOURCE, day, settings, connection)
-    assert (lake_state(lake), warehouse_state(warehouse)) == before
 
 
 def test_an_api_without_change_times_brings_each_product_once(
@@ -205,16 +74,6 @@ def test_a_broken_batch_leaves_a_report_and_no_row(
     assert count(warehouse, "SELECT count(*) FROM labelled_products") == 0
 
 
-def test_a_broken_batch_does_not_replace_the_products_of_a_good_one(
-    settings: Settings, lake: Lake, connection: SourceConnection
-) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    before = lake_state(lake, ("products", "labels"))
-    with pytest.raises(BatchRejected):
-        validate_day(SOURCE, FIRST_DAY, settings.model_copy(update={"max_rejected_share": 0.0}))
-    assert lake_state(lake, ("products", "labels")) == before
-
-
 def test_without_a_champion_the_message_names_the_command_that_trains_one(
     settings: Settings, connection: SourceConnection, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -223,26 +82,6 @@ def test_without_a_champion_the_message_names_the_command_that_trains_one(
     )
     with pytest.raises(NoChampionError, match="python -m include train"):
         run_day(SOURCE, FIRST_DAY, untrained, connection)
-
-
-def test_a_persons_label_survives_later_predictions(
-    settings: Settings, connection: SourceConnection, warehouse: Engine
-) -> None:
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    with warehouse.connect() as database:
-        product_id = database.execute(
-            text("SELECT product_id FROM labelled_products WHERE label <> 'juice' ORDER BY 1 LIMIT 1")
-        ).scalar_one()
-    record_review(warehouse, product_id, "juice", department="Fine Grocery", reviewer="Ana", comment="it is a juice")
-    run_day(SOURCE, FIRST_DAY, settings, connection)
-    with warehouse.connect() as database:
-        row = database.execute(
-            text("SELECT label, decided_by, predicted_label FROM labelled_products WHERE product_id = :id"),
-            {"id": product_id},
-        ).one()
-    assert row.label == "juice"
-    assert row.decided_by == "human"
-    assert row.predicted_label != "juice"
 
 
 def test_an_unreachable_warehouse_keeps_parquet_and_a_rerun_publishes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,17 +17,17 @@ from include.models.search.search import SearchBudget
 from include.pipeline.import_catalogue import import_catalogue
 from include.pipeline.search import search_recipe
 from include.pipeline.train import train_model
-from include.sandbox.demo_training import write_demo_catalogue
 from include.settings import Settings
 from tests.fixtures.trained import FIRST_DAY
 
 
 @pytest.fixture
-def settings(warehouse_settings: Settings, tmp_path: Path) -> Settings:
+def settings(warehouse_settings: Settings, small_catalogue: Path, empty_registry: Callable[[Path], None]) -> Settings:
     """A small imported catalogue."""
     small = {"training_folds": 2, "text_dimensions": 16, "min_label_examples": 2}
     settings = warehouse_settings.model_copy(update=small)
-    import_catalogue(write_demo_catalogue(tmp_path / "catalogue", rows_per_label=5), FIRST_DAY, settings)
+    empty_registry(settings.state_dir)
+    import_catalogue(small_catalogue, FIRST_DAY, settings)
     return settings
 
 

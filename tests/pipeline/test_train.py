@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,18 @@ from include.models.artefact import Artefact
 from include.models.registry import Registry
 from include.pipeline.import_catalogue import import_catalogue
 from include.pipeline.train import train_model
-from include.sandbox.demo_training import write_demo_catalogue
 from include.settings import Settings
 from include.warehouse.lake import Lake
 from tests.fixtures.trained import FIRST_DAY
 
 
 @pytest.fixture
-def settings(warehouse_settings: Settings, tmp_path: Path) -> Settings:
+def settings(warehouse_settings: Settings, small_catalogue: Path, empty_registry: Callable[[Path], None]) -> Settings:
     """A small imported catalogue and no model yet."""
     small = {"training_folds": 2, "text_dimensions": 16, "min_label_examples": 2}
     settings = warehouse_settings.model_copy(update=small)
-    import_catalogue(write_demo_catalogue(tmp_path / "catalogue", rows_per_label=5), FIRST_DAY, settings)
+    empty_registry(settings.state_dir)
+    import_catalogue(small_catalogue, FIRST_DAY, settings)
     return settings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from include.pipeline.import_catalogue import import_catalogue
 from include.pipeline.train import train_candidate
 from include.pipeline.train_cnn import labelled_photos, train_cnn
 from include.pipeline.training_data import snapshot_of_today
-from include.sandbox.demo_training import write_demo_catalogue
 from include.settings import Settings
 from tests.fixtures.trained import FIRST_DAY
 
@@ -29,10 +29,11 @@ TINY = replace(
 
 
 @pytest.fixture
-def settings(warehouse_settings: Settings, tmp_path: Path) -> Settings:
+def settings(warehouse_settings: Settings, small_catalogue: Path, empty_registry: Callable[[Path], None]) -> Settings:
     """A small imported catalogue with photos."""
     settings = warehouse_settings.model_copy(update={"min_label_examples": 2})
-    import_catalogue(write_demo_catalogue(tmp_path / "catalogue", rows_per_label=6), FIRST_DAY, settings)
+    empty_registry(settings.state_dir)
+    import_catalogue(small_catalogue, FIRST_DAY, settings)
     return settings
 
 

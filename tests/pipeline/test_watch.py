@@ -24,7 +24,9 @@ from include.sources.connection import SourceConnection
 from include.warehouse.batches import record_failure
 from include.warehouse.lake import Lake
 from include.warehouse.tables import batches
-from tests.fixtures.trained import FIRST_DAY, SOURCE
+from tests.fixtures.storage import settings_for
+from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, SOURCE
+from tests.pipeline.prepared import Prepared
 from tests.pipeline.state import lake_state, warehouse_state
 
 FOLDER = drift_folder(SOURCE, FIRST_DAY)
@@ -36,6 +38,12 @@ def batch_of(engine: Engine, source: str = SOURCE, day: date = FIRST_DAY) -> Any
 
 
 @pytest.fixture
+def warehouse_settings(labelled_day: Prepared, tmp_path: Path) -> Settings:
+    """The warehouse of the labelled day, its lake beside it."""
+    return settings_for(tmp_path / "state", labelled_day.copy(tmp_path / "lake"))
+
+
+@pytest.fixture
 def alert(settings: Settings) -> Settings:
     """Settings under which the drawn feed drifts: the model was trained on another source."""
     return settings.model_copy(update={"drift_min_products": 10, "drift_label_mix": 0.05})
@@ -44,8 +52,8 @@ def alert(settings: Settings) -> Settings:
 def test_a_day_stores_its_figures_and_shows_them(
     alert: Settings, lake: Lake, connection: SourceConnection, warehouse: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    summary = run_day(SOURCE, FIRST_DAY, alert, connection)
-    stored = batch_of(warehouse)
+    summary = run_day(SOURCE, SECOND_DAY, alert, connection)
+    stored = batch_of(warehouse, day=SECOND_DAY)
     assert {"label_mix", "confidence", "text_embedding", "photo_embedding", "missing_photos", "reviewed"} == set(
         stored.drift
     )
@@ -54,7 +62,7 @@ def test_a_day_stores_its_figures_and_shows_them(
     assert stored.drift["label_mix"]["verdict"] == "beyond"
     assert summary["warnings"] == len(stored.warnings) >= 1
     assert "hardly any of this source" in stored.warnings[0]
-    page = lake.read_bytes(f"{FOLDER}/index.html").decode()
+    page = lake.read_bytes(f"{drift_folder(SOURCE, SECOND_DAY)}/index.html").decode()
     assert "! beyond" in page
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     for warning in stored.warnings:
@@ -75,7 +83,6 @@ def test_running_the_day_again_or_publishing_it_again_changes_nothing(
 def test_the_number_of_shards_does_not_matter(
     alert: Settings, lake: Lake, connection: SourceConnection, warehouse: Engine
 ) -> None:
-    run_day(SOURCE, FIRST_DAY, alert, connection)
     assert len(plan_shards(SOURCE, FIRST_DAY, alert)) > 1
     several = batch_of(warehouse).drift
     whole = alert.model_copy(update={"shard_size": 5_000})
@@ -88,7 +95,7 @@ def test_the_number_of_shards_does_not_matter(
 def test_a_failed_run_leaves_the_figures_of_the_day(
     alert: Settings, connection: SourceConnection, warehouse: Engine
 ) -> None:
-    run_day(SOURCE, FIRST_DAY, alert, connection)
+    publish_day(SOURCE, FIRST_DAY, alert)
     before = batch_of(warehouse)
     record_failure(warehouse, SOURCE, FIRST_DAY, "fetch", "the API is down")
     after = batch_of(warehouse)
@@ -133,7 +140,6 @@ def test_a_model_without_a_profile_labels_and_its_drift_is_not_measured(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    run_day(SOURCE, FIRST_DAY, alert, connection)
     shards = plan_shards(SOURCE, FIRST_DAY, alert)
     Artefact.load(Path(shards[0]["model_path"])).save(tmp_path / "old")
     without_profile(tmp_path / "old")
@@ -151,7 +157,6 @@ def test_a_model_without_a_profile_labels_and_its_drift_is_not_measured(
 def test_shards_of_two_models_are_not_added_up(
     alert: Settings, connection: SourceConnection, warehouse: Engine, tmp_path: Path
 ) -> None:
-    run_day(SOURCE, FIRST_DAY, alert, connection)
     first, *others = plan_shards(SOURCE, FIRST_DAY, alert)
     Artefact.load(Path(first["model_path"])).save(tmp_path / "other")
     classify({**first, "model_path": str(tmp_path / "other")}, alert)

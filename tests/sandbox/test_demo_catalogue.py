@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, UnidentifiedImageError
 
 from include.plain_words import plain_words
+from include.sandbox import demo_catalogue
 from include.sandbox.catalogue import SECONDS_PER_DAY, Record, midnight
 from include.sandbox.demo_catalogue import DemoCatalogue
 from include.taxonomy import load_taxonomy
@@ -113,3 +114,12 @@ def test_a_photo_is_the_same_each_time(catalogue: DemoCatalogue) -> None:
     again = DemoCatalogue(FIRST_DAY, days=3)
     assert again.photo(path) == catalogue.photo(path) is not None
     assert catalogue.photo("/images/products/1/2/3/4/front_fr.1.400.jpg") is None
+
+
+def test_a_photo_is_drawn_once_however_often_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue = DemoCatalogue(FIRST_DAY, days=1)
+    drawn: list[str] = []
+    monkeypatch.setattr(demo_catalogue, "draw_photo", lambda text, _chance: drawn.append(text.name) or b"a photo")
+    path = next(d.record["image_front_url"] for d in catalogue.records() if "image_front_url" in d.record)
+    assert catalogue.photo(path) == catalogue.photo(path) is not None
+    assert len(drawn) == 1
