@@ -34,8 +34,11 @@ class CataloguePredictor:
 
     def __init__(self, model: PinnedModel, settings: Settings) -> None:
         """Raises NoChampionError when the artefact is missing or damaged."""
+        from threadpoolctl import ThreadpoolController
+
         from include.models.artefact import Artefact
 
+        self._libraries = ThreadpoolController()
         self._settings = settings
         self._version = model["version"]
         self._artefact = Artefact.load(Path(model["path"]))
@@ -55,14 +58,12 @@ class CataloguePredictor:
 
     def _label(self, engine: Engine, products: pa.Table, part: CatalogueSlice) -> dict[str, pa.Array | pa.ChunkedArray]:
         """The columns of `schema.LABELS` that a prediction gives; `products` are rows of `relabelling.CATALOGUE`."""
-        from threadpoolctl import threadpool_limits
-
         readings = self._readings(engine, products, part)
         text_vectors, has_text = self._texts.get(readings["text_hash"].to_pylist())
         photo_vectors, has_photo = self._photo_vectors(products, part.source)
         said = readings["rule_label"].to_pylist()
         # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
-        with threadpool_limits(1, user_api="blas"):
+        with self._libraries.limit(limits=1, user_api="blas"):
             predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
         return predicted_columns(without_model_flags(products["flags"]), predictions, self._version, load_taxonomy())
 

@@ -20,17 +20,14 @@ def read_arrow(connection: Connection, query: Select, schema: pa.Schema) -> pa.T
     """
     compiled = query.compile(connection)
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)").format(sql.SQL(str(compiled)))
-    buffer = pa.BufferOutputStream()
     with driver_connection(connection).cursor() as cursor, cursor.copy(statement, compiled.params or None) as rows:
-        for part in rows:
-            buffer.write(part)
-    content = buffer.getvalue()
-    if not content.size:
+        content = b"".join(rows)
+    if not content:
         return schema.empty_table()
     return csv.read_csv(
         pa.BufferReader(content),
         read_options=csv.ReadOptions(
-            column_names=schema.names, block_size=min(content.size, LARGEST_BLOCK), use_threads=False
+            column_names=schema.names, block_size=min(len(content), LARGEST_BLOCK), use_threads=False
         ),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         # An absent value is the only one that is not quoted.

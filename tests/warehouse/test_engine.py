@@ -28,6 +28,16 @@ def test_migrations_create_exactly_the_tables_columns_indexes_and_comments_of_th
         assert compare_metadata(context, METADATA) == []
 
 
+def test_pages_have_the_room_that_the_metadata_asks_for(warehouse: Engine) -> None:
+    query = text("SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL")
+    with warehouse.connect() as connection:
+        options = connection.execute(query).all()
+    found = {name: dict(option.split("=") for option in given) for name, given in options if name in METADATA.tables}
+    asked = {name: table.dialect_options["postgresql"]["with"] for name, table in METADATA.tables.items()}
+    assert found == {name: {key: str(value) for key, value in given.items()} for name, given in asked.items() if given}
+    assert found
+
+
 def test_every_table_and_column_has_a_comment() -> None:
     assert len(METADATA.tables) == 8
     for table in METADATA.tables.values():
