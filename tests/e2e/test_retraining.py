@@ -130,7 +130,7 @@ def platform(shared_data: Path, sandbox: SandboxServer) -> Iterator[Platform]:
         candidates_file=folder / "candidates.yaml",
         image_encoder="classical",
         training_folds=3,
-        relabel_shard_size=400,
+        relabel_shard_size=60,
         last_day=date(2026, 1, 1),  # nothing is scheduled by itself
     )
     with (shared_data / "flipkart" / "flipkart_com-ecommerce_sample.csv").open(newline="", encoding="utf-8") as stream:
@@ -192,6 +192,8 @@ def test_three_weeks_promote_promote_and_refuse_and_a_rollback_is_followed_by_th
     assert states(back)["plan"] == "skipped"
     assert platform.champion() == "1"
     platform.wait_for_relabelling("1")
+    labelled = platform.api.get("dags/relabel_catalogue/dagRuns/~/taskInstances", task_id="relabel_shard", limit=100)
+    assert max(task["map_index"] for task in labelled["task_instances"]) >= 1, "in several shards"
     [rolled_back] = platform.rows(
         "SELECT candidate_version, reason, decided_by FROM promotions WHERE kind = 'rollback'"
     )
