@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -76,42 +76,25 @@ class Rule:
     """Condition → the phrases it asks for."""
 
     @cached_property
-    def _on_name(self) -> list[re.Pattern[str]]:
-        return self._patterns("starts", "ends", "name", "and_name", "made_of")
-
-    @cached_property
-    def _on_ingredients(self) -> list[re.Pattern[str]]:
-        return self._patterns("ingredients", "ingredients_start", "ingredients_made_of")
-
-    @cached_property
-    def _in_brand_or_name(self) -> list[re.Pattern[str]]:
-        return self._patterns("brand_or_name")
-
-    @cached_property
-    def _not_in_name(self) -> list[re.Pattern[str]]:
-        return self._patterns("without")
-
-    @cached_property
-    def _not_in_ingredients(self) -> list[re.Pattern[str]]:
-        return self._patterns("no_ingredients")
-
-    def _patterns(self, *conditions: str) -> list[re.Pattern[str]]:
-        patterns = (phrase_pattern(self.phrases.get(key, ()), _CONDITIONS[key]) for key in conditions)
-        return [pattern for pattern in patterns if pattern]
+    def _patterns(self) -> dict[str, re.Pattern[str]]:
+        patterns = {key: phrase_pattern(phrases, _CONDITIONS[key]) for key, phrases in self.phrases.items()}
+        return {key: pattern for key, pattern in patterns.items() if pattern}
 
     def asks_for(self, name: str, ingredients: str, brand: str) -> bool:
         """Whether all that it asks for is found in texts as `plain_words` makes them."""
         return (
-            all(pattern.search(name) for pattern in self._on_name)
-            and all(pattern.search(name + brand) for pattern in self._in_brand_or_name)
-            and all(pattern.search(ingredients) for pattern in self._on_ingredients)
+            all(self._found(name, "starts", "ends", "name", "and_name", "made_of"))
+            and all(self._found(name + brand, "brand_or_name"))
+            and all(self._found(ingredients, "ingredients", "ingredients_start", "ingredients_made_of"))
         )
 
     def excludes(self, name: str, ingredients: str, _brand: str) -> bool:
         """Whether it does not apply to such texts, whatever else they hold."""
-        return any(pattern.search(name) for pattern in self._not_in_name) or any(
-            pattern.search(ingredients) for pattern in self._not_in_ingredients
-        )
+        return any((*self._found(name, "without"), *self._found(ingredients, "no_ingredients")))
+
+    def _found(self, words: str, *conditions: str) -> Iterator[bool]:
+        """Whether each of those conditions that the rule has is met by words."""
+        return (holds(self._patterns[key], words) for key in conditions if key in self._patterns)
 
 
 def read_rule(entry: Mapping[str, Any], words: Mapping[str, Any]) -> Rule:
