@@ -163,16 +163,20 @@ IMAGES = pa.schema(
 upright, RGB, or null.
 """
 
-EMBEDDINGS = pa.schema(
-    [
-        pa.field("content_hash", pa.string(), nullable=False),
-        pa.field("vector", pa.list_(pa.float32()), nullable=False),
-    ]
-)
-"""`lake/embeddings/encoder=ID/part-<hash of its keys>.parquet`.
+def embeddings_schema(dimensions: int) -> pa.Schema:
+    """`lake/embeddings/encoder=ID/part-<hash of its keys>.parquet` of an encoder with so many dimensions.
 
-The key is the SHA-256 of what was encoded: the cleaned text, or the photo's bytes.
-"""
+    The key is the SHA-256 of what was encoded: the cleaned text, or the photo's bytes. A vector is `dimensions` float32
+    values, little-endian: `np.frombuffer(vector, "<f4")`. As bytes it is read in a tenth of the time that a list takes,
+    for which Parquet stores two levels beside every value.
+    """
+    return pa.schema(
+        [
+            pa.field("content_hash", pa.string(), nullable=False),
+            pa.field("vector", pa.binary(4 * dimensions), nullable=False),
+        ]
+    )
+
 
 READINGS = pa.schema(
     [

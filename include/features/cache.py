@@ -21,13 +21,16 @@ import pyarrow.parquet as pq
 
 from include.errors import CuveeError
 from include.features.hash_index import HashIndex
-from include.schema import EMBEDDINGS, text_hash
-from include.warehouse.lake import COMPRESSION, Lake
+from include.schema import embeddings_schema, text_hash
+from include.warehouse.lake import Lake
 
 logger = logging.getLogger(__name__)
 
 ROW_GROUP_ROWS = 1_000
 """Rows per row group: 1 to 4 MB with 256 to 1024 dimensions, read whole when one of its rows is wanted."""
+
+Hashes = Sequence[str | None] | pa.StringArray | pa.ChunkedArray
+"""Content hashes; null stands for no content. As Arrow's they are not made into Python objects."""
 
 _DIMENSIONS = b"dimensions"
 _READERS = 8
@@ -52,12 +55,12 @@ class EmbeddingCache:
         self._last_found: tuple[pa.Array, np.ndarray] | None = None
         """Hashes that were all found, and where."""
 
-    def missing(self, hashes: Sequence[str | None]) -> list[str]:
-        """The hashes without an embedding, each once, in the order given; None stands for no content.
+    def missing(self, hashes: Hashes) -> list[str]:
+        """The hashes without an embedding, each once, in the order given.
 
         Content that was put as NaN, because it cannot be encoded, is not missing.
         """
-        wanted = pa.array(dict.fromkeys(hashes), pa.string()).drop_null()
+        wanted = _array(hashes).unique().drop_null()
         absent: list[str] = wanted.filter(pa.array(self._places(wanted) < 0)).to_pylist()
         return absent
 
@@ -83,13 +86,13 @@ class EmbeddingCache:
         self._write(path, keys, rows)
         logger.debug("cached embeddings: path=%s rows=%d", path, len(keys))
 
-    def get(self, hashes: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
+    def get(self, hashes: Hashes) -> tuple[np.ndarray, np.ndarray]:
         """Vectors float32 (hashes, dimensions), and a mask bool (hashes,) of those that are usable.
 
         A row is NaN, and its mask False, for None, for a hash without an embedding and for content that
         cannot be encoded. The width is 0 while nothing is cached and `dimensions` was not given.
         """
-        asked = pa.array(hashes, pa.string())
+        asked = _array(hashes)
         wanted = asked.unique().drop_null()
         number = pc.index_in(asked, value_set=wanted).fill_null(-1).to_numpy()
         # Each hash is read into the first row that asks for it, and copied to the others.
@@ -105,18 +108,18 @@ class EmbeddingCache:
         return ~np.isnan(vectors[:, 0]) if vectors.shape[1] else np.zeros(len(vectors), dtype=bool)
 
     def _write(self, path: str, keys: Sequence[str], rows: np.ndarray) -> None:
-        offsets = np.arange(len(rows) + 1, dtype=np.int32) * rows.shape[1]
-        vectors = pa.ListArray.from_arrays(offsets, rows.reshape(-1))
-        table = pa.table([pa.array(keys, pa.string()), vectors], schema=EMBEDDINGS)
+        schema = embeddings_schema(rows.shape[1])
+        values = np.ascontiguousarray(rows, dtype="<f4")
+        vectors = pa.Array.from_buffers(schema.field("vector").type, len(rows), [None, pa.py_buffer(values)])
+        table = pa.table([pa.array(keys, pa.string()), vectors], schema=schema)
         with self._lake.open_write(path) as stream:
-            # No value comes twice, so a dictionary would only cost; the bytes of floats compress by position.
+            # No value comes twice. Compression would save a sixth, and take most of the time of reading.
             pq.write_table(
                 table.replace_schema_metadata({_DIMENSIONS: str(rows.shape[1])}),
                 stream,
                 row_group_size=ROW_GROUP_ROWS,
-                compression=COMPRESSION,
+                compression="none",
                 use_dictionary=False,
-                column_encoding={"vector.list.element": "BYTE_STREAM_SPLIT"},
                 write_statistics=False,
             )
 
@@ -190,6 +193,19 @@ class EmbeddingCache:
                 start, end = end, end + file.metadata.row_group(group).num_rows
                 inside = (rows >= start) & (rows < end)
                 if inside.any():
-                    lists = file.read_row_group(group, columns=["vector"])["vector"].combine_chunks()
-                    matrix = lists.flatten().to_numpy().reshape(end - start, vectors.shape[1])
-                    vectors[targets[inside]] = matrix[rows[inside] - start]
+                    column = file.read_row_group(group, columns=["vector"])["vector"].combine_chunks()
+                    vectors[targets[inside]] = _matrix(column)[rows[inside] - start]
+
+
+def _array(hashes: Hashes) -> pa.StringArray:
+    if isinstance(hashes, pa.ChunkedArray):
+        return hashes.combine_chunks()
+    return hashes if isinstance(hashes, pa.Array) else pa.array(hashes, pa.string())
+
+
+def _matrix(column: pa.FixedSizeBinaryArray | pa.ListArray) -> np.ndarray:
+    """The vectors of a file, float32 (rows, dimensions)."""
+    if pa.types.is_list(column.type):  # as files were written before vectors were bytes
+        return np.asarray(column.flatten().to_numpy().reshape(len(column), -1))
+    values = np.frombuffer(column.buffers()[1], "<f4").reshape(-1, column.type.byte_width // 4)
+    return values[column.offset : column.offset + len(column)]

@@ -62,7 +62,7 @@ class CataloguePredictor:
     def _label(self, engine: Engine, products: pa.Table, part: CatalogueSlice) -> dict[str, pa.Array | pa.ChunkedArray]:
         """The columns of `schema.LABELS` that a prediction gives; `products` are rows of `relabelling.CATALOGUE`."""
         readings = self._readings(engine, products, part)
-        text_vectors, has_text = self._texts.get(readings["text_hash"].to_pylist())
+        text_vectors, has_text = self._texts.get(readings["text_hash"])
         photo_vectors, has_photo = self._photo_vectors(products, part.source)
         said = readings["rule_label"].to_pylist()
         # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
@@ -77,7 +77,7 @@ class CataloguePredictor:
         place = pc.index_in(products["content_hash"], value_set=kept["content_hash"])
         if not place.null_count:
             readings = kept.take(place)
-            if not self._texts.missing(readings["text_hash"].to_pylist()):
+            if not self._texts.missing(readings["text_hash"]):
                 return readings
         return self._read_and_embed(engine, products, replace(part, first_day=min(days), last_day=max(days)))
 
@@ -101,9 +101,9 @@ class CataloguePredictor:
     def _photo_vectors(self, products: pa.Table, source: str) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings of the photos, and which products have one; those not cached are computed from the lake."""
         # A model that was trained without photos has no use for them, whatever encoder is there now.
-        hashes = products["photo_sha256"].to_pylist()
+        hashes = products["photo_sha256"]
         if self._artefact.photo_classifier is None:
-            hashes = [None] * len(hashes)
+            hashes = pa.nulls(len(hashes), pa.string())
         missing = self._photos.missing(hashes)
         if missing:
             self._embed_photos(missing, products, source)

@@ -23,7 +23,7 @@ from include.settings import Settings
 logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a test compares it with the folder, so that opening need not load Alembic."""
 
 CONNECT_SECONDS = 10

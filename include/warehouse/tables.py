@@ -18,6 +18,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     func,
@@ -115,15 +116,18 @@ labelled_products = Table(
 label_history = Table(
     "label_history",
     METADATA,
-    _text("product_id", "Product, as in labelled_products", key=True),
-    _text("content_hash", "Content of the product that was labelled", key=True),
-    _text("model_version", "Model version that labelled it", key=True),
+    _text("product_id", "Product, as in labelled_products"),
+    _text("content_hash", "Content of the product that was labelled"),
+    _text("model_version", "Model version that labelled it"),
     _text("label", "Label given"),
     Column("confidence", REAL, nullable=False, comment="Calibrated probability of the label, 0 to 1"),
     _text("decision", "accepted or review"),
     _text("modality", "What the prediction rested on: text, photo, fusion, none"),
     _day("first_day", "First day on which this model version labelled this content"),
     _day("last_day", "Last day on which it did; the label is of that day"),
+    # The version comes first: what relabelling adds stands in one place of the index, and not beside every product's
+    # older labels, where each new row would touch another page.
+    PrimaryKeyConstraint("model_version", "product_id", "content_hash"),
     comment="One row per label given to one product content by one model version",
 )
 

@@ -14,7 +14,7 @@ import pytest
 from include import schema
 from include.models.snapshot import SNAPSHOT
 from include.quality.reasons import FLAGS, REASONS
-from include.schema import EMBEDDINGS, IMAGES
+from include.schema import IMAGES, embeddings_schema
 from include.sources import SOURCE_NAMES, get_source
 from include.sources.catalogue import KINDS, ColumnMapping
 from include.sources.openfoodfacts_record import KNOWN_SCHEMA_VERSIONS
@@ -51,7 +51,7 @@ def test_every_column_of_the_warehouse_has_a_meaning_on_its_page(table: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("layer", "columns"), [("images", IMAGES), ("embeddings", EMBEDDINGS), ("snapshots", SNAPSHOT)]
+    ("layer", "columns"), [("images", IMAGES), ("embeddings", embeddings_schema(256)), ("snapshots", SNAPSHOT)]
 )
 def test_the_columns_of_the_lake_that_people_described_have_those_names_and_types(
     layer: str, columns: pa.Schema

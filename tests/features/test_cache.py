@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from include.errors import CuveeError
 from include.features.cache import ROW_GROUP_ROWS, EmbeddingCache
-from include.schema import EMBEDDINGS, text_hash
+from include.schema import embeddings_schema, text_hash
 from include.settings import PROJECT_ROOT
 from include.warehouse.lake import Lake
 
@@ -73,7 +74,30 @@ def test_the_files_have_the_schema_of_the_layer(lake: Lake) -> None:
     EmbeddingCache(lake, "encoder-1").put(hashes_of(3), vectors_of(hashes_of(3)))
     (path,) = lake.list_files("embeddings")
     assert path.startswith("embeddings/encoder=encoder-1/part-")
-    assert pq.read_schema(lake.full_path(path)).equals(EMBEDDINGS)
+    assert pq.read_schema(lake.full_path(path)).equals(embeddings_schema(4))
+
+
+def test_files_with_vectors_as_lists_are_read_as_well(lake: Lake) -> None:
+    hashes = sorted(hashes_of(3))
+    vectors = pa.array(vectors_of(hashes).tolist(), pa.list_(pa.float32()))
+    table = pa.table({"content_hash": hashes, "vector": vectors}).replace_schema_metadata({"dimensions": "4"})
+    with lake.open_write("embeddings/encoder=encoder-1/part-0.parquet") as stream:
+        pq.write_table(table, stream)
+    found, usable = EmbeddingCache(lake, "encoder-1").get(hashes)
+    assert usable.all()
+    np.testing.assert_array_equal(found, vectors_of(hashes))
+
+
+def test_hashes_may_come_as_arrow_holds_them(lake: Lake) -> None:
+    hashes = [*hashes_of(2), None]
+    cache = EmbeddingCache(lake, "encoder-1")
+    cache.put(hashes_of(2), vectors_of(hashes_of(2)))
+    for held in (pa.array(hashes), pa.chunked_array([hashes[:1], hashes[1:]]), pa.chunked_array([], pa.string())):
+        vectors, usable = cache.get(held)
+        expected, expected_usable = cache.get(held.to_pylist())
+        np.testing.assert_array_equal(vectors, expected)
+        assert usable.tolist() == expected_usable.tolist()
+        assert cache.missing(held) == []
 
 
 def test_overlapping_puts_agree_on_one_vector(lake: Lake) -> None:

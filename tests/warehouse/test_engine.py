@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import ProgrammingError
 
 from include.errors import ConfigurationError, WarehouseUnreachable
@@ -36,6 +36,12 @@ def test_pages_have_the_room_that_the_metadata_asks_for(warehouse: Engine) -> No
     asked = {name: table.dialect_options["postgresql"]["with"] for name, table in METADATA.tables.items()}
     assert found == {name: {key: str(value) for key, value in given.items()} for name, given in asked.items() if given}
     assert found
+
+
+def test_keys_begin_with_the_columns_that_the_metadata_names_first(warehouse: Engine) -> None:
+    found = inspect(warehouse)
+    keys = {name: found.get_pk_constraint(name)["constrained_columns"] for name in METADATA.tables}
+    assert keys == {name: [column.name for column in table.primary_key] for name, table in METADATA.tables.items()}
 
 
 def test_every_table_and_column_has_a_comment() -> None:
