@@ -70,10 +70,9 @@ def report(model: Any) -> Any:
     lake = Lake(load_settings().lake_root)
     path = write_relabel_report(lake, summary)
     if not summary["relabelled"]:
-        logger.info("nothing to relabel: version %s labelled all %d products", model["version"], summary["products"])
+        logger.info("nothing to relabel: no product has the label of another version than %s", model["version"])
     counts = (
         "version",
-        "products",
         "relabelled",
         "label_changed",
         "accepted_to_review",

@@ -163,6 +163,7 @@ IMAGES = pa.schema(
 upright, RGB, or null.
 """
 
+
 def embeddings_schema(dimensions: int) -> pa.Schema:
     """`lake/embeddings/encoder=ID/part-<hash of its keys>.parquet` of an encoder with so many dimensions.
 

@@ -13,6 +13,7 @@ import logging
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 ROW_GROUP_ROWS = 1_000
 """Rows per row group: 1 to 4 MB with 256 to 1024 dimensions, read whole when one of its rows is wanted."""
 
-Hashes = Sequence[str | None] | pa.StringArray | pa.ChunkedArray
+Hashes: TypeAlias = Sequence[str | None] | pa.StringArray | pa.ChunkedArray
 """Content hashes; null stands for no content. As Arrow's they are not made into Python objects."""
 
 _DIMENSIONS = b"dimensions"

@@ -17,7 +17,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypedDict
 
-from include.pipeline.relabel_plan import PinnedModel, RelabelShard, pin_version, plan_relabelling, slice_of
+from include.pipeline.relabel_plan import (
+    PinnedModel,
+    RelabelShard,
+    count_arrivals,
+    pin_version,
+    plan_relabelling,
+    slice_of,
+)
 from include.pipeline.relabel_predictions import CataloguePredictor
 from include.pipeline.relabel_summary import RelabelSummary, relabel_summary
 from include.settings import Settings
@@ -42,26 +49,29 @@ class ShardSummary(TypedDict):
 
 def relabel_shard(shard: RelabelShard, settings: Settings) -> ShardSummary:
     """Label one shard and write it in one transaction; of a shard that is done there is nothing left to read."""
+    from include.warehouse.copying_out import open_reader
     from include.warehouse.engine import open_engine
 
     started = time.monotonic()
+    predictor = CataloguePredictor(shard["model"], settings)
     with open_engine(settings) as engine:
-        predictions = CataloguePredictor(shard["model"], settings).predict(engine, shard)
+        with open_reader(engine) as reader:
+            predictions = predictor.predict(reader, shard)
         relabelled = _write(engine, shard, predictions)
     return ShardSummary(read=predictions.num_rows, relabelled=relabelled, seconds=round(time.monotonic() - started, 3))
 
 
 def finish_relabelling(model: PinnedModel, settings: Settings) -> RelabelSummary:
-    """Relabel what came with another version's label meanwhile, and sum up what the relabelling changed.
+    """Relabel what was published with another version's label meanwhile, and sum up what the relabelling changed.
 
     The summary is read from the warehouse: it is that of the whole relabelling, however often it was interrupted.
     """
     for _ in range(SWEEPS):
-        shards = plan_relabelling(model, settings)
+        shards = plan_relabelling(model, settings, arrivals=True)
         if not shards:
             break
         _relabel_all(shards, model, settings, lambda _shard: None)
-    summary = relabel_summary(model["version"], settings)
+    summary = relabel_summary(model["version"], settings, others=count_arrivals(model, settings))
     if summary["others"]:
         logger.warning("%d products came meanwhile and have another version's label", summary["others"])
     return summary
@@ -89,15 +99,20 @@ def _relabel_all(
     shards: list[RelabelShard], model: PinnedModel, settings: Settings, on_shard: Callable[[RelabelShard], None]
 ) -> None:
     """One shard after the other: while the warehouse writes one, the next is predicted."""
+    from include.warehouse.copying_out import open_reader
     from include.warehouse.engine import open_engine
 
     if not shards:
         return
     predictor = CataloguePredictor(model, settings)
-    with open_engine(settings) as engine, ThreadPoolExecutor(1, thread_name_prefix="relabel") as writer:
+    with (
+        open_engine(settings) as engine,
+        open_reader(engine) as reader,
+        ThreadPoolExecutor(1, thread_name_prefix="relabel") as writer,
+    ):
         writing: tuple[RelabelShard, Future[int]] | None = None
         for shard in shards:
-            predictions = predictor.predict(engine, shard)
+            predictions = predictor.predict(reader, shard)
             if writing:
                 writing[1].result()
                 on_shard(writing[0])

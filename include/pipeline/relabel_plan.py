@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypedDict
@@ -28,6 +28,8 @@ class PinnedModel(TypedDict):
 
     version: str
     path: str
+    pinned_at: str
+    """When, by the warehouse's clock: what was published since then is looked at again in the end."""
 
 
 class RelabelShard(TypedDict):
@@ -49,31 +51,35 @@ def pin_version(settings: Settings, version: str | None = None, announced: str |
     """The version to relabel with: `version` if given, else the champion's number as the registry has it now.
 
     `announced` is the version that set the relabelling off; if another is champion by now, that one counts. Raises
-    NoChampionError without a champion or when the artefact is damaged, ConfigurationError for an unknown version.
+    NoChampionError without a champion or when the artefact is damaged, ConfigurationError for an unknown version,
+    WarehouseUnreachable when the warehouse does not answer.
     """
     from include.models.artefact import Artefact
     from include.models.registry import Registry
+    from include.warehouse.engine import open_engine
+    from include.warehouse.relabelling import server_time
 
     registry = Registry(settings)
     found = registry.champion() if version is None else registry.get(version)
     if version is None and announced is not None and announced != found.version:
         logger.warning("version %s was announced, and %s is champion now: it labels", announced, found.version)
     Artefact.load(found.path)
+    with open_engine(settings) as engine:
+        pinned_at = server_time(engine)
     logger.info("relabelling with model_version=%s", found.version)
-    return PinnedModel(version=found.version, path=str(found.path))
+    return PinnedModel(version=found.version, path=str(found.path), pinned_at=pinned_at.isoformat())
 
 
-def plan_relabelling(model: PinnedModel, settings: Settings) -> list[RelabelShard]:
+def plan_relabelling(model: PinnedModel, settings: Settings, *, arrivals: bool = False) -> list[RelabelShard]:
     """Shards over all products that another version labelled: days of one source, or a part of a large day.
 
     Each has about `relabel_shard_size` products, more where there would be more than some 50 shards. Empty when the
-    version labelled all.
+    version labelled all. With `arrivals` only over days that were published since the version was pinned.
     """
     from include.warehouse.engine import open_engine
-    from include.warehouse.relabelling import count_by_day
 
     with open_engine(settings) as engine:
-        counts = count_by_day(engine, model["version"])
+        counts = _left(engine, model, arrivals)
         total = sum(products for _source, _day, products in counts)
         size = max(settings.relabel_shard_size, math.ceil(total / MOST_SHARDS))
         planned = [
@@ -81,6 +87,21 @@ def plan_relabelling(model: PinnedModel, settings: Settings) -> list[RelabelShar
         ]
     logger.info("planned relabelling model_version=%s products=%d shards=%d", model["version"], total, len(planned))
     return [_shard(number, len(planned), part, products, model) for number, (part, products) in enumerate(planned, 1)]
+
+
+def count_arrivals(model: PinnedModel, settings: Settings) -> int:
+    """Products with another version's label of days that were published since the version was pinned."""
+    from include.warehouse.engine import open_engine
+
+    with open_engine(settings) as engine:
+        return sum(products for _source, _day, products in _left(engine, model, arrivals=True))
+
+
+def _left(engine: Engine, model: PinnedModel, arrivals: bool) -> list[tuple[str, date, int]]:
+    from include.warehouse.relabelling import count_by_day
+
+    since = datetime.fromisoformat(model["pinned_at"]) if arrivals else None
+    return count_by_day(engine, model["version"], since)
 
 
 def _shard(number: int, count: int, part: CatalogueSlice, products: int, model: PinnedModel) -> RelabelShard:

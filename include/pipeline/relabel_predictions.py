@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +24,8 @@ from include.taxonomy import load_taxonomy
 from include.warehouse.lake import Lake
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from include.features.image import ImageEncoder
+    from include.warehouse.copying_out import ArrowReader
     from include.warehouse.relabelling import CatalogueSlice
 
 logger = logging.getLogger(__name__)
@@ -50,18 +52,21 @@ class CataloguePredictor:
         self._photos = EmbeddingCache(self._lake, self._artefact.image_encoder_identity)
         self._image_encoder: ImageEncoder | None = None
 
-    def predict(self, engine: Engine, shard: RelabelShard) -> pa.Table:
+    def predict(self, reader: ArrowReader, shard: RelabelShard) -> pa.Table:
         """Predictions for the products of a shard that another version labelled, as `write_predictions` takes them."""
         from include.warehouse.relabelling import NEW_PREDICTIONS, by_days, new_predictions, read_slice
 
         part = slice_of(shard)
-        found = read_slice(engine, part, self._version)
-        tables = [new_predictions(products, self._label(engine, products, part)) for products in by_days(found)]
+        found = read_slice(reader, part, self._version)
+        with _searching_new_objects_only():
+            tables = [new_predictions(products, self._label(reader, products, part)) for products in by_days(found)]
         return pa.concat_tables([NEW_PREDICTIONS.empty_table(), *tables])
 
-    def _label(self, engine: Engine, products: pa.Table, part: CatalogueSlice) -> dict[str, pa.Array | pa.ChunkedArray]:
+    def _label(
+        self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice
+    ) -> dict[str, pa.Array | pa.ChunkedArray]:
         """The columns of `schema.LABELS` that a prediction gives; `products` are rows of `relabelling.CATALOGUE`."""
-        readings = self._readings(engine, products, part)
+        readings = self._readings(reader, products, part)
         text_vectors, has_text = self._texts.get(readings["text_hash"])
         photo_vectors, has_photo = self._photo_vectors(products, part.source)
         said = readings["rule_label"].to_pylist()
@@ -70,7 +75,7 @@ class CataloguePredictor:
             predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
         return predicted_columns(without_model_flags(products["flags"]), predictions, self._version, load_taxonomy())
 
-    def _readings(self, engine: Engine, products: pa.Table, part: CatalogueSlice) -> pa.Table:
+    def _readings(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:
         """Rows of `READINGS` for the products, in their order, whose texts are embedded afterwards."""
         days = products["last_seen_day"].unique().to_pylist()
         kept = kept_readings(self._lake, part.source, days, products["content_hash"])
@@ -79,14 +84,14 @@ class CataloguePredictor:
             readings = kept.take(place)
             if not self._texts.missing(readings["text_hash"]):
                 return readings
-        return self._read_and_embed(engine, products, replace(part, first_day=min(days), last_day=max(days)))
+        return self._read_and_embed(reader, products, replace(part, first_day=min(days), last_day=max(days)))
 
-    def _read_and_embed(self, engine: Engine, products: pa.Table, part: CatalogueSlice) -> pa.Table:
+    def _read_and_embed(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:
         """The readings from the texts themselves, kept for the next time; texts that are not cached are embedded."""
         from include.features.embed import embed_missing_texts
         from include.warehouse.relabelling import read_slice_texts
 
-        texts = read_slice_texts(engine, part, self._version)
+        texts = read_slice_texts(reader, part, self._version)
         # A product that is gone or has another content by now is not written in the end.
         texts = texts.take(pc.index_in(products["product_id"], value_set=texts["product_id"]))
         readings, documents = read_texts(texts)
@@ -126,3 +131,13 @@ class CataloguePredictor:
                 "photos that are gone: count=%d source=%s days=%s to %s; their products are labelled without",
                 len(missing) - computed, source, min(days), max(days),
             )  # fmt: skip
+
+
+@contextmanager
+def _searching_new_objects_only() -> Iterator[None]:
+    """Keep Python's search for garbage off what is there already: modules and models, a seventh of a prediction."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -37,13 +37,12 @@ class RelabelSummary(TypedDict):
     version: str
     previous_versions: dict[str, int]
     """Version → products that it had labelled before."""
-    products: int
-    """Products in the warehouse."""
+    relabelled: int
+    """Products."""
     others: int
     """Products that another version labelled: they came while the relabelling ended."""
     human: int
-    """Products whose label a human decided; it stays."""
-    relabelled: int
+    """Relabelled products whose label a human decided; it stays."""
     relabelled_by_source: dict[str, int]
     label_changed: int
     """Relabelled products without a human label whose predicted label is another now."""
@@ -56,30 +55,30 @@ class RelabelSummary(TypedDict):
     """Commonest first; human labels are not among them."""
 
 
-def relabel_summary(version: str, settings: Settings) -> RelabelSummary:
-    """The last relabelling to a version; all counts are 0 when nothing was ever relabelled to it."""
+def relabel_summary(version: str, settings: Settings, *, others: int = 0) -> RelabelSummary:
+    """The last relabelling to a version; all counts are 0 when nothing was ever relabelled to it.
+
+    It is read from `relabellings` alone: looking through the catalogue that was just written would cost as much again.
+    """
     from include.warehouse.engine import open_engine
-    from include.warehouse.relabelling import catalogue_counts, changes_of
+    from include.warehouse.relabelling import changes_of
 
     with open_engine(settings) as engine:
         found = changes_of(engine, version)
-        counts = catalogue_counts(engine, version)
+    by_human = [row for row in found if row["decided_by"] == "human"]
     by_model = [row for row in found if row["decided_by"] != "human"]
     relabelled_labels = [row for row in by_model if row["label_before"] != row["label_after"]]
     return RelabelSummary(
         version=version,
         previous_versions=_total(found, "previous_version"),
-        products=counts["products"],
-        others=counts["others"],
-        human=counts["human"],
         relabelled=_sum(found),
+        others=others,
+        human=_sum(by_human),
         relabelled_by_source=_total(found, "source"),
         label_changed=_sum(relabelled_labels),
         accepted_to_review=_sum([row for row in by_model if _decisions(row) == ("accepted", "review")]),
         review_to_accepted=_sum([row for row in by_model if _decisions(row) == ("review", "accepted")]),
-        human_contradicted=_sum(
-            [row for row in found if row["decided_by"] == "human" and row["label_before"] != row["label_after"]]
-        ),
+        human_contradicted=_sum([row for row in by_human if row["label_before"] != row["label_after"]]),
         labels=_labels(found),
         changes=_changes(by_model),
     )

@@ -1,37 +1,80 @@
-"""Many rows of a query as an Arrow table, by COPY and parsed in C++: half the cost of rows as Python objects."""
+"""Many rows of a query as an Arrow table: by COPY in the binary format, decoded in C++ by Arrow's own driver.
+
+A fifth of the cost of the same rows as Python objects, and no text format in between that could lose something.
+
+    with open_reader(engine) as reader:
+        table = reader.read(query, schema)
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
 import pyarrow as pa
-from psycopg import sql
-from pyarrow import csv
-from sqlalchemy import Connection, Select
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import Engine, Select
 
 from include.warehouse.engine import driver_connection
 
-LARGEST_BLOCK = 2**30
-"""Bytes parsed at a time; a row must fit."""
+if TYPE_CHECKING:
+    from adbc_driver_postgresql.dbapi import Connection
 
 
-def read_arrow(connection: Connection, query: Select, schema: pa.Schema) -> pa.Table:
-    """The rows of a query, in its order, as a table of `schema`: text, dates, numbers; other types as their text.
+class ArrowReader:
+    """A connection of its own: what others have not committed is not seen. One object per thread."""
 
-    The columns of the query are those of the schema. Runs in the connection's transaction and holds the rows twice.
+    def __init__(self, engine: Engine, connection: Connection) -> None:
+        """Made by `open_reader`."""
+        self._engine = engine
+        self._connection = connection
+
+    def read(self, query: Select, schema: pa.Schema, ways_off: Sequence[str] = ()) -> pa.Table:
+        """The rows of a query, in its order, as a table of `schema`, whose columns are the query's.
+
+        `ways_off` are settings of the planner to switch off for this query, e.g. `["enable_seqscan"]`. Holds the rows
+        twice. Raises psycopg.OperationalError when the server is gone, else the errors of ADBC.
+        """
+        with self._engine.connect() as connection:
+            compiled = query.compile(connection)
+            # Parameters of its own would keep the driver from COPY.
+            statement = psycopg.ClientCursor(driver_connection(connection)).mogrify(str(compiled), compiled.params)
+        with _lost_as_psycopg(), self._connection.cursor() as cursor:
+            try:
+                for way in ways_off:
+                    cursor.execute(f"SET LOCAL {way} = off")
+                cursor.execute(statement)
+                return cursor.fetch_arrow_table().cast(schema)
+            finally:
+                # An open transaction would keep the server from clearing away what was replaced.
+                self._connection.rollback()
+
+
+@contextmanager
+def open_reader(engine: Engine) -> Iterator[ArrowReader]:
+    """A reader of the engine's database, closed when the block ends; opening costs 60 ms: the driver reads all types.
+
+    Raises psycopg.OperationalError when the server does not answer.
     """
-    compiled = query.compile(connection)
-    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)").format(sql.SQL(str(compiled)))
-    with driver_connection(connection).cursor() as cursor, cursor.copy(statement, compiled.params or None) as rows:
-        content = b"".join(rows)
-    if not content:
-        return schema.empty_table()
-    return csv.read_csv(
-        pa.BufferReader(content),
-        read_options=csv.ReadOptions(
-            column_names=schema.names, block_size=min(len(content), LARGEST_BLOCK), use_threads=False
-        ),
-        parse_options=csv.ParseOptions(newlines_in_values=True),
-        # An absent value is the only one that is not quoted.
-        convert_options=csv.ConvertOptions(
-            column_types=schema, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
-        ),
-    ).cast(schema)
+    from adbc_driver_postgresql import dbapi
+
+    with engine.connect() as connection:
+        info = driver_connection(connection).info
+        server = make_conninfo(info.dsn, password=info.password)
+    with _lost_as_psycopg():
+        opened = dbapi.connect(server)
+    with opened as reading:
+        yield ArrowReader(engine, reading)
+
+
+@contextmanager
+def _lost_as_psycopg() -> Iterator[None]:
+    """What `open_engine` knows to tell people about."""
+    from adbc_driver_postgresql import dbapi
+
+    try:
+        yield
+    except dbapi.OperationalError as error:
+        raise psycopg.OperationalError(str(error)) from error

@@ -7,11 +7,10 @@ already is in no slice, which is why relabelling can be stopped and started at a
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -20,15 +19,17 @@ from sqlalchemy import CTE, ColumnElement, Connection, Engine, and_, case, func,
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from include.schema import LABELS
-from include.warehouse.copying_out import read_arrow
+from include.warehouse.copying_out import ArrowReader
 from include.warehouse.loading import DECIDED, copy_to_temporary, merged_history, source_transaction
-from include.warehouse.tables import labelled_products, relabellings
+from include.warehouse.tables import batches, labelled_products, relabellings
 
 logger = logging.getLogger(__name__)
 
 BATCH_ROWS = 5_000
 """Products predicted at a time, and more where a day goes on: a day's embeddings lie in the same files."""
 LARGEST_BATCH = 4 * BATCH_ROWS
+WHOLE_TABLE_WAYS = ("enable_seqscan", "enable_mergejoin")
+"""Ways to find a slice that read the whole table; they may look cheaper while statistics are older than the rows."""
 EXAMPLES = 3
 """Products that are named for each kind of change of a slice."""
 
@@ -91,8 +92,12 @@ class CatalogueSlice:
         )
 
 
-def count_by_day(engine: Engine, version: str) -> list[tuple[str, date, int]]:
-    """Products that another version than `version` labelled: (source, last seen day, products), in that order."""
+def count_by_day(engine: Engine, version: str, since: datetime | None = None) -> list[tuple[str, date, int]]:
+    """Products that another version than `version` labelled: (source, last seen day, products), in that order.
+
+    With `since` only those of days that were published since then. That reads these days only: to look through rows
+    that were just written costs the server more than a third of what writing them did, with checksums.
+    """
     row = labelled_products.c
     query = (
         select(row.source, row.last_seen_day, func.count())
@@ -101,7 +106,17 @@ def count_by_day(engine: Engine, version: str) -> list[tuple[str, date, int]]:
         .order_by(row.source, row.last_seen_day)
     )
     with engine.connect() as connection:
+        if since is not None:
+            _find_by_index(connection)
+            is_of_batch = and_(batches.c.source == row.source, batches.c.day == row.last_seen_day)
+            query = query.join(batches, is_of_batch).where(batches.c.updated_at >= since)
         return [tuple(found) for found in connection.execute(query)]
+
+
+def server_time(engine: Engine) -> datetime:
+    """The time by the clock that stamps what is published."""
+    with engine.connect() as connection:
+        return connection.scalars(select(func.now())).one()
 
 
 def split_day(engine: Engine, version: str, source: str, day: date, parts: int) -> list[CatalogueSlice]:
@@ -118,35 +133,24 @@ def split_day(engine: Engine, version: str, source: str, day: date, parts: int) 
     ]
 
 
-def read_slice(engine: Engine, part: CatalogueSlice, version: str) -> pa.Table:
+def read_slice(reader: ArrowReader, part: CatalogueSlice, version: str) -> pa.Table:
     """The products of a slice that another version than `version` labelled, as a table of `CATALOGUE` by day and id."""
-    flags = CATALOGUE.get_field_index("flags")
-    as_text = CATALOGUE.set(flags, pa.field("flags", pa.string()))
-    found = _read(engine, part, version, as_text)
-    return found.set_column(flags, CATALOGUE.field(flags), _lists(found["flags"].combine_chunks()))
+    return _read(reader, part, version, CATALOGUE)
 
 
-def read_slice_texts(engine: Engine, part: CatalogueSlice, version: str) -> pa.Table:
+def read_slice_texts(reader: ArrowReader, part: CatalogueSlice, version: str) -> pa.Table:
     """The texts of the same products, as a table of `TEXTS`; some may have changed, come or gone meanwhile."""
-    return _read(engine, part, version, TEXTS)
+    return _read(reader, part, version, TEXTS)
 
 
-def _read(engine: Engine, part: CatalogueSlice, version: str, schema: pa.Schema) -> pa.Table:
+def _read(reader: ArrowReader, part: CatalogueSlice, version: str, schema: pa.Schema) -> pa.Table:
     row = labelled_products.c
-    columns = [func.array_to_json(row.flags) if name == "flags" else row[name] for name in schema.names]
     query = (
-        select(*columns).where(part.condition, row.model_version != version).order_by(row.last_seen_day, row.product_id)
+        select(*(row[name] for name in schema.names))
+        .where(part.condition, row.model_version != version)
+        .order_by(row.last_seen_day, row.product_id)
     )
-    with engine.connect() as connection:
-        _find_by_index(connection)
-        return read_arrow(connection, query, schema)
-
-
-def _lists(texts: pa.Array) -> pa.Array:
-    """Lists from JSON text; there are few different ones."""
-    different = texts.dictionary_encode()
-    lists = pa.array([json.loads(text) for text in different.dictionary.to_pylist()], CATALOGUE.field("flags").type)
-    return lists.take(different.indices)
+    return reader.read(query, schema, WHOLE_TABLE_WAYS)
 
 
 def by_days(products: pa.Table) -> Iterator[pa.Table]:
@@ -189,8 +193,8 @@ def write_predictions(engine: Engine, part: CatalogueSlice, predictions: pa.Tabl
 
 
 def _find_by_index(connection: Connection) -> None:
-    """Never read the whole table for one slice: statistics may be older than the rows that they are about."""
-    for way in ("enable_seqscan", "enable_mergejoin"):
+    """Never read the whole table for one slice."""
+    for way in WHOLE_TABLE_WAYS:
         connection.execute(text(f"SET LOCAL {way} = off"))
 
 
@@ -271,15 +275,3 @@ def changes_of(engine: Engine, version: str) -> list[dict[str, Any]]:
 def _surest(by_slice: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     examples = [example for examples in by_slice for example in examples]
     return sorted(examples, key=lambda example: (-example["confidence_after"], example["product_id"]))[:EXAMPLES]
-
-
-def catalogue_counts(engine: Engine, version: str) -> dict[str, int]:
-    """Products in all (`products`), with a label by a human (`human`), and labelled by another version (`others`)."""
-    row = labelled_products.c
-    query = select(
-        func.count().label("products"),
-        func.count().filter(row.decided_by == "human").label("human"),
-        func.count().filter(row.model_version != version).label("others"),
-    )
-    with engine.connect() as connection:
-        return dict(connection.execute(query).mappings().one())

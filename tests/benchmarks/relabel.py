@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -85,21 +84,8 @@ def _measure(settings: Settings, server: PostgresServer, products: int, runs: in
     return measured
 
 
-def relabel_in_this_process(state_dir: str, warehouse_url: str, version: str) -> None:
-    """Relabel, and print CPU seconds, peak memory in KiB, and what was relabelled."""
-    from include.pipeline.relabel import relabel_catalogue
-
-    settings = Settings(state_dir=Path(state_dir), warehouse_url=SecretStr(warehouse_url))
-    summary = relabel_catalogue(settings, version)
-    told = os.times()
-    cpu = told.user + told.system + told.children_user + told.children_system
-    status = Path("/proc/self/status").read_text()
-    peak = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-    sys.stdout.write(json.dumps([cpu, int(peak[1]) if peak else 0, summary["relabelled"]]) + "\n")
-
-
 def _relabel(settings: Settings, server: PostgresServer, version: str, products: int) -> dict[str, float]:
-    code = "from tests.benchmarks.relabel import relabel_in_this_process as relabel; import sys; relabel(*sys.argv[1:])"
+    code = "from tests.benchmarks.relabel_process import relabel; import sys; relabel(*sys.argv[1:])"
     arguments = [str(settings.state_dir), settings.warehouse_url.get_secret_value(), version]
     started, before = time.perf_counter(), _server_cpu(server)
     output = subprocess.run(
