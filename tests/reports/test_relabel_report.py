@@ -52,7 +52,9 @@ def test_it_says_what_is_left_and_when_there_was_nothing_to_do() -> None:
     nothing = drawn_summary(
         relabelled=0, label_changed=0, labels=[], changes=[], previous_versions={}, relabelled_by_source={}
     )
-    assert "nothing to relabel" in render(nothing)
+    assert "nothing to relabel" in render(nothing) and "No product of the warehouse" in render(nothing)
+    left = render(nothing | {"others": 7})  # type: ignore[arg-type]
+    assert "7 left" in left and "nothing to relabel" not in left and "No product of the warehouse" not in left
     assert render(drawn_summary(changes=[])).count("None.") == 2
 
 
