@@ -1,6 +1,6 @@
 """Many rows of a query as an Arrow table: by COPY in the binary format, decoded in C++ by Arrow's own driver.
 
-A fifth of the cost of the same rows as Python objects, and no text format in between that could lose something.
+No row becomes a Python object, and no text format lies in between that could lose something.
 
     with open_reader(engine) as reader:
         table = reader.read(query, schema)
