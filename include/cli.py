@@ -36,6 +36,9 @@ app = typer.Typer(
 console = Console(soft_wrap=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+AllowEmpty = Annotated[
+    bool, typer.Option(help="Let a day lose the products that it has: it really has none, or far fewer, now.")
+]
 DayArgument = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="Day, e.g. 2026-01-31.")]
 
 
@@ -169,6 +172,7 @@ def run_day_command(
         list[str] | None, typer.Option(help="Source to run, repeatable; all daily sources by default.")
     ] = None,
     refetch: Annotated[bool, typer.Option(help="Ask the API again even if the day is landed.")] = False,
+    allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
     """Run one day without Airflow: fetch, validate, embed, classify, publish."""
@@ -180,7 +184,15 @@ def run_day_command(
     for name in source or settings.daily_sources:
         connection = connection_from_settings(name, settings)
         step = None if as_json else (lambda text, name=name: _say(f"{name}: {text}"))
-        results[name] = run_day(name, day.date(), settings, connection, refetch=refetch, on_step=step or _silent)
+        results[name] = run_day(
+            name,
+            day.date(),
+            settings,
+            connection,
+            refetch=refetch,
+            allow_empty=allow_empty,
+            on_step=step or _silent,
+        )
     show(results, as_json)
 
 

@@ -81,17 +81,30 @@ def product_suite() -> list[Expectation]:
 
 
 def product_batch_suite(
-    settings: Settings, day: date, history: Sequence[int], *, with_freshness: bool
+    settings: Settings,
+    day: date,
+    history: Sequence[int],
+    *,
+    with_freshness: bool,
+    stored: int = 0,
+    allow_empty: bool = False,
 ) -> list[Expectation]:
     """Expectations for the batch of products as a whole.
 
-    `history` are the numbers of products of earlier days; without any, volume is not judged.
+    `history` are the numbers of products of earlier days; without any, volume is not judged. `stored` is the number
+    that an earlier run of the day left; they may go with `allow_empty` only.
     """
     gxe = load_great_expectations().expectations
     expectations = [
         _schema_expectation("products"),
-        gxe.ExpectColumnMinToBeBetween(
-            column="products", min_value=1, **_rule("not_empty", "There is at least one product.")
+        *(
+            []
+            if allow_empty
+            else [
+                gxe.ExpectColumnMinToBeBetween(
+                    column="products", min_value=1, **_rule("not_empty", "There is at least one product.")
+                )
+            ]
         ),
         *_nothing_lost_expectations(
             products_lost="Every product that was accepted stands in the file.",
@@ -119,6 +132,18 @@ def product_batch_suite(
                     "volume",
                     f"The number of products is between {fewest:,} and {most:,}, as the earlier days suggest "
                     f"(on average {mean(history):,.0f}).",
+                ),
+            )
+        )
+    if stored and not allow_empty:
+        fewest = max(1, math.ceil(settings.min_volume_share * stored))
+        expectations.append(
+            gxe.ExpectColumnMinToBeBetween(
+                column="products",
+                min_value=fewest,
+                **_rule(
+                    "not_emptied",
+                    f"The day has {stored:,} products from an earlier run: at least {fewest:,} replace them.",
                 ),
             )
         )

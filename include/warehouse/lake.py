@@ -80,6 +80,10 @@ class Lake:
         """Whether a file or folder is there now."""
         return bool(self.filesystem.exists(self.full_path(path)))
 
+    def size(self, path: str) -> int:
+        """Size of a file in bytes; FileNotFoundError if it is absent."""
+        return int(self.filesystem.size(self.full_path(path)))
+
     def list_files(self, folder: str, suffix: str = "") -> list[str]:
         """Paths of all files below a folder, sorted; empty if the folder is absent.
 
