@@ -37,7 +37,7 @@ console = Console(soft_wrap=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 AllowEmpty = Annotated[
-    bool, typer.Option(help="Let a day lose the products that it has: it really has none, or far fewer, now.")
+    bool, typer.Option(help="Let a day lose the products or photos that it has: it really has none now.")
 ]
 DayArgument = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="Day, e.g. 2026-01-31.")]
 
@@ -127,6 +127,7 @@ def import_command(
     columns: Annotated[
         str | None, typer.Option(help="Column mapping of a plain file, e.g. id=sku,name=title,category=kind.")
     ] = None,
+    allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
     """Import a labelled catalogue with its photos."""
@@ -135,10 +136,10 @@ def import_command(
 
     mapping = ColumnMapping.parse(columns) if columns else None
     target = day.date() if day else datetime.now(UTC).date()
-    show(
-        dict(import_catalogue(path, target, load_settings(), source=source, kind=kind, mapping=mapping)),
-        as_json,
+    summary = import_catalogue(
+        path, target, load_settings(), source=source, kind=kind, mapping=mapping, allow_empty=allow_empty
     )
+    show(dict(summary), as_json)
 
 
 @app.command()

@@ -115,7 +115,9 @@ def validate_products(
     """
     folder = report_dir or Lake.partition(REPORTS, source, day)
     bounds = suites.volume_bounds(settings, history)
-    empty = counts.received == 0 and (allow_empty or not stored) and (bounds is None or bounds[0] == 0)
+    fewest = suites.fewest_again(settings, stored)
+    is_emptied = counts.products < fewest and not allow_empty
+    empty = counts.received == 0 and not is_emptied and (bounds is None or bounds[0] == 0)
     page = ReportPage(
         kind="products",
         source=source,
@@ -140,8 +142,9 @@ def validate_products(
             history=history,
             settings=settings,
             expect_fresh=expect_fresh,
-            stored=stored,
-            allow_empty=allow_empty,
+            may_be_empty=allow_empty and counts.products == 0,
+            # Said only where it is broken: the report of a rerun is that of the first run.
+            fewest_again=fewest if is_emptied else 0,
         )
         page.bars = [*quarantine.bars, *flag_bars(products.counts["flags"], products.rows)]
         page.examples = quarantine.examples
@@ -159,8 +162,8 @@ def _product_rules(
     history: Sequence[int],
     settings: Settings,
     expect_fresh: bool,
-    stored: int,
-    allow_empty: bool,
+    may_be_empty: bool,
+    fewest_again: int,
 ) -> tuple[list[RuleResult], list[Skipped]]:
     import pandas as pd
 
@@ -186,8 +189,8 @@ def _product_rules(
         day,
         history,
         with_freshness=expect_fresh and age is not None,
-        stored=stored,
-        allow_empty=allow_empty,
+        may_be_empty=may_be_empty,
+        fewest_again=fewest_again,
     )
     rules = [
         *run_suite("products_batch", batch_suite, pd.DataFrame([facts])),

@@ -86,20 +86,20 @@ def product_batch_suite(
     history: Sequence[int],
     *,
     with_freshness: bool,
-    stored: int = 0,
-    allow_empty: bool = False,
+    may_be_empty: bool = False,
+    fewest_again: int = 0,
 ) -> list[Expectation]:
     """Expectations for the batch of products as a whole.
 
-    `history` are the numbers of products of earlier days; without any, volume is not judged. `stored` is the number
-    that an earlier run of the day left; they may go with `allow_empty` only.
+    `history` are the numbers of products of earlier days; without any, volume is not judged. `fewest_again` products
+    must be there, because the day has some from an earlier run; 0 leaves that out.
     """
     gxe = load_great_expectations().expectations
     expectations = [
         _schema_expectation("products"),
         *(
             []
-            if allow_empty
+            if may_be_empty
             else [
                 gxe.ExpectColumnMinToBeBetween(
                     column="products", min_value=1, **_rule("not_empty", "There is at least one product.")
@@ -135,15 +135,14 @@ def product_batch_suite(
                 ),
             )
         )
-    if stored and not allow_empty:
-        fewest = max(1, math.ceil(settings.min_volume_share * stored))
+    if fewest_again:
         expectations.append(
             gxe.ExpectColumnMinToBeBetween(
                 column="products",
-                min_value=fewest,
+                min_value=fewest_again,
                 **_rule(
                     "not_emptied",
-                    f"The day has {stored:,} products from an earlier run: at least {fewest:,} replace them.",
+                    f"Of a day that has products from an earlier run, at least {fewest_again:,} come again.",
                 ),
             )
         )
@@ -222,6 +221,11 @@ def volume_bounds(settings: Settings, history: Sequence[int]) -> tuple[int, int]
     if usual <= 0:
         return None
     return math.ceil(settings.min_volume_share * usual), math.floor(settings.max_volume_ratio * usual)
+
+
+def fewest_again(settings: Settings, stored: int) -> int:
+    """Fewest products that may replace those that an earlier run of the day left, without a person's word."""
+    return max(1, math.ceil(settings.min_volume_share * stored)) if stored else 0
 
 
 def _schema_expectation(layer: str) -> Expectation:

@@ -42,7 +42,7 @@ SHOWN_LINE_BYTES = 2_000
 """How much of an unreadable line is handed on."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-_BESIDE = re.compile(r"again-[0-9]{8}T[0-9]{6}-[0-9a-f]{8}")
+_BESIDE = re.compile(r"again-[0-9]{8}T[0-9]{12}-[0-9a-f]{8}")
 """Folder of a landing that `beside` gave: when it was begun, in UTC, so that names sort by time."""
 
 
@@ -188,7 +188,7 @@ class Landing:
 
     def beside(self) -> Landing:
         """An empty landing of the same day in a folder of its own, which nobody reads before `replace_by`."""
-        name = f"again-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+        name = f"again-{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
         return Landing(self.lake, self.source, self.day, f"{self.folder}/{name}")
 
     def replace_by(self, other: Landing) -> None:
