@@ -21,8 +21,8 @@ texts and photos, label them with the champion model, and publish them to Parque
 * `fetch` red: the API is down or limits us. What came is kept; clear the task and it resumes.
 * `validate` waits (Edamam): the day before failed there. Clear that one first, or mark it as success.
 * `validate` red: the batch broke a batch rule; open the validation report it names. Nothing was published.
-* `validate` or `publish` red for `not_emptied`: the day had products and would have none. If that is right, trigger
-  the day with `allow_empty`.
+* `validate` or `publish` red, as the day would lose all its products: they are kept. If the source really has none
+  any more, trigger the day with `allow_empty`.
 * `plan_shards` red: no champion model. Run `python -m include train`, then clear the task.
 * `publish` red: the warehouse does not answer. The Parquet files are kept; clear the task when it is back.
 * `digest` red: the message was not taken; its log says why. The day is published and its run stays green.
