@@ -176,11 +176,15 @@ def _put_products_in_place(lake: Lake, staged: str, source: str, day: date, coun
 
 
 def _advice(source: str, day: date, stored: int, is_feed: bool) -> str:
-    command = f"run-day {day} --source {source}" if is_feed else f"import PATH --day {day} --source {source}"
-    or_airflow = ", or trigger champagne_daily with the param allow_empty" if is_feed else ""
+    by_command = (
+        f"`python -m include run-day {day} --source {source} --allow-empty`"
+        if is_feed
+        else f"`python -m include import PATH --day {day} --source {source} --allow-empty`"
+    )
+    or_by_airflow = ", or trigger champagne_daily with the param allow_empty" if is_feed else ""
     return (
         f"The {stored:,} products of the earlier run are kept. If the day really has no more than this, confirm it: "
-        f"`python -m include {command} --allow-empty`{or_airflow}."
+        f"{by_command}{or_by_airflow}."
     )
 
 

@@ -58,8 +58,9 @@ class BatchCounts:
 
     @property
     def rejected_share(self) -> float:
-        """Share of the received records that were set aside, from 0 to 1; 0 for an empty batch."""
-        return self.quarantined / self.received if self.received else 0.0
+        """Share of the source's records that were set aside, from 0 to 1, those known before included; 0 for none."""
+        all_records = self.received + self.unchanged
+        return self.quarantined / all_records if all_records else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def validate_products(
             history=history,
             settings=settings,
             expect_fresh=expect_fresh,
-            may_be_empty=allow_empty and counts.products == 0,
+            may_be_empty=counts.products == 0 and (allow_empty or counts.unchanged > 0),
             # Said only where it is broken: the report of a rerun is that of the first run.
             fewest_again=fewest if is_emptied else 0,
         )
