@@ -121,7 +121,10 @@ def _discard(again: Landing) -> None:
     try:
         again.discard()
     except Exception:
-        logger.exception("%s could not be removed: the next refetch removes it", again.lake.url(again.folder))
+        logger.exception(
+            "%s could not be removed: the first fetch of the day that comes a day later removes it",
+            again.lake.url(again.folder),
+        )
 
 
 def _extended(error: CuveeError, sentence: str) -> CuveeError:

@@ -23,7 +23,7 @@ import uuid
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import IO, Any
 
@@ -41,9 +41,13 @@ MAX_LINE_BYTES = 32 * 1024 * 1024
 SHOWN_LINE_BYTES = 2_000
 """How much of an unreadable line is handed on."""
 
+MADE_WITHIN = timedelta(days=1)
+"""A landing that was begun longer ago and did not become the day's belongs to a process that was killed."""
+
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _BESIDE = re.compile(r"again-[0-9]{8}T[0-9]{12}-[0-9a-f]{8}")
 """Folder of a landing that `beside` gave: when it was begun, in UTC, so that names sort by time."""
+_MOMENT = "%Y%m%dT%H%M%S%f"
 
 
 class Landing:
@@ -60,6 +64,7 @@ class Landing:
         self.day = day
         self.folder = folder or Lake.partition("landing", source, day)
         self._new_files = self._new_bytes = 0
+        self._replaced = ""
 
     def path(self, name: str) -> str:
         """Path of a landed file in the lake; ValueError if the name could leave the folder."""
@@ -86,24 +91,25 @@ class Landing:
 
     def file_names(self) -> list[str]:
         """Names of the landed files, sorted, without the manifest."""
-        return self._names_in(self._files_folder)
-
-    def _names_in(self, folder: str) -> list[str]:
-        names = [path.removeprefix(f"{folder}/") for path in self.lake.list_files(folder)]
-        return [name for name in names if name != MANIFEST and "/" not in name]
+        return sorted(self._sizes_in(self._files_folder))
 
     def total_bytes(self) -> int:
         """Size of all landed files together, in bytes."""
-        return sum(self.lake.size(self.path(name)) for name in self.file_names())
+        return sum(self._sizes_in(self._files_folder).values())
+
+    def _sizes_in(self, folder: str) -> dict[str, int]:
+        """Size in bytes of each file of a folder itself, by name; without the manifest and what is being written."""
+        sizes = {path.removeprefix(f"{folder}/"): size for path, size in self.lake.file_sizes(folder).items()}
+        return {name: size for name, size in sizes.items() if name != MANIFEST and _SAFE_NAME.fullmatch(name)}
 
     @contextmanager
     def open_write(self, name: str) -> Iterator[IO[bytes]]:
         """A stream whose content becomes the file when the block ends without an exception."""
-        path = self.path(name)
-        with self.lake.open_write(path) as stream:
+        with self.lake.open_write(self.path(name)) as stream:
             yield stream
+            size = stream.tell()
         self._new_files += 1
-        self._new_bytes += self.lake.size(path)
+        self._new_bytes += size
         logger.info(
             "landed so far: source=%s day=%s files=%d bytes=%d", self.source, self.day, self._new_files, self._new_bytes
         )
@@ -188,19 +194,22 @@ class Landing:
 
     def beside(self) -> Landing:
         """An empty landing of the same day in a folder of its own, which nobody reads before `replace_by`."""
-        name = f"again-{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
+        name = f"again-{datetime.now(UTC):{_MOMENT}}-{uuid.uuid4().hex[:8]}"
         return Landing(self.lake, self.source, self.day, f"{self.folder}/{name}")
 
     def replace_by(self, other: Landing) -> None:
         """Make a complete landing that `beside` gave the day's.
 
         The manifest is what changes: whenever the process is killed, the day is the old one or the new one, whole.
-        What was replaced is left to `remove_replaced`.
+        What was replaced is left to `remove_replaced`. Of two at once the last one counts.
         """
         content = other.manifest()
         other._require_files(content["files"])
+        self.__dict__.pop("_files_folder", None)  # another process may have replaced the day since it was asked for
+        replaced = self._files_folder
         self._write_manifest(content | {"folder": _name_of(other.folder)})
-        self.__dict__.pop("_files_folder", None)  # asked for again, of the manifest that was just written
+        del self._files_folder  # it is asked for again, of the manifest that was just written
+        self._replaced = replaced
 
     def is_replaced_by(self, other: Landing) -> bool:
         """Whether the day's files are now those of a landing that `beside` gave."""
@@ -214,17 +223,21 @@ class Landing:
         self.lake.delete(self.folder)
 
     def remove_replaced(self) -> None:
-        """Remove what is older than the landing that the manifest names; of two fetches the one begun last counts."""
+        """Remove what `replace_by` replaced, and what processes left that were killed: neither can count any more.
+
+        Landings beside this one that are younger than a day may be in the making, and stay.
+        """
         current = self._files_folder
-        if current == self.folder:
-            return
-        for name in self._names_in(self.folder):
-            self.lake.delete(f"{self.folder}/{name}")
-        paths = (path.removeprefix(f"{self.folder}/") for path in self.lake.list_files(self.folder))
-        for name in sorted({path.split("/")[0] for path in paths if "/" in path}):
-            if _BESIDE.fullmatch(name) and name < _name_of(current):
+        if current != self.folder:
+            for name in self._sizes_in(self.folder):
                 self.lake.delete(f"{self.folder}/{name}")
-                logger.info("removed an earlier landing: path=%s/%s", self.folder, name)
+        paths = (path.removeprefix(f"{self.folder}/") for path in self.lake.list_files(self.folder))
+        long_ago = f"again-{datetime.now(UTC) - MADE_WITHIN:{_MOMENT}}"
+        for name in sorted({path.split("/")[0] for path in paths if "/" in path}):
+            folder = f"{self.folder}/{name}"
+            if _BESIDE.fullmatch(name) and folder != current and (folder == self._replaced or name < long_ago):
+                self.lake.delete(folder)
+                logger.info("removed what no longer counts: path=%s", folder)
 
 
 def _name_of(folder: str) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -146,17 +146,38 @@ def test_what_was_landed_beside_and_lost_a_file_replaces_nothing(lake: Lake) -> 
     assert day_of(lake) == {"a.json.gz": [{"of": "a.json.gz"}]}
 
 
-def test_of_two_that_land_beside_each_other_the_one_begun_last_counts(lake: Lake) -> None:
+def test_of_two_that_land_beside_each_other_the_last_one_counts_and_both_are_whole(lake: Lake) -> None:
     day = landed(lake, "a.json.gz")
-    first = day.beside()
+    first, second = day.beside(), day.beside()
     first.write_json_lines("b.json.gz", RECORDS)
-    second = day.beside()
     land(second, "c.json.gz")
     day.replace_by(second)
     day.remove_replaced()
-    with pytest.raises(SourceError, match="fetch the day again"):
-        first.complete({"files": ["b.json.gz"]})
     assert day_of(lake) == {"c.json.gz": [{"of": "c.json.gz"}]}
+
+    first.complete({"files": ["b.json.gz"]})
+    other = Landing(lake, "openfoodfacts", DAY)
+    other.replace_by(first)
+    other.remove_replaced()
+    assert list(day_of(lake)) == ["b.json.gz"]
+    assert len(lake.list_files(day.folder)) == 3
+
+
+def test_what_killed_processes_left_is_removed_when_it_is_a_day_old(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = landed(lake, "a.json.gz")
+    left = day.beside()
+    left.write_json_lines("b.json.gz", RECORDS)
+    again = day.beside()
+    land(again, "c.json.gz")
+    day.replace_by(again)
+    day.remove_replaced()
+    assert left.has("b.json.gz"), "it may be in the making"
+    monkeypatch.setattr(landing_module, "MADE_WITHIN", timedelta(0))
+    Landing(lake, "openfoodfacts", DAY).remove_replaced()
+    assert not left.has("b.json.gz")
+    assert list(day_of(lake)) == ["c.json.gz"]
 
 
 def test_a_day_that_lost_a_file_after_it_was_replaced_is_landed_again_in_its_place(lake: Lake) -> None:
