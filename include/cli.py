@@ -36,6 +36,9 @@ app = typer.Typer(
 console = Console(soft_wrap=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+AllowEmpty = Annotated[
+    bool, typer.Option(help="Let a day lose the products or photos that it has: it really has none now.")
+]
 DayArgument = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="Day, e.g. 2026-01-31.")]
 
 
@@ -124,6 +127,7 @@ def import_command(
     columns: Annotated[
         str | None, typer.Option(help="Column mapping of a plain file, e.g. id=sku,name=title,category=kind.")
     ] = None,
+    allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
     """Import a labelled catalogue with its photos."""
@@ -132,10 +136,10 @@ def import_command(
 
     mapping = ColumnMapping.parse(columns) if columns else None
     target = day.date() if day else datetime.now(UTC).date()
-    show(
-        dict(import_catalogue(path, target, load_settings(), source=source, kind=kind, mapping=mapping)),
-        as_json,
+    summary = import_catalogue(
+        path, target, load_settings(), source=source, kind=kind, mapping=mapping, allow_empty=allow_empty
     )
+    show(dict(summary), as_json)
 
 
 @app.command()
@@ -169,6 +173,7 @@ def run_day_command(
         list[str] | None, typer.Option(help="Source to run, repeatable; all daily sources by default.")
     ] = None,
     refetch: Annotated[bool, typer.Option(help="Ask the API again even if the day is landed.")] = False,
+    allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
     """Run one day without Airflow: fetch, validate, embed, classify, publish."""
@@ -180,7 +185,15 @@ def run_day_command(
     for name in source or settings.daily_sources:
         connection = connection_from_settings(name, settings)
         step = None if as_json else (lambda text, name=name: _say(f"{name}: {text}"))
-        results[name] = run_day(name, day.date(), settings, connection, refetch=refetch, on_step=step or _silent)
+        results[name] = run_day(
+            name,
+            day.date(),
+            settings,
+            connection,
+            refetch=refetch,
+            allow_empty=allow_empty,
+            on_step=step or _silent,
+        )
     show(results, as_json)
 
 

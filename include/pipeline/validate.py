@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
@@ -40,19 +40,29 @@ class ValidationSummary(TypedDict):
     seconds: float
 
 
-def validate_day(source: str, day: date, settings: Settings) -> ValidationSummary:
+def validate_day(source: str, day: date, settings: Settings, *, allow_empty: bool = False) -> ValidationSummary:
     """Validate what was landed for a source and day, and write its products and quarantine.
 
-    Raises BatchRejected if the batch broke a batch rule: the report is written, and the products of an
-    earlier run of that day stay as they were.
+    Raises BatchRejected if the batch broke a batch rule, as one does that would leave the day without the products of
+    an earlier run, unless `allow_empty`: the report is written, and the products of that run stay as they were.
     """
     lake = Lake(settings.lake_root)
     reader = get_source(source)
     records: Iterable[Product | Rejection] = reader.read(day, Landing(lake, source, day))
     unchanged = Counter[str]()
+    known: dict[str, str] = {}
     if not reader.incremental:
-        records = _without_known_content(records, known_content(lake, source, day), unchanged)
-    return validate_records(records, source, day, settings, unchanged=unchanged)
+        known = known_content(lake, source, day)
+        records = _without_known_content(records, known, unchanged)
+    return validate_records(
+        records,
+        source,
+        day,
+        settings,
+        unchanged=unchanged,
+        stored=stored_products(lake, source, day, known),
+        allow_empty=allow_empty,
+    )
 
 
 def validate_records(
@@ -63,11 +73,14 @@ def validate_records(
     *,
     unchanged: Counter[str] | None = None,
     is_feed: bool = True,
+    stored: int = 0,
+    allow_empty: bool = False,
 ) -> ValidationSummary:
     """Apply row rules and batch rules to a stream of records and put the result in its place in the lake.
 
     Memory holds one chunk of records, whatever the size of the batch. `unchanged` is counted up by the stream
     itself. A catalogue file is no feed (`is_feed=False`): it has no earlier days to compare with, and may be old.
+    `stored` products of an earlier run of the day may go without a successor only with `allow_empty`.
     """
     started = time.monotonic()
     lake = Lake(settings.lake_root)
@@ -85,12 +98,26 @@ def validate_records(
         history=recent_volumes(lake, source, day) if is_feed else [],
         settings=settings,
         expect_fresh=is_feed,
+        stored=stored,
+        allow_empty=allow_empty,
     )
-    # People must see what was set aside even when the batch as a whole is refused.
-    lake.replace(staged_quarantine, Lake.day_file("quarantine", source, day))
+    if report.success or counts.quarantined:
+        # People must see what was set aside even when the batch as a whole is refused.
+        lake.replace(staged_quarantine, Lake.day_file("quarantine", source, day))
+    else:
+        lake.delete(staged_quarantine)
     if not report.success:
         lake.delete(staged_products)
-    report.raise_if_failed()
+    is_emptied = any(failure.startswith("not_emptied") for failure in report.failures)
+    report.raise_if_failed(_advice(source, day, stored, is_feed) if is_emptied else "")
+    if counts.products < stored / 2:
+        logger.warning(
+            "source=%s day=%s: the day had %d products and now has %d: the others go",
+            source,
+            day,
+            stored,
+            counts.products,
+        )
     _put_products_in_place(lake, staged_products, source, day, counts.products)
     logger.info(
         "validated source=%s day=%s products=%d quarantined=%d", source, day, counts.products, counts.quarantined
@@ -146,6 +173,39 @@ def _put_products_in_place(lake: Lake, staged: str, source: str, day: date, coun
     else:
         lake.delete(staged)
         lake.delete(target)
+
+
+def _advice(source: str, day: date, stored: int, is_feed: bool) -> str:
+    by_command = (
+        f"`python -m include run-day {day} --source {source} --allow-empty`"
+        if is_feed
+        else f"`python -m include import PATH --day {day} --source {source} --allow-empty`"
+    )
+    or_by_airflow = ", or trigger champagne_daily with the param allow_empty" if is_feed else ""
+    return (
+        f"The {stored:,} products of the earlier run are kept. If the day really has no more than this, confirm it: "
+        f"{by_command}{or_by_airflow}."
+    )
+
+
+def stored_products(lake: Lake, source: str, day: date, known: Mapping[str, str] | None = None) -> int:
+    """Number of products that an earlier run of the day left, without those that an earlier day has just so.
+
+    `known` maps the product ids of earlier days to their content hashes: see `known_content`.
+    """
+    path = Lake.day_file("products", source, day)
+    if not lake.exists(path):
+        return 0
+    try:
+        if not known:
+            with lake.parquet_file(path) as file:
+                return int(file.metadata.num_rows)
+        table = lake.read_parquet(path, ["product_id", "content_hash"])
+    except pa.ArrowInvalid as error:
+        logger.warning("%s is damaged, and is made anew: %s", lake.url(path), error)
+        return 0
+    pairs = zip(table["product_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True)
+    return sum(known.get(product_id) != content_hash for product_id, content_hash in pairs)
 
 
 def earlier_files(lake: Lake, source: str, day: date) -> list[str]:

@@ -81,17 +81,30 @@ def product_suite() -> list[Expectation]:
 
 
 def product_batch_suite(
-    settings: Settings, day: date, history: Sequence[int], *, with_freshness: bool
+    settings: Settings,
+    day: date,
+    history: Sequence[int],
+    *,
+    with_freshness: bool,
+    may_be_empty: bool = False,
+    fewest_again: int = 0,
 ) -> list[Expectation]:
     """Expectations for the batch of products as a whole.
 
-    `history` are the numbers of products of earlier days; without any, volume is not judged.
+    `history` are the numbers of products of earlier days; without any, volume is not judged. `fewest_again` products
+    must be there, because the day has some from an earlier run; 0 leaves that out.
     """
     gxe = load_great_expectations().expectations
     expectations = [
         _schema_expectation("products"),
-        gxe.ExpectColumnMinToBeBetween(
-            column="products", min_value=1, **_rule("not_empty", "There is at least one product.")
+        *(
+            []
+            if may_be_empty
+            else [
+                gxe.ExpectColumnMinToBeBetween(
+                    column="products", min_value=1, **_rule("not_empty", "There is at least one product.")
+                )
+            ]
         ),
         *_nothing_lost_expectations(
             products_lost="Every product that was accepted stands in the file.",
@@ -119,6 +132,17 @@ def product_batch_suite(
                     "volume",
                     f"The number of products is between {fewest:,} and {most:,}, as the earlier days suggest "
                     f"(on average {mean(history):,.0f}).",
+                ),
+            )
+        )
+    if fewest_again:
+        expectations.append(
+            gxe.ExpectColumnMinToBeBetween(
+                column="products",
+                min_value=fewest_again,
+                **_rule(
+                    "not_emptied",
+                    f"Of a day that has products from an earlier run, at least {fewest_again:,} come again.",
                 ),
             )
         )
@@ -197,6 +221,11 @@ def volume_bounds(settings: Settings, history: Sequence[int]) -> tuple[int, int]
     if usual <= 0:
         return None
     return math.ceil(settings.min_volume_share * usual), math.floor(settings.max_volume_ratio * usual)
+
+
+def fewest_again(settings: Settings, stored: int) -> int:
+    """Fewest products that may replace those that an earlier run of the day left, without a person's word."""
+    return max(1, math.ceil(settings.min_volume_share * stored)) if stored else 0
 
 
 def _schema_expectation(layer: str) -> Expectation:

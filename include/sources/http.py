@@ -171,10 +171,7 @@ class HttpClient:
         except ServerFailure as failure:
             reason = str(failure)
         # Outside the except block: the message must not drag along exceptions that quote the whole URL.
-        raise SourceError(
-            f"{safe_url(url)}: {reason}; gave up after {self.settings.http_attempts} tries. "
-            "What was landed is kept, and the next run resumes"
-        )
+        raise SourceError(f"{safe_url(url)}: {reason}; gave up after {self.settings.http_attempts} tries")
 
     def _try_once(
         self,

@@ -44,3 +44,13 @@ def test_what_would_fail_again_is_not_tried_again(task_context: Any) -> None:
     for policy in (task_context.RETRY_POLICY, task_context.PATIENCE["retry_policy"]):
         assert decide(policy, BatchRejected("too many"), 1) == "fail"
     assert decide(task_context.RETRY_POLICY, SourceError("down"), 1) == "default"
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"), [({}, False), ({"allow_empty": False}, False), ({"allow_empty": True}, True)]
+)
+def test_a_day_may_lose_its_products_only_where_the_run_says_so(
+    task_context: Any, monkeypatch: pytest.MonkeyPatch, params: dict[str, bool], expected: bool
+) -> None:
+    monkeypatch.setattr(task_context, "get_current_context", lambda: {"params": params})
+    assert task_context.may_be_empty() is expected
