@@ -11,7 +11,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import date
@@ -19,6 +18,7 @@ from typing import IO, Any
 
 from include.errors import SourceError
 from include.schema import Rejection
+from include.security.lines import gzip_lines
 from include.sources.json_text import parse_json
 from include.warehouse.lake import Lake
 
@@ -82,16 +82,14 @@ class Landing:
         if the file itself is damaged.
         """
         try:
-            with self.lake.open_read(self.path(name)) as stream, gzip.open(stream, "rb") as lines:
-                for number, line in enumerate(_bounded_lines(lines), start=1):
-                    if not line.strip():
-                        continue
+            with self.lake.open_read(self.path(name)) as stream:
+                for number, line in gzip_lines(stream, MAX_LINE_BYTES):
                     try:
                         record = parse_json(line) if len(line) <= MAX_LINE_BYTES else None
                     except ValueError:
                         record = None
                     yield number, record if isinstance(record, dict) else _shown(line)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        except (EOFError, OverflowError, gzip.BadGzipFile) as error:
             raise SourceError(
                 f"landed file {self.lake.url(self.path(name))} is damaged ({error}): fetch the day anew"
             ) from error
@@ -128,15 +126,6 @@ def unreadable_line(line: str, source: str, position: str) -> Rejection:
         return Rejection(source, None, ("not_json",), "the line is not JSON", {"line": line}, position)
     detail = f"the line is JSON, but not an object: {str(value)[:80]!r}"
     return Rejection(source, None, ("wrong_type",), detail, {"line": line}, position)
-
-
-def _bounded_lines(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
-    """Lines of a stream; of an over-long one only its first `MAX_LINE_BYTES` + 1 bytes."""
-    while line := stream.readline(MAX_LINE_BYTES + 1):
-        rest = line
-        while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):
-            rest = stream.readline(MAX_LINE_BYTES + 1)
-        yield line
 
 
 def _shown(line: bytes) -> str:
