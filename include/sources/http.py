@@ -189,7 +189,7 @@ class HttpClient:
         except Refusal as refusal:
             reason = str(refusal)
         # Outside the except block: the message must not drag along exceptions that quote the whole URL.
-        raise SourceError(self._shown(f"{safe_url(url)}: {reason}"))
+        raise SourceError(f"{self._shown_url(url)}: {self._shown(reason)}")
 
     def _try_once(
         self,
@@ -227,14 +227,17 @@ class HttpClient:
         hint = _REFUSALS.get(status, "the server refuses the request")
         raise Refusal(f"{status} {words}: {hint}")
 
+    def _shown_url(self, url: str) -> str:
+        return redact_values(safe_url(url), self._secrets)
+
     def _shown(self, text: str) -> str:
         return redact(redact_values(text, self._secrets))
 
     def _log_retry(self, url: str, state: tenacity.RetryCallState) -> None:
         failure = state.outcome.exception() if state.outcome else None
         pause = state.next_action.sleep if state.next_action else 0.0
-        message = self._shown(f"url={safe_url(url)} try={state.attempt_number}: {failure}")
-        logger.warning("asking again in %.1f s: %s", pause, message)
+        shown = (self._shown_url(url), state.attempt_number, self._shown(str(failure)))
+        logger.warning("asking again in %.1f s: url=%s try=%d: %s", pause, *shown)
 
 
 _UNASKED = {

@@ -21,6 +21,7 @@ from include.security.connections import guard_pools
 from include.security.deadline import Deadline
 from include.security.framing import REDIRECTS, announced_bytes, redirect_target
 from include.security.quoting import printable, shortened
+from include.security.redaction import RedactingFilter
 
 __all__ = ["Deadline", "Download", "Downloader"]
 
@@ -67,11 +68,14 @@ class Downloader:
             cert_reqs="CERT_REQUIRED",
             ca_certs=certifi.where(),
         )
+        self._filter = RedactingFilter(())
+        self._filter.attach()
         guard_pools(self._pools, AddressGuard(allow_private=allow_private_hosts))
 
     def close(self) -> None:
         """Close idle connections."""
         self._pools.clear()
+        self._filter.detach()
 
     def get(self, url: str, deadline: Deadline) -> Download:
         """Download one file; never raises for what the address or its server is.

@@ -170,4 +170,3 @@ def good_body(path: str) -> bytes:
         Image.new("RGB", (32, 24), (200, 180, 90)).save(stream, "JPEG")
         return stream.getvalue()
     return json.dumps({"hints": [{"food": {"foodId": "food_a", "label": "Champagne"}}]}).encode()
-

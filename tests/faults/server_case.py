@@ -9,6 +9,7 @@ from tests.faults.server import Behaviour
 
 Target = Literal["index", "delta", "page", "photo"]
 ALL: tuple[Target, ...] = ("index", "delta", "page", "photo")
+API: tuple[Target, ...] = ("index", "delta", "page")
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ _INSIDE = (
     "127.1:{port}", "2130706433:{port}", "0x7f000001:{port}", "0x7f.1:{port}", "0177.0.0.1:{port}", "localhost:{port}",
     "[::1]:{port}", "[::]:{port}", "[::ffff:127.0.0.1]:{port}", "[::ffff:7f00:1]:{port}", "[::127.0.0.1]:{port}",
     "[64:ff9b::127.0.0.1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[2001:0:7f00:1::]", "[fec0::1]", "[fc00::1]",
-    "[fe80::1]", "[ff02::1]", "user:word@127.0.0.1:{port}", "example.org@127.0.0.1:{port}", "%31%32%37.0.0.1:{port}",
+    "[fe80::1]", "[ff02::1]", "user:word@127.0.0.2:{port}", "example.org@127.0.0.2:{port}", "%31%32%37.0.0.2:{port}",
 )  # fmt: skip
 
 REDIRECTS = [
@@ -95,11 +95,11 @@ REDIRECTS = [
     Case("redirect: control characters in the place", redirect(lambda visit: moved(visit).encode() + b"/\x01\x1b[2J"),
          "ok", photo="ok"),
     Case("redirect: half an IPv6 address", redirect("http://[::1"), "retried", "cannot be read"),
-    Case("redirect: no host", redirect("http:///moved"), "retried", "cannot be read"),
+    Case("redirect: no host", redirect("http:///moved"), "ok", targets=("page",)),
     Case("redirect: port 99999", redirect("http://127.0.0.1:99999/"), "retried", "cannot be read"),
-    Case("redirect: a name of 300 letters", redirect("http://" + "a" * 300 + ".example/"), "refused",
-         "address, or the setting|cannot be read"),
-    Case("redirect: a word that is no host", redirect("http://exa mple/"), "refused", "address, or|cannot|not known"),
+    Case("redirect: a name of 300 letters", redirect("http://" + "a" * 300 + ".example/"), "retried",
+         "name is not known"),
+    Case("redirect: a word that is no host", redirect("http://exa mple/"), "retried", "name is not known"),
     Case("redirect: a place of 60 KB", redirect(lambda visit: moved(visit) + "/" + "x" * 60_000), "ok", photo="ok"),
     *(
         Case(f"redirect: to {place}", redirect(place), "refused", "unsafe address")
@@ -130,7 +130,7 @@ TLS = [
     Case("TLS: the certificate has expired", lambda visit: visit.answer(visit.good), "retried", "TLS", tls="expired"),
     Case("TLS: leads to plain HTTP", redirect("http://127.0.0.1/x"), "refused", "unsafe address", tls="trusted",
          targets=("index", "page", "delta")),
-    Case("TLS: the body drips", lambda visit: (visit.head("HTTP/1.1 200 OK"), visit.drip(b"x" * 200)), "retried",
+    Case("TLS: the body drips", lambda visit: (visit.head("HTTP/1.1 200 OK"), visit.drip(visit.good)), "retried",
          NOT_COMPLETE, "timeout", tls="trusted", hangs=True),
     Case("TLS: plain HTTP answers", lambda visit: visit.send("HTTP/1.1 400 Bad\r\n\r\n"), "retried", "TLS|broke",
          greets=True, tls="trusted"),
