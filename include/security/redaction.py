@@ -152,9 +152,9 @@ def _character(character: str) -> str:
         escapes.append(r"\\/")
     if character == " ":
         escapes.append(r"\+")
-    # The letters of escapes are of either case; the character itself is not.
-    first, *others = dict.fromkeys(escape for escape in escapes if escape)
-    return f"(?:{first}|(?i:{'|'.join(others)}))"
+    # The letters of escapes are of either case; the character itself, which may begin one of them, is not.
+    plain, *others = dict.fromkeys(escape for escape in escapes if escape)
+    return f"(?:(?i:{'|'.join(others)})|{plain})"
 
 
 def _in_base64(secret: str) -> list[str]:
