@@ -51,6 +51,10 @@ class _Response(http.client.HTTPResponse):
             self.headers = self.msg = None  # type: ignore[assignment]
             super().begin()
         del self.headers["Set-Cookie"]
+        lengths = {length.strip() for line in self.headers.get_all("Content-Length", []) for length in line.split(",")}
+        if len(lengths) > 1 and not self.chunked:
+            # urllib3 would say so later, and leave the connection open.
+            raise exceptions.InvalidHeader("two different lengths")
 
     def _read_status(self) -> tuple[str, int, str]:
         self._answers += 1
@@ -104,6 +108,12 @@ class _Guarded(HTTPConnection):
         deadline = current_deadline()
         limits = [] if deadline is None else [max(deadline.remaining, 0.001)]
         return min([*limits, *([] if self.timeout is None else [self.timeout])], default=None)
+
+    def _tunnel(self) -> None:
+        super()._tunnel()  # type: ignore[misc]
+        deadline = current_deadline()
+        if deadline is not None and not deadline.remaining:
+            raise TimeoutError("the tunnel was cut: to the library, the end of the connection ends its headers")
 
     def request(self, *arguments: Any, **options: Any) -> None:
         if self.sock is not None:

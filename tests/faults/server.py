@@ -54,8 +54,9 @@ class Visit:
         self.send(body)
 
     def head(self, *lines: str | bytes) -> None:
-        """Lines, and the blank one that ends a head."""
-        for line in lines:
+        """Lines, and the blank one that ends a head; it says that the connection will be closed."""
+        # Else the client may ask again on a connection that is about to be closed.
+        for line in (*lines, "Connection: close"):
             self.send(line, b"\r\n")
         self.send(b"\r\n")
 

@@ -16,7 +16,8 @@ def line(status_line: bytes) -> Behaviour:
     """Another status line; the rest is proper."""
 
     def behaviour(visit: Visit) -> None:
-        visit.send(status_line, b"\r\nContent-Length: %d\r\n\r\n" % len(visit.good), visit.good)
+        visit.send(status_line, b"\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(visit.good))
+        visit.send(visit.good)
 
     return behaviour
 
