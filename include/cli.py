@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from include.commands.evaluate import evaluate_command
 from include.commands.relabel import relabel_command
 from include.commands.retrain import check_command, retrain_command, rollback_command
 from include.commands.search import search_command
 from include.commands.train_networks import train_cnn_command, train_encoder_command
+from include.console import PlainConsole, PlainFormatter
 from include.errors import CuveeError
 from include.settings import Settings, load_settings
 
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-console = Console(soft_wrap=True)
+console = PlainConsole()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 AllowEmpty = Annotated[
@@ -45,14 +46,12 @@ DayArgument = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="
 def main() -> NoReturn:
     """Run the command line; an expected failure prints its message without a traceback."""
     try:
-        logging.basicConfig(
-            level=load_settings().log_level,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-            stream=sys.stderr,
-        )
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logging.basicConfig(level=load_settings().log_level, handlers=[handler])
         app()
     except CuveeError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
+        PlainConsole(stderr=True).print(Text("error:", "bold red"), str(error))
         sys.exit(1)
     except BrokenPipeError:  # a pipe that closes early (`| head`) is not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -66,7 +65,7 @@ def show(document: dict[str, Any], as_json: bool) -> None:
         sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
         return
     for key, value in document.items():
-        console.print(f"[bold]{key.replace('_', ' ')}[/]: {value}", highlight=False)
+        console.print(Text(f"{key.replace('_', ' ')}:", "bold"), str(value))
 
 
 @app.command()
@@ -305,7 +304,7 @@ def settings_command(as_json: AsJson = False) -> None:
 
 
 def _say(text: str) -> None:
-    console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] {text}", highlight=False)
+    console.print(Text(f"{datetime.now(UTC):%H:%M:%S}", "dim"), text)
 
 
 def _silent(_text: str) -> None:

@@ -16,10 +16,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from include.errors import ConfigurationError, SourceError
 from include.schema import Product, Rejection
+from include.security.redaction import REDACTED, redact
 from include.sources.edamam_record import parse_food
 from include.sources.feed import belongs_to_feed, could_belong_to_feed
 from include.sources.landing import Landing, unreadable_line
-from include.sources.redaction import REDACTED, redact
 from include.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:

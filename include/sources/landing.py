@@ -20,7 +20,6 @@ import json
 import logging
 import re
 import uuid
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -30,6 +29,7 @@ from typing import IO, Any
 from include.errors import SourceError
 from include.progress import with_progress
 from include.schema import Rejection
+from include.security.lines import gzip_lines
 from include.sources.json_text import parse_json
 from include.warehouse.lake import Lake
 
@@ -130,16 +130,15 @@ class Landing:
         if the file itself is damaged.
         """
         try:
-            with self.lake.open_read(self.path(name)) as stream, gzip.open(stream, "rb") as lines:
-                for number, line in enumerate(with_progress(_bounded_lines(lines), f"read lines of {name}"), start=1):
-                    if not line.strip():
-                        continue
+            with self.lake.open_read(self.path(name)) as stream:
+                lines = gzip_lines(stream, MAX_LINE_BYTES)
+                for number, line in with_progress(lines, f"read lines of {name}"):
                     try:
                         record = parse_json(line) if len(line) <= MAX_LINE_BYTES else None
                     except ValueError:
                         record = None
                     yield number, record if isinstance(record, dict) else _shown(line)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        except (EOFError, OverflowError, gzip.BadGzipFile) as error:
             raise SourceError(
                 f"landed file {self.lake.url(self.path(name))} is damaged ({error}): fetch the day anew"
             ) from error
@@ -252,15 +251,6 @@ def unreadable_line(line: str, source: str, position: str) -> Rejection:
         return Rejection(source, None, ("not_json",), "the line is not JSON", {"line": line}, position)
     detail = f"the line is JSON, but not an object: {str(value)[:80]!r}"
     return Rejection(source, None, ("wrong_type",), detail, {"line": line}, position)
-
-
-def _bounded_lines(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
-    """Lines of a stream; of an over-long one only its first `MAX_LINE_BYTES` + 1 bytes."""
-    while line := stream.readline(MAX_LINE_BYTES + 1):
-        rest = line
-        while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):
-            rest = stream.readline(MAX_LINE_BYTES + 1)
-        yield line
 
 
 def _shown(line: bytes) -> str:
