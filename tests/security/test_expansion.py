@@ -28,7 +28,11 @@ def test_members_come_out_as_one_however_they_are_cut(members: list[bytes], step
     assert unpacked(packed, step) == b"".join(members)
 
 
-@pytest.mark.parametrize("content", [b"plain", gzip.compress(b"x" * 99)[:-8] + bytes(8), gzip.compress(b"x") + b"rest"])
+@pytest.mark.parametrize(
+    "content",
+    [b"plain", gzip.compress(b"x" * 99)[:-8] + bytes(8), gzip.compress(b"x") + b"rest"],
+    ids=["plain", "wrong checksum", "more after its end"],
+)
 def test_what_is_not_gzip_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match="not gzip"):
         unpacked(content)
