@@ -32,7 +32,7 @@ _TAG_OR_COMMENT = re.compile(r"</?[A-Za-z][^<>]*+>|<!--.*?(?:-->|\Z)", re.DOTALL
 _SHORTEST_COMMENT = len("<!---->")
 _LINE_BREAK = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]")
 # An opening run counts from its first underscore, or from its second after a letter, where the first opens nothing.
-_ALLERGEN = re.compile(r"(?:(?<!\w)|(?<=[^\W_]_))_++([^_]{1,80}+)_++")
+_ALLERGEN = re.compile(r"_(?:(?<!\w_)|(?<=[^\W_]__))_*+([^_]{1,80}+)_++")
 
 _SALES_PHRASES = re.compile(
     r"""\b(?:
