@@ -19,7 +19,12 @@ def plain_words(text: str | None) -> str:
     `"Vinaigre de _VIN_ &quot;rosé&quot;"` gives `" vinaigre de vin rose "`; an absent or blank text gives `" "`. What
     is invisible parts no words (`cham&shy;pagne`), and letters of other styles (full-width ones) are plain.
     """
-    words = " ".join(loose_words(text).split())
+    return spaced(loose_words(text))
+
+
+def spaced(loose: str) -> str:
+    """The words of `loose_words` with one space around each, which is what `plain_words` gives."""
+    words = " ".join(loose.split())
     return f" {words} " if words else " "
 
 

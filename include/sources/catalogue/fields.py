@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from include.characters import is_blank
 from include.schema import Rejection
 from include.sources.catalogue.damaged_text import LOST, mark_lost_characters
 from include.sources.catalogue.native_ids import is_rounded_number, native_id
@@ -50,7 +51,8 @@ def text_of(row: Row, column: str | None) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UnusableRow("wrong_type", f"column {column!r} holds a {type(value).__name__}, not text")
-    return mark_lost_characters(str(value).strip()) or None
+    text = str(value).strip()
+    return None if is_blank(text) else mark_lost_characters(text)
 
 
 def text_flags(*texts: str | None) -> tuple[str, ...]:
