@@ -16,17 +16,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from include.characters import (
-    CONTROL_CHARACTERS,
-    DIRECTION_OVERRIDES,
-    NOT_CHARACTERS,
-    SURROGATES,
-    has_letters_or_digits,
-)
 from include.quality.barcode import barcode_flags
 from include.schema import Product, Rejection
+from include.visible_characters import has_letters_or_digits
 
-_FORBIDDEN = re.compile(f"[{CONTROL_CHARACTERS}{DIRECTION_OVERRIDES}{SURROGATES}{NOT_CHARACTERS}]")
+# Direction overrides make text read otherwise than it is stored (U+202E in a file name is an old trick).
+# Direction marks, embeddings and isolates are ordinary in Arabic and Hebrew and stay.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ud800-\udfff\ufffe\uffff]")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _UNWRITABLE_AS_JSON = re.compile(r"[\ud800-\udfff]|\\u0000|NaN|Infinity")
 _WHITE_SPACE = re.compile(r"\s")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from include.characters import is_blank
 from include.schema import Product, Rejection
+from include.visible_characters import is_blank
 
 _FOOD_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _TEXT_KEYS = ("label", "knownAs", "brand", "foodContentsLabel", "category")

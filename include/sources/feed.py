@@ -22,12 +22,11 @@ def could_belong_to_feed(payload: Any, taxonomy: Taxonomy) -> bool:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    left = [value]
-    while left:  # not by recursion: records can be nested deeply
-        item = left.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            left.extend(item.values())
-        elif isinstance(item, list):
-            left.extend(item)
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)

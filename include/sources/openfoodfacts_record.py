@@ -10,9 +10,9 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from include.characters import is_blank
 from include.schema import Product, Rejection
 from include.sources.openfoodfacts_image import front_image_url
+from include.visible_characters import is_blank
 
 KNOWN_SCHEMA_VERSIONS = range(995, 1005)
 """Versions this parser reads, after the change log of the product schema (docs/api/ref-api-and-product-schema-

@@ -1,4 +1,4 @@
-"""How the time of some work grows with the length of a text: found out on small texts, before large ones take for ever."""
+"""How the time of some work grows with the length of a text; small texts tell it before large ones take for ever."""
 
 from __future__ import annotations
 

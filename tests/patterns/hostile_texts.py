@@ -11,7 +11,7 @@ from typing import Any
 _MOST_PIECES = 20
 _MOST_SAMPLES = 6
 _NO_MATCH = "\x01"
-_CHARACTERS = "a0 _-A.<&;:\n\"\\/é\u200b"
+_CHARACTERS = 'a0 _-A.<&;:\n"\\/é\u200b'
 """Of a class the first two of these that it has, else those it names."""
 _REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
 
@@ -19,7 +19,7 @@ Text = Callable[[int], str]
 """From a number of repetitions to the text."""
 
 
-def hostile_texts(pattern: re.Pattern[str]) -> list[tuple[str, Text]]:
+def hostile_texts(pattern: re.Pattern[Any]) -> list[tuple[str, Text]]:
     """Each text with a name; pieces come from the parsed pattern, as far as it is read here."""
     parsed = parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)
     pieces = _spread(dict.fromkeys(piece for piece in _pieces(parsed) if piece), _MOST_PIECES)
@@ -69,12 +69,8 @@ def _inside(code: Any, value: Any) -> Sequence[Any]:
 
 def _samples(code: Any, value: Any) -> list[str]:
     """A few texts that match a part."""
-    if code is codes.LITERAL:
-        return [chr(value)]
-    if code is codes.NOT_LITERAL:
-        return ["a" if value != ord("a") else "b"]
-    if code is codes.ANY:
-        return ["a"]
+    if code in (codes.LITERAL, codes.NOT_LITERAL, codes.ANY):
+        return [chr(value) if code is codes.LITERAL else "b" if value == ord("a") else "a"]
     if code is codes.IN:
         return _members(value)
     if code in _REPEATS:

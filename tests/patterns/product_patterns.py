@@ -9,12 +9,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from include.taxonomy import load_taxonomy
 
 PROJECT = Path(__file__).resolve().parents[2]
 _METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
+_CALLED = re.compile(rf"\b([A-Z_0-9]+)\.({'|'.join(_METHODS)})\b")
 _LARGEST_OF_RULES = 6
 
 
@@ -24,7 +27,7 @@ class Found:
 
     place: str
     """File and the innermost function or name, e.g. `include/sources/feed.py:_WORD`."""
-    pattern: re.Pattern[str] | None
+    pattern: re.Pattern[Any] | None
     """None where it is known only when the program runs."""
     methods: tuple[str, ...]
     """E.g. `("fullmatch",)`."""
@@ -40,12 +43,15 @@ def patterns_in_source() -> list[Found]:
     """Every call of a function of `re`; compiled patterns with the methods that are called on their names."""
     texts = {path: path.read_text(encoding="utf-8") for path in product_files()}
     trees = {path: ast.parse(text) for path, text in texts.items() if "import re\n" in text}
-    methods: Mapping[str, set[str]] = defaultdict(set)
-    for tree in trees.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _METHODS:
-                methods[node.value.id].add(node.attr)
-    return [found for path, tree in trees.items() for found in _in_file(path, tree, methods)]
+    called = {path: set(_CALLED.findall(text)) for path, text in texts.items()}
+    found = []
+    for path, tree in trees.items():
+        importers = [other for other, text in texts.items() if f"from {_module(path)} import" in text]
+        methods: Mapping[str, set[str]] = defaultdict(set)
+        for name, method in chain.from_iterable(called[one] for one in (path, *importers)):
+            methods[name].add(method)
+        found += _in_file(path, tree, methods)
+    return found
 
 
 def patterns_of_rules() -> list[re.Pattern[str]]:
@@ -55,15 +61,16 @@ def patterns_of_rules() -> list[re.Pattern[str]]:
     return sorted(patterns, key=lambda pattern: (-len(pattern.pattern), pattern.pattern))[:_LARGEST_OF_RULES]
 
 
-def uses(pattern: re.Pattern[str], methods: tuple[str, ...]) -> Iterator[tuple[str, Callable[[str], object]]]:
+def uses(pattern: re.Pattern[Any], methods: tuple[str, ...]) -> Iterator[tuple[str, Callable[[str], object]]]:
     """The ways in which a pattern is used, each as what is done with a text."""
+    nothing, given = ("", str) if isinstance(pattern.pattern, str) else (b"", str.encode)
     for method in methods:
         if method in ("sub", "subn"):
-            yield method, lambda text: pattern.sub("", text)
+            yield method, lambda text: pattern.sub(nothing, given(text))
         elif method == "finditer":
-            yield method, lambda text: list(pattern.finditer(text))
+            yield method, lambda text: list(pattern.finditer(given(text)))
         else:
-            yield method, getattr(pattern, method)
+            yield method, lambda text, use=getattr(pattern, method): use(given(text))
 
 
 def _in_file(path: Path, tree: ast.Module, methods: Mapping[str, set[str]]) -> Iterator[Found]:
@@ -86,8 +93,12 @@ def _in_file(path: Path, tree: ast.Module, methods: Mapping[str, set[str]]) -> I
         elif name is None:
             yield Found(place, _constant(call), ("search",))
         else:
-            pattern = _constant(call) or getattr(importlib.import_module(".".join(relative.with_suffix("").parts)), name)
+            pattern = _constant(call) or getattr(importlib.import_module(_module(path)), name)
             yield Found(place, pattern, tuple(sorted(methods[name])) or ("search",))
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(PROJECT).with_suffix("").parts)
 
 
 def _is_of_re(node: ast.AST) -> bool:
@@ -100,10 +111,10 @@ def _is_of_re(node: ast.AST) -> bool:
     )
 
 
-def _constant(call: ast.Call) -> re.Pattern[str] | None:
+def _constant(call: ast.Call) -> re.Pattern[Any] | None:
     """The pattern of a call, if it is written there."""
     pattern, *others = call.args
-    if not (isinstance(pattern, ast.Constant) and isinstance(pattern.value, str)):
+    if not (isinstance(pattern, ast.Constant) and isinstance(pattern.value, str | bytes)):
         return None
     written = [keyword.value for keyword in call.keywords if keyword.arg == "flags"]
     written += others[:1] if isinstance(call.func, ast.Attribute) and call.func.attr == "compile" else []

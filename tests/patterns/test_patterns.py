@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,15 @@ MADE_WHEN_RUNNING = {
     "include/phrases.py:_search": "the taxonomy's phrases, which are tried below",
     "include/sources/edamam.py:_scrubbed": "a key of our own, escaped",
     "include/sources/openfoodfacts_record.py:_localised": "the name of a field and two letters, matched as a whole",
+    "include/security/redaction.py:_pattern": "keys and passwords of our own, escaped",
     "include/models/search/spaces.py:holds": "ours, and so is what it is matched with",
 }
 """Patterns that are no constants; what they are made of comes from us."""
-NASTY = ["<!--", "_", "a_", "at ", "at rs. ", "buy ", "only ", "free ", "&", "&#", "&#0", "1", " ", "\n", "\t \n", "\\", "{", "[",
-         '"', "<a ", "://", "${a:-", " extra brut", "\u0301", "\u200b", "é", "="]  # fmt: skip
+NASTY = ["<!--", "_", "a_", "at ", "at rs. ", "buy ", "only ", "free ", "&", "&#", "&#0", "1", " ", "\n", "\t \n", "\\", "{",
+         "[", '"', "<a ", "://", "${a:-", " extra brut", "\u0301", "\u200b", "é", "="]  # fmt: skip
 
 
-def too_slow(pattern: re.Pattern[str], methods: tuple[str, ...]) -> list[str]:
+def too_slow(pattern: re.Pattern[Any], methods: tuple[str, ...]) -> list[str]:
     """The texts on which a pattern takes more than its time."""
     nasty = [(repr(piece), lambda n, piece=piece: piece * n) for piece in NASTY]
     return [
@@ -36,7 +38,9 @@ def test_every_pattern_takes_time_in_proportion_to_the_text() -> None:
     found = [one for one in patterns_in_source() if one.pattern]
     assert len(found) > 50
     tried = {(one.pattern, one.methods): one.place for one in found}
-    slow = {place: told for (pattern, methods), place in tried.items() if pattern and (told := too_slow(pattern, methods))}
+    slow = {
+        place: told for (pattern, methods), place in tried.items() if pattern and (told := too_slow(pattern, methods))
+    }
     assert slow == {}
 
 
@@ -49,7 +53,9 @@ def test_every_pattern_of_the_rules_takes_time_in_proportion_to_the_text() -> No
 def test_patterns_are_written_where_they_are_found() -> None:
     unknown = {one.place for one in patterns_in_source() if one.pattern is None} - set(MADE_WHEN_RUNNING)
     assert unknown == set(), "write it as a constant, or say in MADE_WHEN_RUNNING why no text from outside is in it"
-    hidden = [path.name for path in product_files() if re.search(r"from re import|import re as", path.read_text("utf-8"))]
+    hidden = [
+        path.name for path in product_files() if re.search(r"from re import|import re as", path.read_text("utf-8"))
+    ]
     assert hidden == [], "call patterns as re.…, so that they are found here"
 
 

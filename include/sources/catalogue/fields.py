@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from include.characters import is_blank
 from include.schema import Rejection
 from include.sources.catalogue.damaged_text import LOST, mark_lost_characters
 from include.sources.catalogue.native_ids import is_rounded_number, native_id
 from include.sources.catalogue.row_file import Row
+from include.visible_characters import is_blank
 
 CHARACTERS_LOST = "characters_lost"
 """Flag of a product whose text has letters that an earlier program destroyed; U+FFFD stands for them."""

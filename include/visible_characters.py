@@ -18,13 +18,6 @@ Not part of an encoder's identity: its vectors are those of the documents it is 
 documents of ordinary spelling stay as they are.
 """
 
-CONTROL_CHARACTERS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f"
-"""Control characters that no product text has, for a character class: all but tab, line ends and U+0085."""
-DIRECTION_OVERRIDES = "\u202d\u202e"
-"""They make text read otherwise than it is stored. Marks, embeddings and isolates are ordinary in Arabic and Hebrew."""
-SURROGATES = "\ud800-\udfff"
-NOT_CHARACTERS = "\ufffe\uffff"
-
 _PRESENTATION_SELECTORS = "\ufe0e\ufe0f"
 """After a sign they choose between text and emoji: part of how the sign is ordinarily written."""
 _IGNORABLE = (
@@ -32,8 +25,8 @@ _IGNORABLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_NO_WHITE_SPACE_CONTROLS = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
-INVISIBLE = _NO_WHITE_SPACE_CONTROLS + _IGNORABLE + NOT_CHARACTERS + SURROGATES
+_CONTROLS_BUT_WHITE_SPACE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
+_INVISIBLE = f"{_CONTROLS_BUT_WHITE_SPACE}{_IGNORABLE}\ufffe\uffff\ud800-\udfff"
 """Characters that show nothing and part nothing, for a character class."""
 _STYLED = (
     # Full-width letters and digits; mathematical ones, with those of older blocks that fill their gaps. Signs that
@@ -45,11 +38,12 @@ _STRUCK_THROUGH = "\u0334-\u0338\u0488\u0489\u20d2\u20d3\u20d8-\u20da\u20dd-\u20
 """Marks that lie over a letter or around it."""
 
 _HIDING = re.compile(
-    f"[{INVISIBLE}{_STYLED}]|(?<=[^\\W_])[{_STRUCK_THROUGH}]+|(?<![^\\w\\s])[{_PRESENTATION_SELECTORS}](?!\u20e3)"
+    f"[{_INVISIBLE}{_STYLED}]|(?<=[^\\W_])[{_STRUCK_THROUGH}]+|(?<![^\\w\\s])[{_PRESENTATION_SELECTORS}](?!\u20e3)"
 )
-_MAY_HIDE = re.compile(f"[{INVISIBLE}{_STYLED}{_STRUCK_THROUGH}{_PRESENTATION_SELECTORS}]")
+_STYLED_LETTER = re.compile(f"[{_STYLED}]")
+_MAY_HIDE = re.compile(f"[{_INVISIBLE}{_STYLED}{_STRUCK_THROUGH}{_PRESENTATION_SELECTORS}]")
 _HIDDEN_IN_LATIN_1 = bytes(code for code in range(256) if _MAY_HIDE.match(chr(code)))
-_SEEN = re.compile(f"[^\\s{INVISIBLE}{_PRESENTATION_SELECTORS}]")
+_SEEN = re.compile(f"[^\\s{_INVISIBLE}{_PRESENTATION_SELECTORS}]")
 _LETTER_OR_DIGIT = re.compile("[^\\W_\u115f\u1160\u3164\uffa0]")  # what Unicode counts as letters without a sign
 
 _NESTED_AMPERSAND = re.compile(r"&(?:(?:amp|#0*+38|#x0*+26);)++", re.IGNORECASE)
@@ -118,6 +112,3 @@ def has_letters_or_digits(text: str | None) -> bool:
 
 def _plain(found: re.Match[str]) -> str:
     return unicodedata.normalize("NFKC", found[0]) if _STYLED_LETTER.match(found[0]) else ""
-
-
-_STYLED_LETTER = re.compile(f"[{_STYLED}]")
