@@ -70,7 +70,8 @@ def uses(pattern: re.Pattern[Any], methods: tuple[str, ...]) -> Iterator[tuple[s
         elif method == "finditer":
             yield method, lambda text: list(pattern.finditer(given(text)))
         else:
-            yield method, lambda text, use=getattr(pattern, method): use(given(text))
+            use = getattr(pattern, method)
+            yield method, lambda text, use=use: use(given(text))
 
 
 def _in_file(path: Path, tree: ast.Module, methods: Mapping[str, set[str]]) -> Iterator[Found]:

@@ -29,6 +29,8 @@ _REMEMBERED_CHARACTERS = 1_000_000
 """Characters of those chunks: a word has ten, and a chunk without spaces can be a whole document."""
 _LONGEST_AFFIX = 64
 """Characters at the ends of a chunk in which a prefix or suffix is looked for: spaCy's rules ask for a few."""
+_LONGEST_ADDRESS = 1_000
+"""Characters of a web address; spaCy's pattern for them takes time in the square of their number."""
 
 _ONE_AT_A_TIME = Lock()
 """Held while chunks are learnt: spaCy's memory zones are not for several threads."""
@@ -99,10 +101,11 @@ def _blank_language() -> Any:
 
     language = spacy.blank("xx")
     prefix_search = compile_prefix_regex([*language.Defaults.prefixes, _ELISION]).search
-    suffix_search = language.tokenizer.suffix_search
+    suffix_search, url_match = language.tokenizer.suffix_search, language.tokenizer.url_match
     # Affixes are taken off one by one: of a long row of signs, each time the whole would be searched.
     language.tokenizer.prefix_search = lambda chunk: prefix_search(chunk[:_LONGEST_AFFIX])
     language.tokenizer.suffix_search = lambda chunk: suffix_search(chunk[-_LONGEST_AFFIX:])
+    language.tokenizer.url_match = lambda chunk: url_match(chunk) if len(chunk) <= _LONGEST_ADDRESS else None
     return language
 
 
