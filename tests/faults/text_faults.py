@@ -25,9 +25,9 @@ _LONGEST_NAME, _LONGEST_TEXT = 500, 50_000
 _PIECES = [
     "&#", "&amp;", "&amp", "&#38;#38;", "&am&#112;;", "&shy;", "&lt;b&gt;", "<!--", "<!-->", "<a ", "<<b>", "_", "a__",
     "_a", "at rs. ", "for at ", "rs. for ", "only flipkart ", "rs. buy ", "rs. also get ", "free ", "key features of ",
-    "a\u0301\u0316", "\u0344", "c\u0336", "\u200b", "\u00ad", "ｃ", "\U0001d41a", "❤\ufe0f", "İ", "\ufdfa", "\ufdfa ", "漢",
-    "!", "$", "(", "l'", "'s", "x", "1", "5kg", "a:", "http://a.", "; a:", "extra brut ", "champagne ", "brut nature ",
-    "vinaigre ", "champagne",
+    "a\u0301\u0316", "\u0344", "c\u0336", "\u200b", "\u00ad", "ｃ", "\U0001d41a", "❤\ufe0f", "İ", "\ufdfa", "\ufdfa ",
+    "漢", "!", "$", "(", "l'", "'s", "x", "1", "5kg", "a:", "http://a.", "; a:", "extra brut ", "champagne ",
+    "brut nature ", "vinaigre ", "champagne",
 ]  # fmt: skip
 
 
