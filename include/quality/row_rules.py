@@ -18,6 +18,7 @@ from typing import Any
 
 from include.quality.barcode import barcode_flags
 from include.schema import Product, Rejection
+from include.visible_characters import has_letters_or_digits
 
 # Direction overrides make text read otherwise than it is stored (U+202E in a file name is an old trick).
 # Direction marks, embeddings and isolates are ordinary in Arabic and Hebrew and stay.
@@ -26,7 +27,6 @@ _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _UNWRITABLE_AS_JSON = re.compile(r"[\ud800-\udfff]|\\u0000|NaN|Infinity")
 _WHITE_SPACE = re.compile(r"\s")
 _ROUNDED_CODE = re.compile(r"[+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)|\d+[.,]0*")
-_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _SHORT_TEXTS = ("brand", "quantity", "language", "source_category", "url", "image_url")
 _LONG_TEXTS = ("description", "ingredients")
 
@@ -132,9 +132,9 @@ class RowRules:
 
     def _text_findings(self, product: Product) -> Iterator[Finding]:
         limits = self.limits
-        if not _says_something(product.name):
+        if not has_letters_or_digits(product.name):
             yield Finding("no_name", "no name" if not product.name else f"the name is {_shown(product.name)}")
-            if not (_says_something(product.description) or _says_something(product.ingredients)):
+            if not (has_letters_or_digits(product.description) or has_letters_or_digits(product.ingredients)):
                 yield Finding("no_text", "no description and no ingredients either")
         elif product.name and len(product.name) > limits.name_characters:
             yield Finding("name_too_long", _too_long("name", len(product.name), limits.name_characters))
@@ -205,10 +205,6 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value
-
-
-def _says_something(text: str | None) -> bool:
-    return bool(text) and _LETTER_OR_DIGIT.search(text or "") is not None
 
 
 def _too_long(field: str, length: int, limit: int) -> str:

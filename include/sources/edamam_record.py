@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from include.schema import Product, Rejection
+from include.visible_characters import is_blank
 
 _FOOD_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _TEXT_KEYS = ("label", "knownAs", "brand", "foodContentsLabel", "category")
@@ -25,7 +26,7 @@ def parse_food(food: Any, source: str, position: str = "") -> Product | Rejectio
     if problem is not None:
         reason, detail = problem
         return Rejection(source, shown_id, (reason,), detail, food, position)
-    texts = {key: (food.get(key) or "").strip() or None for key in _TEXT_KEYS}
+    texts = {key: None if is_blank(food.get(key) or "") else food[key].strip() for key in _TEXT_KEYS}
     known_as, label = texts["knownAs"], texts["label"] or ""
     image = food.get("image")
     is_address = isinstance(image, str) and image.startswith(("https://", "http://"))
@@ -52,6 +53,6 @@ def _problem(food: dict[str, Any]) -> tuple[str, str] | None:
             return "wrong_type", f"{key} is not text but {str(food[key])[:64]!r}"
     if not _FOOD_ID.fullmatch(food_id):
         return "code_damaged", f"foodId is {food_id[:64]!r}: an id has letters, digits and underscores only"
-    if not (food.get("label") or "").strip():
+    if is_blank(food.get("label") or ""):
         return "no_name", "the food has no label"
     return None

@@ -12,6 +12,7 @@ from typing import Any
 
 from include.schema import Product, Rejection
 from include.sources.openfoodfacts_image import front_image_url
+from include.visible_characters import is_blank
 
 KNOWN_SCHEMA_VERSIONS = range(995, 1005)
 """Versions this parser reads, after the change log of the product schema (docs/api/ref-api-and-product-schema-
@@ -114,7 +115,7 @@ def _text(payload: dict[str, Any], key: str, *, numbers: bool = False) -> str | 
         return None
     if not isinstance(value, str):
         raise _Unusable("wrong_type", f"{key} is a {_kind(value)}, not text")
-    return value.strip() or None
+    return None if is_blank(value) else value.strip()
 
 
 def _localised(payload: dict[str, Any], key: str, language: str | None) -> str | None:
@@ -150,7 +151,7 @@ def _strings(payload: dict[str, Any], key: str) -> list[str]:
     for item in items:
         if not isinstance(item, str):
             raise _Unusable("wrong_type", f"{key} holds a {_kind(item)} among its texts")
-    return [item.strip() for item in items if item.strip()]
+    return [item.strip() for item in items if not is_blank(item)]
 
 
 def _tags(payload: dict[str, Any], key: str) -> tuple[str, ...]:

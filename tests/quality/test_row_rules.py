@@ -77,7 +77,7 @@ def test_ids_that_could_mislead_are_set_aside(native_id: str) -> None:
     assert reasons(replace(EDAMAM, native_id=native_id)) == ("bad_id",)
 
 
-@pytest.mark.parametrize("name", [None, "", "  ", "---", "???", "\u200b", "_"])
+@pytest.mark.parametrize("name", [None, "", "  ", "---", "???", "\u200b", "_", "\u3164", "\U000e0061", "&shy;&nbsp;"])
 def test_a_name_without_a_letter_or_digit_is_no_name(name: str | None) -> None:
     assert reasons(replace(GOOD, name=name)) == ("no_name",)
 

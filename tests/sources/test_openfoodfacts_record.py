@@ -125,6 +125,13 @@ def test_a_name_is_found_in_the_products_language_then_french_then_english_then_
     assert product(ingredients_text="", ingredients_text_fr="raisin").ingredients == "raisin"
 
 
+@pytest.mark.parametrize("nothing", ["\u200b", "&nbsp;", "\u3164 ", "&shy;&#8203;"])
+def test_a_name_of_what_is_not_seen_is_none_and_another_languages_counts(nothing: str) -> None:
+    assert product(product_name=nothing, product_name_fr="Brut", brands=nothing).name == "Brut"
+    assert product(product_name="Brut", brands=nothing).brand is None
+    assert rejection({"code": "3018333000014", "product_name": nothing}).reasons == ("no_name",)
+
+
 @pytest.mark.parametrize("version", [995, 999, 1000, 1001, 1002, 1003, 1004, "1003", None])
 def test_known_schema_versions_are_read(version: Any) -> None:
     assert product(schema_version=version) == product()

@@ -9,6 +9,7 @@ from include.schema import Rejection
 from include.sources.catalogue.damaged_text import LOST, mark_lost_characters
 from include.sources.catalogue.native_ids import is_rounded_number, native_id
 from include.sources.catalogue.row_file import Row
+from include.visible_characters import is_blank
 
 CHARACTERS_LOST = "characters_lost"
 """Flag of a product whose text has letters that an earlier program destroyed; U+FFFD stands for them."""
@@ -50,7 +51,8 @@ def text_of(row: Row, column: str | None) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UnusableRow("wrong_type", f"column {column!r} holds a {type(value).__name__}, not text")
-    return mark_lost_characters(str(value).strip()) or None
+    text = str(value).strip()
+    return None if is_blank(text) else mark_lost_characters(text)
 
 
 def text_flags(*texts: str | None) -> tuple[str, ...]:

@@ -16,8 +16,10 @@ ATTRIBUTION = (
 
 # One pair of a Ruby hash: {"key"=>"Material", "value"=>"Cotton"}; some have a value alone.
 _SPECIFICATION = re.compile(
-    r'\{\s*(?:"key"\s*=>\s*"(?P<key>(?:[^"\\]|\\.)*)"\s*,\s*)?"value"\s*=>\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*\}'
+    r'\{\s*+(?:"key"\s*+=>\s*+"(?P<key>(?:[^"\\]|\\.)*+)"\s*+,\s*+)?'
+    r'"value"\s*+=>\s*+"(?P<value>(?:[^"\\]|\\.)*+)"\s*+\}'
 )
+_ESCAPED = re.compile(r"\\(.)")
 
 
 def parse_flipkart_row(row: Row, source: str, position: str) -> Product | Rejection:
@@ -78,6 +80,6 @@ def _described(description: str | None, specifications: str | None) -> str | Non
 def read_specifications(text: str | None) -> Iterator[tuple[str, str]]:
     """Key (may be empty) and value of each entry of a Ruby hash; what does not look like one gives nothing."""
     for match in _SPECIFICATION.finditer(text or ""):
-        key, value = (re.sub(r"\\(.)", r"\1", match.group(name) or "").strip() for name in ("key", "value"))
+        key, value = (_ESCAPED.sub(r"\1", match.group(name) or "").strip() for name in ("key", "value"))
         if value:
             yield key, value
