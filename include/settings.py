@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         60.0, gt=0, description="Time limit for one photo, redirects and the second try included."
     )
     allow_private_hosts: bool = Field(
-        False, description="Fetch photos from private and loopback addresses (the sandbox needs it)."
+        False, description="Let photos and redirects lead to private addresses and to any port (the sandbox needs it)."
     )
 
     # Batches

@@ -110,7 +110,7 @@ class _Guarded(HTTPConnection):
         return min([*limits, *([] if self.timeout is None else [self.timeout])], default=None)
 
     def _tunnel(self) -> None:
-        super()._tunnel()  # type: ignore[misc]
+        super()._tunnel()
         deadline = current_deadline()
         if deadline is not None and not deadline.remaining:
             raise TimeoutError("the tunnel was cut: to the library, the end of the connection ends its headers")

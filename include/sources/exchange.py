@@ -28,6 +28,7 @@ from include.security.deadline import Deadline
 from include.security.expansion import BoundedGunzip
 from include.security.framing import REDIRECTS, announced_bytes, content_encoding, redirect_target
 from include.security.quoting import printable, shortened
+from include.security.redaction import redact_values, secret_values
 from include.sources.retrying import Refusal, ServerFailure, failure_reason
 
 logger = logging.getLogger(__name__)
@@ -136,6 +137,7 @@ class Exchanges:
 
     def _follow(self, url: str, headers: Mapping[str, str], deadline: Deadline) -> requests.Response:
         self._trust(url)
+        home, secrets = host_and_port(url)[0], secret_values(url)
         for _ in range(MAX_REDIRECTS + 1):
             try:
                 response = self._send(url, headers, deadline)
@@ -148,6 +150,8 @@ class Exchanges:
                 return response
             response.close()
             url = _checked_target(url, response.headers)
+            if host_and_port(url)[0] != home and redact_values(url, secrets) != url:
+                raise Refusal("redirects to another host, and would hand it the credentials")
         raise Refusal(f"more than {MAX_REDIRECTS} redirects")
 
     def _trust(self, url: str) -> None:

@@ -28,7 +28,7 @@ from tests.faults.server_heads import HEAD_CASES, KEY
 from tests.faults.server_redirects import REDIRECT_CASES
 
 TRIES = 2
-DEADLINE_SECONDS = 0.35
+DEADLINE_SECONDS = 0.25
 """For servers that hang; the others get all the time that a slow machine needs."""
 MESSAGE_CHARACTERS = 1_000
 PATHS: dict[Target, str] = {

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from tests.faults.server import Behaviour, Visit
 from tests.faults.server_bodies import bomb
-from tests.faults.server_case import Case
-from tests.faults.server_heads import NOT_COMPLETE, status
+from tests.faults.server_case import API, Case
+from tests.faults.server_heads import KEY, NOT_COMPLETE, status
 
 PRIVATE = "private address"
 
@@ -119,6 +119,11 @@ REDIRECTS = [
     Case("redirect: with cookies", redirect(moved, "Set-Cookie: a=b; Domain=.example.org"), "ok", photo="ok"),
     Case("redirect: to a port of services", redirect("http://93.184.216.34:22/"), "refused", "neither 80 nor 443",
          targets=("index",), public_only=True),
+    *(
+        Case(f"redirect: to another host with the key, {how}", redirect(f"http://127.0.0.2/x?{query}"), "refused",
+             "hand it the credentials", targets=API)
+        for how, query in {"as it is": f"app_key={KEY}", "encoded": f"u=%2Fx%3Fk%3D%6b%6B{KEY[2:]}"}.items()
+    ),
     *map(inside, _INSIDE),
 ]  # fmt: skip
 
