@@ -13,6 +13,7 @@ from include.pipeline.embed import pack_and_embed_photos
 from include.pipeline.publish import trusted_labels_of_day
 from include.pipeline.shards import remove_surplus_photos, shard_count
 from include.pipeline.validate import validate_records
+from include.record_guard import RecordGuard
 from include.settings import Settings
 from include.sources.catalogue import ColumnMapping, open_catalogue
 from include.taxonomy import load_taxonomy
@@ -56,7 +57,8 @@ def import_catalogue(
     catalogue = open_catalogue(path, mapping=mapping, source=source, kind=kind)
     # The sound rows of a damaged file are worth having; whoever imports it sees how many were set aside.
     lenient = settings.model_copy(update={"max_rejected_share": 1.0})
-    validated = validate_records(catalogue.read(), catalogue.source, day, lenient, is_feed=False)
+    with RecordGuard(catalogue.source) as guard:
+        validated = validate_records(catalogue.read(guard), catalogue.source, day, lenient, is_feed=False, guard=guard)
     photos = _pack_photos(lake, catalogue.source, day, catalogue.photo_folder, settings)
     taxonomy = load_taxonomy()
     trusted = trusted_labels_of_day(lake, catalogue.source, day, taxonomy)

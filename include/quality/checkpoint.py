@@ -156,6 +156,11 @@ def _product_rules(
         "rejected_percent": 100 * counts.rejected_share,
         "days_since_newest": 0.0 if age is None else age,
     }
+    remarks = {
+        "unknown_schema_version": counts.flags.get("unknown_schema_version", 0),
+        "unreadable": counts.reasons.get("unreadable", 0),
+    }
+    facts |= remarks
     skipped = []
     if suites.volume_bounds(settings, history) is None:
         skipped.append(Skipped("volume", "No earlier day has products to compare with."))
@@ -164,6 +169,7 @@ def _product_rules(
     elif age is None:
         skipped.append(Skipped("freshness", "The records of this source do not say when they were changed."))
     batch_suite = suites.product_batch_suite(settings, day, history, with_freshness=expect_fresh and age is not None)
+    batch_suite += suites.remark_expectations(remarks)
     rules = [
         *run_suite("products_batch", batch_suite, pd.DataFrame([facts])),
         *run_suite("products", suites.product_suite(), products.frame()),

@@ -15,9 +15,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from include.errors import ConfigurationError, SourceError
-from include.sources.json_text import parse_json
-from include.sources.landing import Landing
+from include.sources.landing import Landing, bounded_lines, parse_line
 from include.sources.openfoodfacts_delta import DeltaFile, day_bounds
+from include.sources.openfoodfacts_record import moment_of_change
 from include.warehouse.lake import Lake
 
 logger = logging.getLogger(__name__)
@@ -67,9 +67,9 @@ def _dated_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with path.open("rb") as probe:
             zipped = probe.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if zipped else path.open("rb") as lines:
-            for line in lines:
-                moment = _moment_of_change(line)
+        with gzip.open(path, "rb") if zipped else path.open("rb") as stream:
+            for line in bounded_lines(stream):
+                moment = moment_of_change(parse_line(line))
                 if moment is None:
                     undated += 1
                 else:
@@ -78,10 +78,3 @@ def _dated_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise SourceError(f"{path}: cannot be read to its end ({error}): download it again") from error
     if undated:
         logger.warning("%d lines of %s have no time of change: they belong to no day", undated, path)
-
-
-def _moment_of_change(line: bytes) -> int | None:
-    try:
-        return int(parse_json(line)["last_modified_t"])
-    except (ValueError, TypeError, KeyError, OverflowError):
-        return None

@@ -18,7 +18,7 @@ def is_rounded_number(text: str) -> bool:
 
 
 def native_id(value: Any) -> str | None:
-    """An id as text, leading zeros kept; None where there is none.
+    """An id as text, leading zeros kept; None where there is none, or a number that no text could hold.
 
     Whole floating point numbers (what a data frame makes of a column with gaps) are written as integers.
     """
@@ -28,4 +28,6 @@ def native_id(value: Any) -> str | None:
         if not math.isfinite(value) or not value.is_integer() or abs(value) > LARGEST_EXACT_INTEGER:
             return None if math.isnan(value) else f"{value:E}"
         value = int(value)
+    if isinstance(value, int) and value.bit_length() > 1_000:
+        return None
     return str(value).strip() or None
