@@ -76,8 +76,8 @@ def validate_records(
     `guard` is that of the stream. Raises RecordTooSlow for a record that hangs.
     """
     if guard is None:
-        with RecordGuard(source) as guard:
-            return validate_records(records, source, day, settings, unchanged=unchanged, is_feed=is_feed, guard=guard)
+        with RecordGuard(source) as own:
+            return validate_records(records, source, day, settings, unchanged=unchanged, is_feed=is_feed, guard=own)
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     staged_products = Lake.day_file("staging/products", source, day)
@@ -121,8 +121,8 @@ def _warn_of_unknown_version(counts: BatchCounts, source: str, day: date) -> Non
     products, rejected = (told.get("unknown_schema_version", 0) for told in (counts.flags, counts.reasons))
     if products or rejected:
         logger.warning(
-            "source=%s day=%s: %d products are in a version of the source's format that we do not know, and were read like "
-            "the newest that we know; %d more could not be read: see what the source has changed",
+            "source=%s day=%s: %d products are in a version of the source's format that we do not know, and were read "
+            "like the newest that we know; %d more could not be read: see what the source has changed",
             source, day, products, rejected,
         )  # fmt: skip
 

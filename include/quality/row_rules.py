@@ -182,7 +182,7 @@ def failed_record(record: Product | Rejection, error: Exception, guard: RecordGu
     rejection = replace(rejection, source=record.source, reasons=tuple(dict.fromkeys((*reasons, *rejection.reasons))))
     try:
         raw = record.raw if isinstance(record, Rejection) else _raw(record)
-        whole = writable(replace(rejection, raw=raw, native_id=record.native_id), RowLimits.raw_characters)
+        whole = writable(replace(rejection, raw=raw, native_id=record.native_id), RowLimits().raw_characters)
         whole.to_row()
     except MemoryError:
         raise

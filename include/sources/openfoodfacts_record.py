@@ -48,7 +48,7 @@ class _Unusable(Exception):
 
 
 def parse_product(payload: Any, source: str, position: str = "") -> Product | Rejection:
-    """The record as a Product, or as a Rejection with one of the codes `wrong_type`, `no_id`, `code_damaged`, `no_name`.
+    """The record as a Product, or as a Rejection with `wrong_type`, `no_id`, `code_damaged` or `no_name`.
 
     A record of a schema version that is not known is read like the newest known one, and flagged; of it, only the
     fields that decide are needed: code, name, ingredients and category tags. What else cannot be read counts as absent.
@@ -142,13 +142,8 @@ def _code(payload: dict[str, Any]) -> str:
 
 def _text(payload: dict[str, Any], key: str, *, numbers: bool = False) -> str | None:
     value = payload.get(key)
-    if (
-        numbers
-        and isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and abs(value) < LARGEST_EXACT_INTEGER
-    ):
-        value = str(value)
+    if numbers and isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value) if abs(value) < LARGEST_EXACT_INTEGER else value
     if value is None:
         return None
     if not isinstance(value, str):
