@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from include.errors import ConfigurationError, SourceError
+from include.nesting import without_deep_parts
 from include.record_guard import RecordGuard
 from include.schema import Product, Rejection
 from include.security.redaction import redact_values
@@ -127,7 +128,7 @@ def without_credentials(page: dict[str, Any], connection: SourceConnection) -> d
     """
     query = _next_link(page)
     secrets = (connection.app_id, connection.app_key)
-    cleaned: dict[str, Any] = _redacted(page, secrets)
+    cleaned: dict[str, Any] = _redacted(without_deep_parts(page), secrets)
     if query is not None:
         address, parameters = query
         kept = [(key, value) for key, value in parameters if key.lower() not in _CREDENTIALS]

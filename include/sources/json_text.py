@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from include.nesting import MAX_DEPTH, TOO_DEEP, is_deeper_than
+from include.nesting import MAX_DEPTH, TOO_DEEP, without_deep_parts
 
 MAX_DIGITS = 500
 """A whole number with more digits is read as infinite, as `1e999` is; fewer than any interpreter refuses."""
@@ -23,23 +23,23 @@ def parse_json(content: bytes) -> Any:
     """The value of a JSON text in UTF-8; ValueError for anything else, however it is broken.
 
     Stricter than the standard library: `NaN` and `Infinity` are refused, as they are not JSON. Numbers that overflow
-    (`1e999`, more than `MAX_DIGITS` digits) are infinite. What is nested more than `MAX_DEPTH` deep becomes `TOO_DEEP`.
-    Lone surrogates (`"\\ud83d"` without its other half), which neither Parquet nor SQL can hold, become U+FFFD.
+    (`1e999`, more than `MAX_DIGITS` digits) are infinite. Lone surrogates (`"\\ud83d"` without its other half), which
+    neither Parquet nor SQL can hold, become U+FFFD. Of a text that is nested too deeply for the interpreter, what is
+    nested more than `MAX_DEPTH` deep becomes `TOO_DEEP`; nobody reads further into one that is not.
     """
     text = content.decode("utf-8-sig")
-    may_have_long_number = _LONG_NUMBER.search(text[::_SAMPLED_CHARACTER]) is not None
     try:
-        value = _loaded(text, may_have_long_number)
-        is_deep = text.count("[") + text.count("{") > MAX_DEPTH and is_deeper_than(value)
+        return _parsed(text)
     except RecursionError:
-        is_deep = True
-    if is_deep:
-        value = _loaded(_without_deep_parts(text), may_have_long_number)
-    return _without_lone_surrogates(value) if "\\ud" in text or "\\uD" in text else value
+        return _parsed(_without_deep_parts(text))
 
 
 def to_json(value: Any) -> str:
-    """A JSON text that every reader takes: infinite numbers are written as `1e999`, what is no number as null."""
+    """A JSON text that every reader takes: infinite numbers are written as `1e999`, what is no number as null.
+
+    What is nested more than `MAX_DEPTH` deep becomes `TOO_DEEP`.
+    """
+    value = without_deep_parts(value)
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
@@ -67,11 +67,14 @@ def shown_as_id(value: Any) -> str | None:
     return str(value) if is_short_number else None
 
 
-def _loaded(text: str, may_have_long_number: bool) -> Any:
-    # A function of ours for each number is slow: records without long ones do without.
-    if may_have_long_number:
-        return json.loads(text, parse_constant=_refuse_constant, parse_int=_bounded_int)
-    return json.loads(text, parse_constant=_refuse_constant)
+def _parsed(text: str) -> Any:
+    # A function of ours for each number is slow: texts without long ones do without.
+    if _LONG_NUMBER.search(text[::_SAMPLED_CHARACTER]):
+        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_bounded_int)
+    else:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    has_surrogates = "\\" in text and ("\\ud" in text or "\\uD" in text)
+    return _without_lone_surrogates(value) if has_surrogates else value
 
 
 def _bounded_int(digits: str) -> int | float:
