@@ -6,7 +6,6 @@ ignored: the landed file keeps them.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -75,7 +74,7 @@ def moment_of_change(payload: Any) -> int | None:
     if isinstance(value, str):
         found = _SECONDS.fullmatch(value)
         return int(found[1]) if found else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST_EXACT_INTEGER:
         return None
     return int(value)
 

@@ -165,6 +165,18 @@ def test_a_line_of_json_lines_that_is_no_object_is_set_aside_alone(tmp_path: Pat
     assert rejections[0].raw == {"text": '{"id": "2", "na'}
 
 
+def test_a_first_line_that_is_damaged_inside_does_not_refuse_the_lines_after_it(tmp_path: Path) -> None:
+    content = '{"id": "0", "name": "a", "price": NaN}\n{"id": "1", "name": "b"}\n'
+    records = records_of(file_of(tmp_path, content, "wines.jsonl"))
+    assert [type(record) for record in records] == [Rejection, Product]
+
+
+@pytest.mark.parametrize("content", ['{"id": NaN}\n' * 3, '{\n"id": "0",\n"name": {}\n}\n', '[\n{"id": "0"}\n]'])
+def test_lines_of_which_none_is_an_object_are_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(CatalogueRefused, match="line 1"):
+        open_catalogue(file_of(tmp_path, content, "wines.jsonl"))
+
+
 def test_parquet_reads_like_text(tmp_path: Path) -> None:
     table = pa.table(
         {
