@@ -116,12 +116,13 @@ class RecordGuard:
         self._first = None
 
     @contextmanager
-    def watched(self, limit_seconds: float = LIMIT_SECONDS) -> Iterator[None]:
-        """Raise RecordTooSlow, which names the record, once one has taken that much processor time of this thread.
+    def watched(self, limit_seconds: float | None = None) -> Iterator[None]:
+        """Raise RecordTooSlow, which names the record, once one has taken that much of this thread's processor time.
 
-        A timer looks now and then whether the batch has moved on, so that a record costs nothing. Python delivers
-        signals to the main thread alone: elsewhere nothing is watched.
+        Without `limit_seconds`, that is `LIMIT_SECONDS`. A timer looks now and then whether the batch has moved on, so
+        that a record costs nothing. Python delivers signals to the main thread alone: elsewhere nothing is watched.
         """
+        limit = LIMIT_SECONDS if limit_seconds is None else limit_seconds
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -133,18 +134,18 @@ class RecordGuard:
             current = (self.judged, self.position)
             if seen is None or current[0] != seen[0] or current[1] is not seen[1]:
                 seen, since = current, time.thread_time()
-            elif time.thread_time() - since >= limit_seconds:
+            elif time.thread_time() - since >= limit:
                 raise _Overdue
 
         # Virtual time is the process's own work: neither Airflow nor a sleeping machine has a part in it.
-        tick = min(_TICK_SECONDS, limit_seconds / 4)
+        tick = min(_TICK_SECONDS, limit / 4)
         before = signal.signal(signal.SIGVTALRM, look)
         signal.setitimer(signal.ITIMER_VIRTUAL, tick, tick)
         try:
             yield
         except _Overdue as overdue:
             raise RecordTooSlow(
-                f"{self.source}: the record at {_shown(self.position)} took more than {limit_seconds:g} s of processor "
+                f"{self.source}: the record at {_shown(self.position)} took more than {limit:g} s of processor "
                 "time: reading it hangs. Report it with the record; taking it out of the input lets the rest go on"
             ) from overdue
         finally:

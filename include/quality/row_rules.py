@@ -13,7 +13,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from include.characters import FORBIDDEN, is_usable_address
@@ -24,6 +24,7 @@ from include.schema import Product, Rejection
 
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _UNWRITABLE_AS_JSON = re.compile(r"[\ud800-\udfff]|\\u0000|NaN|Infinity")
+_FIELDS = tuple(field.name for field in fields(Product))
 _WRITABLE_BITS = 2_000
 """A larger number is not written out: how many digits an interpreter writes is a setting of its own."""
 _WHITE_SPACE = re.compile(r"\s")
@@ -119,7 +120,7 @@ class RowRules:
             native_id=record.native_id or None,
             reasons=tuple(dict.fromkeys(finding.reason for finding in findings)),
             detail="; ".join(finding.detail for finding in findings),
-            raw=_raw(record),
+            raw={name: value for name, value in record.to_row().items() if value not in (None, (), [])},
             position=position,
         )
         return writable(rejection, self.limits.raw_characters)
@@ -181,19 +182,14 @@ def failed_record(record: Product | Rejection, error: Exception, guard: RecordGu
     reasons = record.reasons if isinstance(record, Rejection) else ()
     rejection = replace(rejection, source=record.source, reasons=tuple(dict.fromkeys((*reasons, *rejection.reasons))))
     try:
-        raw = record.raw if isinstance(record, Rejection) else _raw(record)
+        raw = record.raw if isinstance(record, Rejection) else {name: getattr(record, name) for name in _FIELDS}
         whole = writable(replace(rejection, raw=raw, native_id=record.native_id), RowLimits().raw_characters)
         whole.to_row()
     except MemoryError:
         raise
-    except Exception as second:
-        guard.note(second, position)
+    except Exception:  # most often the same again
         return replace(rejection, raw={"…": "the record cannot be written down; the landed file has it"})
     return whole
-
-
-def _raw(product: Product) -> dict[str, Any]:
-    return {name: value for name, value in product.to_row().items() if value not in (None, (), [])}
 
 
 def _without_bad_addresses(product: Product) -> Product:
