@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 from include.schema import Rejection
@@ -34,7 +35,7 @@ class UnusableRow(Exception):
 def id_of(row: Row, column: str) -> str:
     """The id of a row; UnusableRow with `no_id`, `wrong_type` or `code_damaged`."""
     value = row.get(column)
-    if isinstance(value, bool | list | tuple | dict):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int | float | Decimal)):
         raise UnusableRow("wrong_type", f"column {column!r} holds a {type(value).__name__}, not an id")
     if isinstance(value, float) and math.isinf(value):
         raise UnusableRow("code_damaged", f"{column} is an infinite number: the id was too large for one; it is lost")
