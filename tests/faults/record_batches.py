@@ -18,6 +18,8 @@ from include.quality.row_rules import RowRules
 from include.record_guard import RecordGuard
 from include.schema import PRODUCTS, QUARANTINE, Product, Rejection
 from include.sources import get_source
+from include.sources.edamam_record import parse_food
+from include.sources.json_text import parse_json
 from include.sources.landing import Landing
 from include.warehouse.lake import Lake
 
@@ -73,13 +75,16 @@ def openfoodfacts_outcome(lines: Sequence[bytes], folder: str) -> tuple[list[Pro
 
 
 def edamam_outcome(foods: Sequence[bytes], folder: str) -> tuple[list[Product], list[Rejection]]:
-    """What becomes of the foods of a landed page."""
+    """What becomes of the foods of a landed page; AssertionError if one that speaks of champagne gets lost."""
     landing = Landing(Lake(folder), "edamam", DAY)
     hints = b", ".join(b'{"food": ' + food + b"}" for food in foods)
     with landing.open_write("page-00001.json.gz") as stream:
         stream.write(gzip.compress(b'{"hints": [' + hints + b"]}", 1))
     landing.complete({"files": ["page-00001.json.gz"]})
-    return _outcome(landing, len(foods))
+    records = [parse_food(parse_json(food), "edamam") for food in foods]
+    ids = {record.native_id for record in records if isinstance(record, Product)}
+    rejections = sum(isinstance(record, Rejection) for record in records)
+    return _outcome(landing, len(ids) + rejections)  # a food that comes again is passed over
 
 
 def _outcome(landing: Landing, count: int) -> tuple[list[Product], list[Rejection]]:

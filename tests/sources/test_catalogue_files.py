@@ -178,6 +178,14 @@ def test_lines_of_which_none_is_an_object_are_refused(tmp_path: Path, content: s
         open_catalogue(file_of(tmp_path, content, "wines.jsonl"))
 
 
+def test_a_long_field_does_not_refuse_the_file(tmp_path: Path) -> None:
+    rows = ["sku,name,description", "1,a,b", f'2,c,"{"long " * 28_000}"', "3,d,e"]
+    records = records_of(file_of(tmp_path, "\n".join(rows)))
+    assert [(record.native_id, len(record.description or "")) for record in records if isinstance(record, Product)] == [
+        ("1", 1), ("2", 139_999), ("3", 1)
+    ]  # fmt: skip
+
+
 def test_parquet_of_other_types_loses_no_row(tmp_path: Path) -> None:
     table = pa.table(
         {
