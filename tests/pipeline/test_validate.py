@@ -118,7 +118,9 @@ def test_a_product_of_which_no_row_can_be_made_is_set_aside(
 ) -> None:
     products = [Product("shop", str(n), f"Champagne {n}", brand="Mumm") for n in range(100)]
     monkeypatch.setattr(RowRules, "judge", lambda _self, record, position: record)
-    records = [replace(product, **change) if product.native_id in ("7", "50") else product for product in products]
+    records: list[Product | Rejection] = [
+        replace(product, **change) if product.native_id in ("7", "50") else product for product in products
+    ]
     summary = validate_records(records, "shop", DAY, settings, is_feed=False)
     assert (summary["products"], summary["quarantined"], summary["reasons"]) == (98, 2, {"unreadable": 2})
     assert len(written(settings, "products", "shop")) == 98

@@ -43,7 +43,8 @@ def id_of(row: Row, column: str) -> str:
     if identity is None:
         raise UnusableRow("no_id", f"column {column!r} is empty: the row has no id")
     if is_rounded_number(identity):
-        raise UnusableRow("code_damaged", f"{column} is {shown(identity)}: a spreadsheet has rounded it; it is lost")
+        why = "a spreadsheet has rounded the number; it is lost"
+        raise UnusableRow("code_damaged", f"{column} is {shown(identity)}: {why}")
     return identity
 
 
