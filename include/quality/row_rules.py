@@ -113,8 +113,9 @@ class RowRules:
         record = _without_bad_addresses(record)
         findings = [*self._id_findings(record), *self._text_findings(record)]
         if not findings:
+            flagged = self._with_flags(record)
             self._kept_ids.add(record.native_id)
-            return self._with_flags(record)
+            return flagged
         rejection = Rejection(
             source=record.source,
             native_id=record.native_id or None,

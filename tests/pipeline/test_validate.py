@@ -128,7 +128,8 @@ def test_a_product_of_which_no_row_can_be_made_is_set_aside(
 
 def test_a_rejection_that_cannot_be_written_down_keeps_its_place(settings: Settings) -> None:
     raw: dict[Any, Any] = {"a": 1, ("b",): {1: 2, "c": 3}}
-    records = [Product("shop", "1", "Champagne"), Rejection("shop", "x", ("no_name",), "no name", raw, "shop.csv:7")]
+    records: list[Product | Rejection] = [Product("shop", "1", "Champagne")]
+    records.append(Rejection("shop", "x", ("no_name",), "no name", raw, "shop.csv:7"))
     summary = validate_records(records, "shop", DAY, settings, is_feed=False)
     (entry,) = written(settings, "quarantine", "shop")
     assert (summary["products"], summary["quarantined"]) == (1, 1)
