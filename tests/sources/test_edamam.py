@@ -178,8 +178,8 @@ def test_links_in_a_circle_are_an_error(
 def test_a_number_that_overflows_on_a_page_loses_no_food_and_no_page(
     api: ApiServer, landing: Landing, connection: SourceConnection, http: HttpClient, number: str
 ) -> None:
-    parser = Parser(api, [food(n, nutrients={"X": 77} if n == 3 else {}) for n in range(1, 8)])
-    api.on_call(PARSER_PATH, lambda request: replaced(parser(request), b"77", number.encode()))
+    parser = Parser(api, [food(n, nutrients={"X": "hostile"} if n == 3 else {}) for n in range(1, 8)])
+    api.on_call(PARSER_PATH, lambda request: replaced(parser(request), b'"hostile"', number.encode()))
     records = fetch_and_read(landing, connection, http)
     assert [record.native_id for record in records] == [f"food_{n}" for n in range(1, 8)]
     for name in landing.file_names():
