@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 30.0
 """Processor time that one record may take; an ordinary one takes a thousandth of a second."""
+PROGRESS_SECONDS = 30.0
+"""Processor time after which a long batch says again how far it is."""
 _TICK_SECONDS = 1.0
 _SHOWN_CHARACTERS = 200
 
@@ -53,6 +55,7 @@ class RecordGuard:
         self._kinds: Counter[str] = Counter()
         self._first: Exception | None = None
         self._first_position = ""
+        self._tells_progress = False
 
     def __enter__(self) -> RecordGuard:
         return self
@@ -66,6 +69,9 @@ class RecordGuard:
         """What `read(raw, position)` makes of each `(position, raw)`; None is passed over, an exception set aside."""
         for position, raw in raw_records:
             self.position = position
+            if self._tells_progress:
+                self._tells_progress = False
+                logger.info("reading source=%s at=%s records=%d", self.source, position, self.judged)
             try:
                 record = read(raw, position)
             except MemoryError:
@@ -127,11 +133,13 @@ class RecordGuard:
             yield
             return
         seen: Any = None
-        since = time.thread_time()
+        since = told = time.thread_time()
 
         def look(_signal: int, _frame: FrameType | None) -> None:
-            nonlocal seen, since
+            nonlocal seen, since, told
             current = (self.judged, self.position)
+            if time.thread_time() - told >= PROGRESS_SECONDS:
+                self._tells_progress, told = True, time.thread_time()
             if seen is None or current[0] != seen[0] or current[1] is not seen[1]:
                 seen, since = current, time.thread_time()
             elif time.thread_time() - since >= limit:

@@ -136,6 +136,21 @@ def test_many_records_take_as_long_as_they_like_together() -> None:
         list(guard.read_each(raw_records(25), busy))
 
 
+def test_a_long_batch_says_how_far_it_is(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(_raw: Any, _position: str) -> None:
+        until = time.thread_time() + 0.02
+        while time.thread_time() < until:
+            pass
+
+    monkeypatch.setattr("include.record_guard.PROGRESS_SECONDS", 0.15)
+    caplog.set_level(logging.INFO)
+    guard = RecordGuard("shop")
+    with guard.watched(0.2):
+        list(guard.read_each(raw_records(25), busy))
+    assert 1 <= len(caplog.records) <= 4
+    assert re.search(r"reading source=shop at=file:\d+ records=0", caplog.text)
+
+
 def test_waiting_is_no_work() -> None:
     guard = RecordGuard("shop")
     with guard.watched(0.05):
