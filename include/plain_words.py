@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from include.visible_characters import decode_entities, is_invisible
+from include.characters import decode_entities, is_invisible
 
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 _NO_WORD = re.compile(r"[\W_]+")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from include.characters import decode_entities, is_invisible
 from include.plain_words import plain_words
-from include.visible_characters import decode_entities, is_invisible
 from tests.hidden_spellings import HIDDEN_SPELLINGS
 
 _MARKS = [chr(code) for code in range(0x3100) if unicodedata.combining(chr(code))]

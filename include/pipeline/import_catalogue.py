@@ -15,6 +15,7 @@ from include.pipeline.publish import trusted_labels_of_day
 from include.pipeline.shards import remove_surplus_photos, shard_count
 from include.pipeline.validate import stored_products, validate_records
 from include.progress import with_progress
+from include.record_guard import RecordGuard
 from include.settings import Settings
 from include.sources.catalogue import ColumnMapping, open_catalogue
 from include.taxonomy import load_taxonomy
@@ -62,15 +63,17 @@ def import_catalogue(
         _refuse_loss_of_photos(lake, path, catalogue.source, day)
     # The sound rows of a damaged file are worth having; whoever imports it sees how many were set aside.
     lenient = settings.model_copy(update={"max_rejected_share": 1.0})
-    validated = validate_records(
-        with_progress(catalogue.read(), f"read rows of {path.name}"),
-        catalogue.source,
-        day,
-        lenient,
-        is_feed=False,
-        stored=stored_products(lake, catalogue.source, day),
-        allow_empty=allow_empty,
-    )
+    with RecordGuard(catalogue.source) as guard:
+        validated = validate_records(
+            with_progress(catalogue.read(guard), f"read rows of {path.name}"),
+            catalogue.source,
+            day,
+            lenient,
+            is_feed=False,
+            stored=stored_products(lake, catalogue.source, day),
+            allow_empty=allow_empty,
+            guard=guard,
+        )
     photos = _pack_photos(lake, catalogue.source, day, catalogue.photo_folder, settings)
     taxonomy = load_taxonomy()
     trusted = trusted_labels_of_day(lake, catalogue.source, day, taxonomy)

@@ -17,12 +17,12 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.characters import CHARACTERS_VERSION
 from include.features.text.cleaning import CLEANING_VERSION
 from include.pipeline.embed import documents_of
 from include.rules import RULES_VERSION
 from include.schema import READINGS, text_hash
 from include.taxonomy import load_taxonomy
-from include.visible_characters import CHARACTERS_VERSION
 from include.warehouse.lake import Lake
 
 logger = logging.getLogger(__name__)

@@ -178,6 +178,11 @@ def _product_rules(
         "rejected_percent": 100 * counts.rejected_share,
         "days_since_newest": 0.0 if age is None else age,
     }
+    remarks = {
+        "unknown_schema_version": counts.flags.get("unknown_schema_version", 0),
+        "unreadable": counts.reasons.get("unreadable", 0),
+    }
+    facts |= remarks
     skipped = []
     if suites.volume_bounds(settings, history) is None:
         skipped.append(Skipped("volume", "No earlier day has products to compare with."))
@@ -193,6 +198,7 @@ def _product_rules(
         may_be_empty=may_be_empty,
         fewest_again=fewest_again,
     )
+    batch_suite += suites.remark_expectations(remarks)
     rules = [
         *run_suite("products_batch", batch_suite, pd.DataFrame([facts])),
         *run_suite("products", suites.product_suite(), products.frame()),

@@ -10,7 +10,7 @@ Suites named `…_batch` look at a frame of one row, the facts about the batch (
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from statistics import mean
 from typing import TYPE_CHECKING, get_args
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 NO_DIFFERENCE = "as agreed"
 """The fact `schema` of a file whose columns are those of `include/schema.py`."""
+
+_REMARKS = {
+    "unknown_schema_version": "No product is in a version of the source's format that we do not know.",
+    "unreadable": "Our own code fails on no record.",
+}
 
 
 def product_suite() -> list[Expectation]:
@@ -159,6 +164,21 @@ def product_batch_suite(
             )
         )
     return expectations
+
+
+def remark_expectations(remarks: Mapping[str, int]) -> list[Expectation]:
+    """Warnings of what was seen in a batch and asks for somebody's work; nothing for what was not seen.
+
+    `remarks` counts what has one of the names in `_REMARKS`; the counts are facts about the batch.
+    """
+    gxe = load_great_expectations().expectations
+    return [
+        gxe.ExpectColumnMaxToBeBetween(
+            column=name, min_value=0, max_value=0, **_rule(name, meaning, severity="warning")
+        )
+        for name, meaning in _REMARKS.items()
+        if remarks.get(name)
+    ]
 
 
 def label_suite(taxonomy_labels: Sequence[str]) -> list[Expectation]:

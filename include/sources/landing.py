@@ -30,14 +30,14 @@ from include.errors import SourceError
 from include.progress import with_progress
 from include.schema import Rejection
 from include.security.lines import gzip_lines
-from include.sources.json_text import parse_json
+from include.sources.json_text import parse_json, shown, to_json
 from include.warehouse.lake import Lake
 
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
-MAX_LINE_BYTES = 32 * 1024 * 1024
-"""A longer line is no product record; it is read past without being held."""
+MAX_LINE_BYTES = 8 * 1024 * 1024
+"""A longer line is no product record; it is read past without being held. As objects, 8 MiB can fill 300."""
 SHOWN_LINE_BYTES = 2_000
 """How much of an unreadable line is handed on."""
 
@@ -121,7 +121,7 @@ class Landing:
             gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as packed,
         ):
             for record in records:
-                packed.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+                packed.write(to_json(record).encode() + b"\n")
 
     def read_json_lines(self, name: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
         """Line number (from 1) and record of each line of a gzip JSON lines file; blank lines are passed over.
@@ -129,15 +129,14 @@ class Landing:
         A line that is not a JSON object comes as text, at most `SHOWN_LINE_BYTES` of it. Raises SourceError
         if the file itself is damaged.
         """
+        for number, line in self.read_lines(name):
+            yield number, parse_line(line)
+
+    def read_lines(self, name: str) -> Iterator[tuple[int, bytes]]:
+        """The same as bytes; of a line of more than `MAX_LINE_BYTES` only its beginning, one byte longer than that."""
         try:
             with self.lake.open_read(self.path(name)) as stream:
-                lines = gzip_lines(stream, MAX_LINE_BYTES)
-                for number, line in with_progress(lines, f"read lines of {name}"):
-                    try:
-                        record = parse_json(line) if len(line) <= MAX_LINE_BYTES else None
-                    except ValueError:
-                        record = None
-                    yield number, record if isinstance(record, dict) else _shown(line)
+                yield from with_progress(gzip_lines(stream, MAX_LINE_BYTES), f"read lines of {name}")
         except (EOFError, OverflowError, gzip.BadGzipFile) as error:
             raise SourceError(
                 f"landed file {self.lake.url(self.path(name))} is damaged ({error}): fetch the day anew"
@@ -243,15 +242,20 @@ def _name_of(folder: str) -> str:
     return folder.rsplit("/", 1)[-1]
 
 
+def parse_line(line: bytes) -> dict[str, Any] | str:
+    """The record on a line, or the beginning of its text if it is too long, or no JSON object."""
+    try:
+        record = parse_json(line) if len(line) <= MAX_LINE_BYTES else None
+    except ValueError:
+        record = None
+    return record if isinstance(record, dict) else line[:SHOWN_LINE_BYTES].decode("utf-8", "replace").strip()
+
+
 def unreadable_line(line: str, source: str, position: str) -> Rejection:
     """The Rejection of a line that is no JSON object: `not_json`, or `wrong_type` for other JSON."""
     try:
         value = parse_json(line.encode())
     except ValueError:
         return Rejection(source, None, ("not_json",), "the line is not JSON", {"line": line}, position)
-    detail = f"the line is JSON, but not an object: {str(value)[:80]!r}"
+    detail = f"the line is JSON, but not an object: {shown(value)}"
     return Rejection(source, None, ("wrong_type",), detail, {"line": line}, position)
-
-
-def _shown(line: bytes) -> str:
-    return line[:SHOWN_LINE_BYTES].decode("utf-8", "replace").strip()

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from itertools import groupby
 
-from include.visible_characters import decode_entities, may_hide_something, reveal
+from include.characters import decode_entities, may_hide_something, reveal
 
 CLEANING_VERSION = "1"
 """Part of every text encoder's identity: raise it when texts of ordinary spelling would give other documents.

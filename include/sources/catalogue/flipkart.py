@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from include.schema import Product, Rejection
-from include.sources.catalogue.fields import UnusableRow, id_of, text_flags, text_of
+from include.sources.catalogue.fields import UnusableRow, address_of, id_of, text_flags, text_of
 from include.sources.catalogue.row_file import Row
 
 ATTRIBUTION = (
@@ -39,7 +39,7 @@ def _product(row: Row, source: str) -> Product:
     identity = id_of(row, "uniq_id")
     name, brand = text_of(row, "product_name"), text_of(row, "brand")
     description = _described(text_of(row, "description"), text_of(row, "product_specifications"))
-    image = first_of_list(text_of(row, "image"))
+    image = first_of_list(address_of(row, "image"))
     if not (name or description or image):
         raise UnusableRow("no_name", "the row has neither name, description nor photo")
     return Product(
@@ -50,7 +50,7 @@ def _product(row: Row, source: str) -> Product:
         description=description,
         language="en",
         source_category=first_of_list(text_of(row, "product_category_tree")),
-        url=text_of(row, "product_url"),
+        url=address_of(row, "product_url"),
         image_url=image,
         flags=text_flags(name, brand, description),
     )

@@ -18,6 +18,13 @@ Not part of an encoder's identity: its vectors are those of the documents it is 
 documents of ordinary spelling stay as they are.
 """
 
+# Direction overrides make text read otherwise than it is stored (U+202E in a file name is an old trick).
+# Direction marks, embeddings and isolates are ordinary in Arabic and Hebrew and stay.
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ud800-\udfff\ufffe\uffff]")
+"""Characters that no text of a product may hold: a record with one is set aside."""
+MAX_ADDRESS_CHARACTERS = 2_000
+"""A longer address is none: no browser takes it."""
+
 _PRESENTATION_SELECTORS = "\ufe0e\ufe0f"
 """After a sign they choose between text and emoji: part of how the sign is ordinarily written."""
 _IGNORABLE = (
@@ -50,6 +57,11 @@ _NESTED_AMPERSAND = re.compile(r"&(?:(?:amp|#0*+38|#x0*+26);)++", re.IGNORECASE)
 _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}+|[xX][0-9a-fA-F]{7,}+);?")
 _MOST_DIGITS = 7
 """Digits of the largest code point, 1114111; in base 16 there are six."""
+
+
+def is_usable_address(text: str) -> bool:
+    """Whether the address of a page or a photo can be kept: it is short, and without forbidden characters."""
+    return len(text) <= MAX_ADDRESS_CHARACTERS and FORBIDDEN.search(text) is None
 
 
 def decode_entities(text: str) -> str:

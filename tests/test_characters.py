@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.features.text import document
-from include.visible_characters import (
+from include.characters import (
     decode_entities,
     has_letters_or_digits,
     is_blank,
@@ -18,6 +17,7 @@ from include.visible_characters import (
     may_hide_something,
     reveal,
 )
+from include.features.text import document
 from tests.hidden_spellings import HIDDEN_SPELLINGS
 from tests.patterns.growth import grows_too_fast
 
