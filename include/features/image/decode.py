@@ -32,7 +32,7 @@ _TURNED = {_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)}
 
 _GAP = 2.0
 """A photo more than twice this size is averaged over whole pixels first: faster, and hardly different."""
-_BLOCK_SIDE = 1_024
+_BLOCK_SIDE = 512
 """Pixels across and down that change their colour mode at a time."""
 
 _pixels_in_memory = PixelBudget()
