@@ -35,6 +35,10 @@ _GAP = 2.0
 _BLOCK_SIDE = 512
 """Pixels across and down that change their colour mode at a time."""
 
+_LARGE_BLOCK = 64 * 1024**2
+# Pillow's own blocks of 16 MiB stay with the thread that decoded a large photo. Larger ones go back to the system.
+Image.core.set_block_size(_LARGE_BLOCK)
+
 _pixels_in_memory = PixelBudget()
 
 Size = tuple[int, int]
@@ -67,17 +71,19 @@ def decode_within(content: bytes, size: Size, max_pixels: int) -> np.ndarray | N
 def _decode(content: bytes, max_pixels: int, size_of: Callable[[int, int], Size]) -> np.ndarray | None:
     """The pixels of a photo in the size that `size_of` gives for the height and width that it has when upright."""
     try:
-        with open_photo(content, max_pixels) as photo:
-            turn = _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))
+        photo = open_photo(content, max_pixels)
+        # A JPEG of several scans is in memory in its full size, whatever size it is decoded at.
+        with _pixels_in_memory.hold(photo.width * photo.height, max_pixels):
+            turn = _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))  # decodes a PNG
             if turn in _TURNED:
                 width, height = size_of(photo.width, photo.height)
             else:
                 height, width = size_of(photo.height, photo.width)
-            # A JPEG of several scans is in memory in its full size, whatever size it is decoded at.
-            with _pixels_in_memory.hold(photo.width * photo.height, max_pixels):
-                photo.draft("RGB", (width, height))
-                pixels = _resized(photo, height, width)
-            return np.asarray(pixels if turn is None else pixels.transpose(turn))
+            photo.draft("RGB", (width, height))
+            pixels = _resized(photo, height, width)
+            photo.close()
+            del photo  # some decoders keep their memory as long as the photo is there
+        return np.asarray(pixels if turn is None else pixels.transpose(turn))
     except RefusedPhotoError as refusal:
         logger.info("photo is not decoded: bytes=%d reason=%s", len(content), refusal)
         return None

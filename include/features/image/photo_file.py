@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from PIL import Image, JpegImagePlugin
 
@@ -38,24 +36,23 @@ class _File(io.BytesIO):
         return super().read(size)
 
 
-@contextmanager
-def open_photo(content: bytes, max_pixels: int) -> Iterator[Image.Image]:
+def open_photo(content: bytes, max_pixels: int) -> Image.Image:
     """The image in `content`, opened, but not decoded.
 
     Raises RefusedPhotoError if decoding would take more than `max_pixels` pixels (width x height) or go through them
     too often, and whatever Pillow raises on bytes that are no image of `FORMATS`.
     """
     file = _File(content)
-    with Image.open(file, formats=FORMATS) as photo:
-        pixels = max(photo.width * photo.height, _tile_pixels(photo))
-        if pixels > max_pixels:
-            raise RefusedPhotoError(f"it has more than {max_pixels} pixels: width={photo.width} height={photo.height}")
-        if _may_have_more_scans(photo, content, file.tell()):
-            scans = content.count(_SCAN)
-            if scans * pixels > _FULL_SIZE_SCANS * max_pixels:
-                raise RefusedPhotoError(f"it goes through its pixels {scans} times")
-        file.reads_left = _READS
-        yield photo
+    photo = Image.open(file, formats=FORMATS)
+    pixels = max(photo.width * photo.height, _tile_pixels(photo))
+    if pixels > max_pixels:
+        raise RefusedPhotoError(f"it has more than {max_pixels} pixels: width={photo.width} height={photo.height}")
+    if _may_have_more_scans(photo, content, file.tell()):
+        scans = content.count(_SCAN)
+        if scans * pixels > _FULL_SIZE_SCANS * max_pixels:
+            raise RefusedPhotoError(f"it goes through its pixels {scans} times")
+    file.reads_left = _READS
+    return photo
 
 
 def _tile_pixels(photo: Image.Image) -> int:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from PIL import ImageFile
+
 from include.features.image import decode
 from include.features.image.decode import decode_photo
 from include.features.image.pixel_budget import PixelBudget
@@ -51,3 +54,18 @@ def test_what_cannot_be_decoded_leaves_the_budget_as_it_was() -> None:
     whole = quarters(side=256)
     assert decode_photo(whole[: len(whole) // 2], (8, 8), 256**2) is None
     assert decode._pixels_in_memory._held == 0
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "GIF"])
+def test_photos_are_decoded_only_while_they_hold_their_pixels(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    held_while_loading = []
+    load_prepare = ImageFile.ImageFile.load_prepare
+
+    def noted(photo: ImageFile.ImageFile) -> None:
+        held_while_loading.append(decode._pixels_in_memory._held)
+        load_prepare(photo)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load_prepare", noted)
+    assert decode_photo(quarters(kind=kind, side=64), (8, 8), 64**2) is not None
+    assert set(held_while_loading) <= {64**2}
+    assert held_while_loading
