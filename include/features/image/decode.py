@@ -37,7 +37,7 @@ _BLOCK_SIDE = 512
 
 _LARGE_BLOCK = 64 * 1024**2
 # Pillow's own blocks of 16 MiB stay with the thread that decoded a large photo. Larger ones go back to the system.
-Image.core.set_block_size(_LARGE_BLOCK)
+Image.core.set_block_size(_LARGE_BLOCK)  # type: ignore[attr-defined]
 
 _pixels_in_memory = PixelBudget()
 
