@@ -87,4 +87,4 @@ def champagne_daily() -> None:
         label_source() >> [told, retrained]
 
 
-champagne_daily()
+daily = champagne_daily()
