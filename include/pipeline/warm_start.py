@@ -16,9 +16,6 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from include.quality.report import TEMPLATES, environment
-from include.taxonomy import TAXONOMY_FILE, load_taxonomy
-
 logger = logging.getLogger(__name__)
 
 PROJECT = __name__.partition(".")[0]
@@ -43,14 +40,12 @@ def warm_start() -> list[str]:
             failed.append(name)
             logger.warning("could not import %s beforehand: %s", name, error)
     try:
-        load_taxonomy()
-        engine = environment()
-        for template in engine.list_templates(extensions=["html"]):
-            engine.get_template(template)
+        read = _read_files()
     except Exception as error:
+        read = []
         failed.append("taxonomy and templates")
         logger.warning("could not read taxonomy and templates beforehand: %s", error)
-    _Watch().start()
+    _Watch([*_imported_files(), *read]).start()
     logger.info("imported the project's steps in %.1f s", time.monotonic() - begin)
     return failed
 
@@ -64,11 +59,23 @@ def step_modules() -> Iterator[str]:
                 yield module.name
 
 
+def _read_files() -> list[str]:
+    """Read the taxonomy and the reports' templates into the caches of their modules; the paths of the files."""
+    from include.quality.report import TEMPLATES, environment
+    from include.taxonomy import TAXONOMY_FILE, load_taxonomy
+
+    load_taxonomy()
+    engine = environment()
+    for template in engine.list_templates(extensions=["html"]):
+        engine.get_template(template)
+    return [str(TAXONOMY_FILE), *map(str, TEMPLATES.iterdir())]
+
+
 class _Watch:
     """Notices in a forked process that a file is no longer what was imported."""
 
-    def __init__(self) -> None:
-        self._files = sorted({*_imported_files(), str(TAXONOMY_FILE), *map(str, TEMPLATES.iterdir())})
+    def __init__(self, files: Iterable[str]) -> None:
+        self._files = sorted(files)
         self._seen = _state(self._files)
         self._generation = 0
 
