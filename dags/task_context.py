@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseHook, ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule, get_current_context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from include.errors import (
     BatchRejected,
@@ -98,6 +102,22 @@ def last_day_of_run(context: Context) -> date:
     if end is not None and end != context.get("data_interval_start"):
         return (end - timedelta(days=1)).date()
     return context["dag_run"].run_after.date()
+
+
+def skip(reason: str) -> NoReturn:
+    """Skip the calling task, so that Airflow hears of it at once.
+
+    A skip counts once the task's process has ended. Airflow looks for that when the process's output closes, mostly a
+    moment too early, and then only at the next heartbeat, seconds later. Another process keeps the output open for
+    that moment.
+    """
+    atexit.register(_keep_output_open)
+    raise AirflowSkipException(reason)
+
+
+def _keep_output_open() -> None:
+    with suppress(OSError):  # where there is no such program, the skip counts later
+        subprocess.Popen(["sleep", "0.1"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def source_connection(source: str) -> SourceConnection:
