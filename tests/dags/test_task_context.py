@@ -64,7 +64,7 @@ def test_the_output_of_a_skipped_task_closes_after_its_process_has_ended(task_co
             os._exit(0 if type(error).__name__ == "AirflowSkipException" else 1)
         os._exit(2)
     os.close(writing)
-    with open(reading, "rb") as output:
+    with os.fdopen(reading, "rb") as output:
         assert os.waitstatus_to_exitcode(os.waitpid(task, 0)[1]) == 0
         assert not select.select([output], [], [], 0)[0], "still open: who waits for the end finds an ended process"
         assert select.select([output], [], [], 10)[0], "and closes a moment later"
