@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import subprocess
 from collections.abc import Mapping
@@ -50,6 +49,11 @@ DEFAULT_ARGUMENTS: dict[str, Any] = {
     "retry_policy": RETRY_POLICY,
     "execution_timeout": timedelta(hours=1),
 }
+
+OUTLIVE = ("sh", "-c", "cat; sleep 0.05")
+"""Ends a moment after whoever holds the other end of its input."""
+_outliving: list[subprocess.Popen[bytes]] = []
+"""Kept until the process ends: a forgotten one would lose its input."""
 
 
 class PatientRetryPolicy(ExceptionRetryPolicy):
@@ -108,16 +112,12 @@ def skip(reason: str) -> NoReturn:
     """Skip the calling task, so that Airflow hears of it at once.
 
     A skip counts once the task's process has ended. Airflow looks for that when the process's output closes, mostly a
-    moment too early, and then only at the next heartbeat, seconds later. Another process keeps the output open for
-    that moment.
+    moment too early, and then only at the next heartbeat, seconds later. Another process, which ends after the task's,
+    keeps the output open for that moment.
     """
-    atexit.register(_keep_output_open)
+    with suppress(OSError):  # where there is no shell, the skip counts later
+        _outliving.append(subprocess.Popen(OUTLIVE, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL))
     raise AirflowSkipException(reason)
-
-
-def _keep_output_open() -> None:
-    with suppress(OSError):  # where there is no such program, the skip counts later
-        subprocess.Popen(["sleep", "0.1"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def source_connection(source: str) -> SourceConnection:

@@ -18,7 +18,7 @@ def do_nothing(*_arguments: Any, **_named: Any) -> list[Any]:
     return []
 
 
-daily.dag_id = IDLE_DAG_ID
+daily.dag_id = daily.dag_display_name = IDLE_DAG_ID
 for operator in daily.tasks:
     operator.python_callable = do_nothing
 idle = daily
