@@ -26,6 +26,8 @@ def fork(work):
 STARTS_WARM = """
 assert warm_start.warm_start() == []
 assert not {"tensorflow", "keras", "airflow"} & set(sys.modules)
+import threading
+assert threading.active_count() == 1, "threads do not survive a fork"
 
 def task():
     known = set(sys.modules)
