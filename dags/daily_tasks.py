@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import DagRunTriggerException
 
 from assets import LABELLED_PRODUCTS, PRODUCTS, announce
 from include.settings import load_settings
-from task_context import PATIENCE, current_day, skip, source_connection
+from task_context import PATIENCE, current_day, may_be_empty, skip, source_connection
 
 
 @task(pool="food_api", **PATIENCE)
@@ -24,7 +24,7 @@ def fetch(source: str) -> Any:
 def validate(source: str, fetched: Any) -> Any:
     from include.pipeline.validate import validate_day
 
-    summary = validate_day(source, current_day(), load_settings())
+    summary = validate_day(source, current_day(), load_settings(), allow_empty=may_be_empty())
     announce(PRODUCTS, source=source)
     return summary
 
@@ -63,7 +63,7 @@ def publish(source: str, fetched: Any, validated: Any) -> Any:
     from include.pipeline.publish import publish_day
 
     steps = {"fetch": fetched, "validate": validated}
-    summary = publish_day(source, current_day(), load_settings(), earlier_steps=steps)
+    summary = publish_day(source, current_day(), load_settings(), earlier_steps=steps, allow_empty=may_be_empty())
     announce(LABELLED_PRODUCTS, source=source)
     return summary
 

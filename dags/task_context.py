@@ -96,6 +96,11 @@ def current_day() -> date:
     return run_day_of(get_current_context())
 
 
+def may_be_empty() -> bool:
+    """Whether the person who triggered the run of the calling task lets its day lose the products that it has."""
+    return bool(get_current_context()["params"].get("allow_empty", False))
+
+
 def last_day_of_run(context: Context) -> date:
     """The last day that a weekly run is about: its param `day` if given, else the last of its interval, else today."""
     chosen = context["params"].get("day")

@@ -66,3 +66,13 @@ def test_the_output_of_a_skipped_task_closes_after_its_process_has_ended(task_co
         assert not select.select([output], [], [], 0)[0], "still open: who waits for the end finds an ended process"
         assert select.select([output], [], [], 10)[0], "and closes a moment later"
         assert output.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"), [({}, False), ({"allow_empty": False}, False), ({"allow_empty": True}, True)]
+)
+def test_a_day_may_lose_its_products_only_where_the_run_says_so(
+    task_context: Any, monkeypatch: pytest.MonkeyPatch, params: dict[str, bool], expected: bool
+) -> None:
+    monkeypatch.setattr(task_context, "get_current_context", lambda: {"params": params})
+    assert task_context.may_be_empty() is expected
