@@ -90,4 +90,4 @@ def champagne_daily() -> None:
         label_source() >> [told, retrained]
 
 
-champagne_daily()
+daily = champagne_daily()

@@ -266,7 +266,7 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(8099, ge=1, le=65535, description="Port of the sandbox food APIs.")
     airflow_parallelism: int = Field(8, ge=1, description="Tasks that the embedded Airflow runs at once.")
     preload_libraries: bool = Field(
-        True, description="Let the embedded scheduler import heavy libraries once, so that tasks inherit them."
+        True, description="Let the embedded scheduler import libraries and steps once, so that tasks inherit them."
     )
 
     @field_validator("daily_sources", mode="before")
