@@ -83,6 +83,16 @@ class Settings(BaseSettings):
     photo_deadline_seconds: float = Field(
         60.0, gt=0, description="Time limit for one photo, redirects and the second try included."
     )
+    photo_shard_seconds: float = Field(
+        7_200.0,
+        gt=0,
+        description="Time limit for asking for the photos of one shard; a rerun asks for the others.",
+    )
+    photo_memory_bytes: int = Field(
+        512 * 1024**2,
+        gt=0,
+        description="Memory for decoding photos in one task, in bytes; a photo that needs more is decoded alone.",
+    )
     allow_private_hosts: bool = Field(
         False, description="Fetch photos from private and loopback addresses (the sandbox needs it)."
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +21,16 @@ TEXT_CHUNK = 10_000
 """Texts encoded and written at a time."""
 
 PHOTO_CHUNK = 256
-"""Photos looked up at a time, and so held in memory at once: some 10 to 100 MB."""
+"""Photos looked up at a time, and so held in memory at once: some 10 to 60 MB."""
+
+CHUNK_BYTES = 64 * 1024**2
+"""Photos of a chunk in bytes: it ends with the photo that exceeds this."""
 
 PHOTOS_PER_FILE = 4_096
-"""New photo embeddings written at a time: what a killed task has to compute again at most."""
+"""New photo embeddings written at a time."""
+
+SECONDS_PER_FILE = 60.0
+"""Time after which they are written however few they are: what a killed task has to compute again at most."""
 
 
 def embed_missing_texts(cache: EmbeddingCache, encoder: TextEncoder, documents: Mapping[str, str]) -> int:
@@ -47,16 +53,31 @@ def embed_missing_photos(cache: EmbeddingCache, encoder: ImageEncoder, photos: I
     """
     fresh: dict[str, np.ndarray] = {}
     embedded = 0
-    remaining = iter(photos)
-    while chunk := dict(islice(remaining, PHOTO_CHUNK)):
+    written = time.monotonic()
+    for chunk in _chunks(photos):
         missing = [sha256 for sha256 in cache.missing(list(chunk)) if sha256 not in fresh]
         fresh.update(zip(missing, encoder.encode([chunk[sha256] for sha256 in missing]), strict=True))
         embedded += len(missing)
-        if len(fresh) >= PHOTOS_PER_FILE:
+        if len(fresh) >= PHOTOS_PER_FILE or time.monotonic() - written >= SECONDS_PER_FILE:
             _put(cache, fresh)
             fresh = {}
+            written = time.monotonic()
     _put(cache, fresh)
     return embedded
+
+
+def _chunks(photos: Iterable[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:
+    chunk: dict[str, bytes] = {}
+    count = size = 0
+    for sha256, content in photos:
+        chunk[sha256] = content
+        count += 1
+        size += len(content)
+        if count == PHOTO_CHUNK or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, count, size = {}, 0, 0
+    if chunk:
+        yield chunk
 
 
 def _put(cache: EmbeddingCache, fresh: Mapping[str, np.ndarray]) -> None:
