@@ -86,12 +86,11 @@ class PhotoPieces:
 
     def row(self, key: Key) -> Row:
         """A row that is known. Raises PiecesMovedError if it is no longer where it was."""
-        row = self._memory.get(key) or self._failed.get(key)
-        if row is not None:
-            return row
+        if key in self._memory or key in self._failed:
+            return self._memory.get(key) or self._failed[key]
         path, group, number = self._places[key]
         try:
-            row = self._group(path, group).slice(number, 1).to_pylist()[0]
+            row: Row = self._group(path, group).slice(number, 1).to_pylist()[0]
         except (OSError, IndexError, pa.ArrowException) as error:
             raise PiecesMovedError(path) from error
         if (row["product_id"], row["image_url"]) != key:

@@ -11,7 +11,7 @@ import io
 import logging
 import math
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
@@ -105,7 +105,8 @@ def normalise_photo(content: bytes, max_pixels: int, memory: MemoryBudget | None
             file.reads_left = READS
             # Before it is loaded, a JPEG can be asked to decode at a half, a quarter or an eighth, not below this size.
             image.draft("RGB", (MAX_SIDE, MAX_SIDE))
-            with memory.share(decoding_bytes(image, full_pixels)) if memory else nullcontext():
+            # Closing gives the pixels back: Pillow's images stand in cycles, which are collected who knows when.
+            with memory.share(decoding_bytes(image, full_pixels)) if memory else nullcontext(), closing(image):
                 return _kept(image, content)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Photo("too_many_pixels")
