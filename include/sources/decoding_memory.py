@@ -31,6 +31,10 @@ _WORK_BYTES = 80 * 1024**2
 """What turning a photo into a kept one takes beside it: at most 4095 x 4095 pixels that are not reduced first."""
 
 
+_LARGE_BYTES = 16 * 1024**2
+"""Share from which memory is worth giving back; what an ordinary small photo took, the next one takes again."""
+
+
 class MemoryBudget:
     """Bytes that threads take shares of; whoever asks first gets its share first.
 
@@ -68,7 +72,7 @@ class MemoryBudget:
             yield
         finally:
             with self._changed:
-                self._freed += size
+                self._freed += size if size >= _LARGE_BYTES else 0
                 is_much = self._freed >= self._limit // 2
                 if is_much:
                     self._freed = 0

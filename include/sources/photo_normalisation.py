@@ -29,6 +29,8 @@ JPEG_QUALITY = 92
 HEADER_READS = 10_000
 """Reads from a file until its size is known. A photo's header takes some hundreds; one of a million empty comments,
 which would fill memory with them, takes more."""
+SMALL_FILE_BYTES = 256 * 1024
+"""A file up to this has no room for a header that does harm, and its reads are not counted."""
 READS = 1_000_000
 """Reads from a file in all. The pieces of a photo of 20 MB take some thousands."""
 FULL_SIZE_SCANS = 50
@@ -38,6 +40,8 @@ BLOCK_PIXELS = 1_000_000
 """Pixels that are converted at a time."""
 _SIGNATURES = (b"\xff\xd8", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _SCAN = b"\xff\xda"
+_SCAN_BYTES = 10
+"""Bytes of the shortest scan's header."""
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -73,7 +77,7 @@ class _TooManyReadsError(Exception):
     """A file is in so many pieces that it is not a photo."""
 
 
-class _File(io.BytesIO):
+class _CountedFile(io.BytesIO):
     """A file in memory that can be read a limited number of times."""
 
     reads_left = HEADER_READS
@@ -96,13 +100,14 @@ def normalise_photo(content: bytes, max_pixels: int, memory: MemoryBudget | None
     pixels stands above it. Decoding takes its share of `memory`, and waits for it. Statuses: `ok`, `not_an_image`,
     `too_many_pixels`, `corrupt`.
     """
-    file = _File(content)
+    file = _CountedFile(content) if len(content) > SMALL_FILE_BYTES else io.BytesIO(content)
     try:
         with Image.open(file, formats=ALLOWED_FORMATS) as image:
             full_pixels = image.width * image.height
             if max(full_pixels, tile_pixels(image)) > max_pixels or _has_too_many_scans(image, content, max_pixels):
                 return Photo("too_many_pixels")
-            file.reads_left = READS
+            if isinstance(file, _CountedFile):
+                file.reads_left = READS
             # Before it is loaded, a JPEG can be asked to decode at a half, a quarter or an eighth, not below this size.
             image.draft("RGB", (MAX_SIDE, MAX_SIDE))
             # Closing gives the pixels back: Pillow's images stand in cycles, which are collected who knows when.
@@ -121,7 +126,8 @@ def _has_too_many_scans(image: Image.Image, content: bytes, max_pixels: int) -> 
     """Whether a JPEG goes through its pixels so often that it takes minutes."""
     if image.format not in ("JPEG", "MPO"):
         return False
-    return content.count(_SCAN) * image.width * image.height > FULL_SIZE_SCANS * max_pixels
+    limit = FULL_SIZE_SCANS * max_pixels // max(1, image.width * image.height)
+    return len(content) > limit * _SCAN_BYTES and content.count(_SCAN) > limit
 
 
 def _kept(image: Image.Image, content: bytes) -> Photo:
