@@ -74,7 +74,7 @@ def stream_photos(
         allow_private_hosts=allow_private_hosts,
         max_bytes=settings.photo_max_bytes,
         timeout_seconds=min(settings.http_timeout_seconds, settings.photo_deadline_seconds),
-        threads=threads,
+        threads=SLOW_TIMES * threads,
     )
     memory = MemoryBudget(settings.photo_memory_bytes)
     hosts = GivenUpHosts(settings.photo_deadline_seconds)
