@@ -227,14 +227,14 @@ _QUICK_HEADERS = {"JPEG padded to 20 MB", "TIFF with a tile of 900 megapixels", 
 
 FAULTS: list[Fault] = [
     *(
-        Fault(f"photo: {name}", partial(inject_photo, make, status), limit_seconds=20, is_quick=name in _QUICK_HEADERS)
+        Fault(f"photo: {name}", partial(inject_photo, make, status), limit_mib=600, is_quick=name in _QUICK_HEADERS)
         for name, (make, status) in HEADERS.items()
     ),
     *(
         Fault(
             f"photo: 50 megapixels, {name}",
             partial(inject_photo, make, "ok"),
-            limit_seconds=20,
+            limit_seconds=60,
             limit_mib=1_000,
             is_quick=name == "16-bit grey PNG",
         )
