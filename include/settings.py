@@ -79,7 +79,11 @@ class Settings(BaseSettings):
     http_max_bytes: int = Field(2 * 1024**3, gt=0, description="Largest API response accepted, in bytes.")
     photo_max_bytes: int = Field(20 * 1024**2, gt=0, description="Largest photo downloaded, in bytes.")
     photo_max_pixels: int = Field(50_000_000, gt=0, description="Largest photo decoded, width x height.")
-    photo_threads: int = Field(8, ge=1, description="Photos fetched at the same time by one task; slow ones come on top, up to three times as many.")
+    photo_threads: int = Field(
+        8,
+        ge=1,
+        description="Photos fetched at the same time by one task; slow ones come on top, up to three times as many.",
+    )
     photo_deadline_seconds: float = Field(
         60.0, gt=0, description="Time limit for one photo, redirects and the second try included."
     )

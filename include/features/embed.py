@@ -29,8 +29,11 @@ CHUNK_BYTES = 64 * 1024**2
 PHOTOS_PER_FILE = 4_096
 """New photo embeddings written at a time."""
 
-SECONDS_PER_FILE = 60.0
-"""Time after which they are written however few they are: what a killed task has to compute again at most."""
+STAGED_PHOTOS = 512
+"""New photo embeddings staged at a time: what a killed task has to compute again at most."""
+
+STAGED_SECONDS = 15.0
+"""Time after which they are staged however few they are."""
 
 
 def embed_missing_texts(cache: EmbeddingCache, encoder: TextEncoder, documents: Mapping[str, str]) -> int:
@@ -45,25 +48,49 @@ def embed_missing_texts(cache: EmbeddingCache, encoder: TextEncoder, documents: 
     return len(missing)
 
 
-def embed_missing_photos(cache: EmbeddingCache, encoder: ImageEncoder, photos: Iterable[tuple[str, bytes]]) -> int:
-    """Decode and encode the photos that the cache lacks, and cache them; returns how many.
+def embed_missing_photos(
+    cache: EmbeddingCache,
+    encoder: ImageEncoder,
+    photos: Iterable[tuple[str, bytes]],
+    staged: EmbeddingCache | None = None,
+) -> int:
+    """Decode and encode the photos that the cache lacks, and cache them; returns how many were encoded.
 
     `photos` gives (SHA-256 of the bytes, bytes); it is read to its end, a chunk at a time, in this thread.
-    A photo that cannot be decoded is cached as unusable and not tried again.
+    A photo that cannot be decoded is cached as unusable and not tried again. The cache gets them in files of
+    `PHOTOS_PER_FILE`; with `staged`, a cache of the same encoder, they are kept there until then, and a rerun takes
+    them over, so that the files are the same whether or not the process was killed.
     """
     fresh: dict[str, np.ndarray] = {}
+    unstaged: dict[str, np.ndarray] = {}
     embedded = 0
     written = time.monotonic()
     for chunk in _chunks(photos):
-        missing = [sha256 for sha256 in cache.missing(list(chunk)) if sha256 not in fresh]
-        fresh.update(zip(missing, encoder.encode([chunk[sha256] for sha256 in missing]), strict=True))
+        absent = [sha256 for sha256 in cache.missing(list(chunk)) if sha256 not in fresh]
+        missing = absent if staged is None else staged.missing(absent)
+        encoded = dict(zip(missing, encoder.encode([chunk[sha256] for sha256 in missing]), strict=True))
         embedded += len(missing)
-        if len(fresh) >= PHOTOS_PER_FILE or time.monotonic() - written >= SECONDS_PER_FILE:
+        fresh.update(_in_order(absent, encoded, staged))
+        if len(fresh) >= PHOTOS_PER_FILE:
             _put(cache, fresh)
-            fresh = {}
-            written = time.monotonic()
+            fresh, unstaged = {}, {}
+        elif staged is not None:
+            unstaged.update(encoded)
+            if len(unstaged) >= STAGED_PHOTOS or time.monotonic() - written >= STAGED_SECONDS:
+                _put(staged, unstaged)
+                unstaged = {}
+                written = time.monotonic()
     _put(cache, fresh)
     return embedded
+
+
+def _in_order(
+    hashes: Sequence[str], encoded: Mapping[str, np.ndarray], staged: EmbeddingCache | None
+) -> dict[str, np.ndarray]:
+    """Vectors of photos that are encoded or staged, in the order of `hashes`."""
+    known = [sha256 for sha256 in hashes if sha256 not in encoded]
+    taken_over = dict(zip(known, staged.get(known)[0], strict=True)) if staged is not None and known else {}
+    return {sha256: encoded[sha256] if sha256 in encoded else taken_over[sha256] for sha256 in hashes}
 
 
 def _chunks(photos: Iterable[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:

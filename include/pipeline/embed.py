@@ -121,6 +121,7 @@ def pack_and_embed_photos(
 
     counts: Counter[str] = Counter()
     keys = list(zip(products["product_id"].to_pylist(), products["image_url"].to_pylist(), strict=True))
+    staged_folder = f"staging/embeddings/{path.removeprefix('images/').removesuffix('.parquet')}"
     for tries_left in reversed(range(_RUNS_AT_ONCE)):
         pieces = PhotoPieces(lake, path, set(keys), with_failures=photo_folder is None)
         counts.clear()
@@ -134,16 +135,19 @@ def pack_and_embed_photos(
             photo_folder=photo_folder,
         )
         cache = EmbeddingCache(lake, encoder.identity)
+        staged = EmbeddingCache(lake, encoder.identity, root=staged_folder)
         try:
             with closing(fetching):
-                computed = embed_missing_photos(cache, encoder, _packed(lake, path, keys, pieces, fetching, counts))
+                packed = _packed(lake, path, keys, pieces, fetching, counts)
+                computed = embed_missing_photos(cache, encoder, packed, staged)
             break
-        except PiecesMovedError:
+        except (PiecesMovedError, FileNotFoundError):
             pieces.write()
             if not tries_left:
                 raise
             logger.info("another run of this shard put its photos in place, which are taken over: path=%s", path)
     pieces.remove()
+    lake.delete(staged_folder)
     logger.info("photos path=%s statuses=%s", path, dict(counts))
     return counts["ok"], computed
 

@@ -3,9 +3,9 @@
     staging/images/source=S/day=D/part-NNNNN/<any name>.parquet
 
 Photos come in any order, and the shard's file has them in the products' order and is written at the end. Until then
-they stand in pieces, each written whole after a minute or some megabytes. A rerun takes over the rows of the shard's
-file and of all pieces whose product and address are the same; so a piece that an earlier validation left behind gives
-no photo to another product. The pieces are removed when the file is in its place.
+they stand in pieces, each written whole after some hundred photos or some seconds. A rerun takes over the rows of the
+shard's file and of all pieces whose product and address are the same; so a piece that an earlier validation left behind
+gives no photo to another product. The pieces are removed when the file is in its place.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ logger = logging.getLogger(__name__)
 
 PIECE_BYTES = 64 * 1024**2
 """Photos that are held in memory until they are written as a piece, in bytes."""
-PIECE_SECONDS = 60.0
-"""Time after which they are written however few they are: what a killed task has to fetch again at most."""
+PIECE_PHOTOS = 512
+"""The same as a number: what a killed task has to fetch again at most."""
+PIECE_SECONDS = 15.0
+"""Time after which they are written however few they are."""
 PIECE_GROUP_ROWS = 64
 """Rows of a piece that are read at once, where one of them is wanted."""
 _GROUPS_IN_MEMORY = 3
@@ -76,7 +78,7 @@ class PhotoPieces:
         return key in self._memory or key in self._failed or key in self._places
 
     def add(self, row: Row) -> None:
-        """Keep a row; it is in the lake a minute later."""
+        """Keep a row; `write_if_due` brings it to the lake."""
         key = (row["product_id"], row["image_url"])
         if row["status"] in TRANSIENT_STATUSES:
             self._failed[key] = row
@@ -98,8 +100,9 @@ class PhotoPieces:
         return row
 
     def write_if_due(self) -> None:
-        """Write what is in memory as a piece if it is much, or if the last piece is a minute old."""
-        if self._bytes >= PIECE_BYTES or time.monotonic() - self._written >= PIECE_SECONDS:
+        """Write what is in memory as a piece if it is much, or if the last piece was written long ago."""
+        is_much = self._bytes >= PIECE_BYTES or len(self._memory) >= PIECE_PHOTOS
+        if is_much or time.monotonic() - self._written >= PIECE_SECONDS:
             self.write()
 
     def write(self) -> None:

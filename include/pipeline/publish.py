@@ -89,6 +89,7 @@ def publish_day(
         record_batch(engine, record)
     lake.delete(Lake.partition("staging/labels", source, day))
     lake.delete(Lake.partition("staging/images", source, day))
+    lake.delete(Lake.partition("staging/embeddings", source, day))
     logger.info("published source=%s day=%s %s", source, day, dict(counts))
     return summary
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ def products(urls: Sequence[str | None]) -> pa.Table:
     return pa.table({"product_id": ids, "image_url": pa.array(urls, pa.string())})
 
 
-def pack(root: str, urls: Sequence[str | None], options: dict[str, object], piece_bytes: int) -> tuple[int, int]:
+def pack(root: str, urls: Sequence[str | None], options: Mapping[str, object], piece_bytes: int) -> tuple[int, int]:
     """One run over a shard; with `piece_bytes` 1 every photo is a piece of its own."""
     photo_pieces.PIECE_BYTES = piece_bytes
     settings = Settings(http_backoff_seconds=0.01).model_copy(update=options)
