@@ -203,7 +203,7 @@ def test_formats_that_run_programs_or_are_not_photos_are_not_opened() -> None:
     st.sampled_from([1, 3, 700, 1024, 1025, 2049, 3001]),
     st.sampled_from([2_000, 300_000, photo_normalisation.BLOCK_PIXELS]),
 )
-@hypothesis_settings(max_examples=20, deadline=None)
+@hypothesis_settings(max_examples=15, deadline=None)
 def test_a_photo_that_is_converted_in_blocks_is_what_pillow_makes_of_the_whole(
     mode: str, width: int, height: int, block_pixels: int
 ) -> None:
@@ -216,7 +216,7 @@ def test_a_photo_that_is_converted_in_blocks_is_what_pillow_makes_of_the_whole(
 
 
 def test_a_deep_photo_that_is_converted_in_blocks_is_what_the_whole_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = np.random.default_rng(0).normal(size=(1300, 2300)).cumsum(axis=1)
+    values = np.random.default_rng(0).normal(size=(700, 1300)).cumsum(axis=1)
     for deep in (values.astype(np.float32), (values * 1000).astype(np.int32), (values % 1).astype(np.float32)):
         content = encoded(Image.fromarray(deep), "TIFF")
         whole = normalise_photo(content, MAX_PIXELS)
@@ -225,11 +225,19 @@ def test_a_deep_photo_that_is_converted_in_blocks_is_what_the_whole_would_be(mon
             assert normalise_photo(content, MAX_PIXELS) == whole
 
 
-@pytest.mark.parametrize("name", list(HEADERS))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "JPEG of 5 million empty segments",
+        "JPEG of 20 million fill bytes",
+        "PNG of 1.7 million private chunks",
+        "PNG whose texts unpack to 62 MB",
+        "TIFF with a tile of 900 megapixels",
+    ],
+)
 def test_a_header_that_does_harm_has_its_status(name: str) -> None:
     make, status = HEADERS[name]
-    if name != "JPEG of 100,000 scans":  # making it takes as much as what it tests
-        assert normalise_photo(make(), MAX_PIXELS).status == status
+    assert normalise_photo(make(), MAX_PIXELS).status == status
 
 
 def test_the_scans_of_a_jpeg_are_bounded_by_its_pixels() -> None:
