@@ -91,9 +91,23 @@ class Settings(BaseSettings):
     )
     photo_max_bytes: int = Field(20 * 1024**2, gt=0, description="Largest photo downloaded, in bytes.")
     photo_max_pixels: int = Field(50_000_000, gt=0, description="Largest photo decoded, width x height.")
-    photo_threads: int = Field(8, ge=1, description="Photos fetched at the same time by one task.")
+    photo_threads: int = Field(
+        8,
+        ge=1,
+        description="Photos fetched at the same time by one task; slow ones come on top, up to three times as many.",
+    )
     photo_deadline_seconds: float = Field(
         60.0, gt=0, description="Time limit for one photo, redirects and the second try included."
+    )
+    photo_shard_seconds: float = Field(
+        7_200.0,
+        gt=0,
+        description="Time limit for asking for the photos of one shard; a rerun asks for the others.",
+    )
+    photo_memory_bytes: int = Field(
+        512 * 1024**2,
+        gt=0,
+        description="Memory for decoding photos in one task, in bytes; a photo that needs more is decoded alone.",
     )
     allow_private_hosts: bool = Field(
         False, description="Let photos and redirects lead to private addresses and to any port (the sandbox needs it)."

@@ -41,12 +41,15 @@ _READERS = 8
 class EmbeddingCache:
     """The embeddings of one encoder. Made without touching the lake; one object per thread."""
 
-    def __init__(self, lake: Lake, identity: str, dimensions: int | None = None) -> None:
-        """`identity` names the encoder; `dimensions` is the width that `get` returns while nothing is cached."""
+    def __init__(self, lake: Lake, identity: str, dimensions: int | None = None, *, root: str = "embeddings") -> None:
+        """`identity` names the encoder; `dimensions` is the width that `get` returns while nothing is cached.
+
+        `root` is the folder of the lake that it stands in, where that is another one.
+        """
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", identity):
             raise ValueError(f"an encoder identity is letters, digits, '.', '_' and '-', not {identity!r}")
         self._lake = lake
-        self._folder = f"embeddings/encoder={identity}"
+        self._folder = f"{root}/encoder={identity}"
         self._dimensions = dimensions
         # A file never changes, so its hashes are read once. They stand in the index, file after file.
         self._files: list[str] = []

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import pyarrow as pa
 
 from include.features.cache import EmbeddingCache
+from include.pipeline.photo_pieces import PhotoPieces, PiecesMovedError, Row
 from include.pipeline.shards import Shard, read_shard, shard_day
 from include.record_guard import RecordGuard
 from include.schema import IMAGES, text_hash
@@ -20,14 +22,17 @@ from include.warehouse.lake import Lake
 
 if TYPE_CHECKING:
     from include.features.image import ImageEncoder
+    from include.sources.photos import Photo
 
 logger = logging.getLogger(__name__)
 
 PHOTO_CHUNK = 256
-"""Photos held in memory at once; also the row group size of the packed photos."""
-
-TRANSIENT_STATUSES = frozenset({"timeout", "unreachable", "private_address"})
-"""Reasons for a missing photo that a rerun tries again: the network, or what the connection allows, may be another."""
+"""Rows of a row group of the packed photos."""
+CHUNK_BYTES = 64 * 1024**2
+"""Photos of a row group in bytes: it ends with the photo that exceeds this."""
+PROGRESS_SECONDS = 10.0
+_RUNS_AT_ONCE = 3
+"""Times that a shard is begun anew because another run of it put its file in place meanwhile."""
 
 
 class EmbeddingSummary(TypedDict):
@@ -62,8 +67,17 @@ def embed_text(shard: Shard, settings: Settings) -> EmbeddingSummary:
     return _summary("text", shard, len(documents), computed, started)
 
 
-def embed_images(shard: Shard, settings: Settings, *, allow_private_hosts: bool = False) -> EmbeddingSummary:
-    """Fetch the photos of a shard, pack them in the lake, and embed those that are not cached."""
+def embed_images(
+    shard: Shard,
+    settings: Settings,
+    *,
+    allow_private_hosts: bool = False,
+    on_progress: Callable[[str], None] = lambda _text: None,
+) -> EmbeddingSummary:
+    """Fetch the photos of a shard, pack them in the lake, and embed those that are not cached.
+
+    `on_progress` hears every few seconds how far it is.
+    """
     from include.features.image import load_image_encoder
     from include.models.artefact import Artefact
 
@@ -75,7 +89,7 @@ def embed_images(shard: Shard, settings: Settings, *, allow_private_hosts: bool 
     products = read_shard(lake, shard, ["product_id", "image_url"])
     path = Lake.day_file("images", shard["source"], shard_day(shard), shard["shard"])
     wanted, computed = pack_and_embed_photos(
-        lake, path, products, encoder, settings, allow_private_hosts=allow_private_hosts
+        lake, path, products, encoder, settings, allow_private_hosts=allow_private_hosts, on_progress=on_progress
     )
     return _summary("photo", shard, wanted, computed, started)
 
@@ -97,78 +111,164 @@ def pack_and_embed_photos(
     *,
     allow_private_hosts: bool = False,
     photo_folder: Path | None = None,
+    on_progress: Callable[[str], None] = lambda _text: None,
 ) -> tuple[int, int]:
     """Write one file of packed photos for `products` and embed them; returns (photos, newly embedded).
 
-    Photos of an earlier run whose URL is the same are taken over, so that a rerun asks the network only
-    for what failed for a reason that may have passed. A photo that a folder did not have is looked for again.
+    Photos of an earlier run whose URL is the same are taken over, those of a run that was killed too, so that a rerun
+    asks the network only for what failed for a reason that may have passed. A photo that a folder did not have is
+    looked for again. `on_progress` hears every few seconds how many photos were asked for.
     """
     from include.features.embed import embed_missing_photos
 
     counts: Counter[str] = Counter()
-
-    def pack() -> Iterator[tuple[str, bytes]]:
-        with lake.parquet_writer(path, IMAGES) as writer:
-            for rows in photo_chunks(lake, path, products, settings, allow_private_hosts, photo_folder):
-                writer.write_table(pa.Table.from_pylist(rows, schema=IMAGES))
-                for row in rows:
-                    counts[row["status"]] += 1
-                    if row["status"] == "ok":
-                        yield row["sha256"], row["bytes"]
-
-    computed = embed_missing_photos(EmbeddingCache(lake, encoder.identity), encoder, pack())
+    keys = list(zip(products["product_id"].to_pylist(), products["image_url"].to_pylist(), strict=True))
+    staged_folder = f"staging/embeddings/{path.removeprefix('images/').removesuffix('.parquet')}"
+    for tries_left in reversed(range(_RUNS_AT_ONCE)):
+        pieces = PhotoPieces(lake, path, set(keys), with_failures=photo_folder is None)
+        counts.clear()
+        fetching = fetch_into(
+            pieces,
+            keys,
+            settings,
+            path,
+            on_progress,
+            allow_private_hosts=allow_private_hosts,
+            photo_folder=photo_folder,
+        )
+        cache = EmbeddingCache(lake, encoder.identity)
+        staged = EmbeddingCache(lake, encoder.identity, root=staged_folder)
+        try:
+            with closing(fetching):
+                packed = _packed(lake, path, keys, pieces, fetching, counts)
+                computed = embed_missing_photos(cache, encoder, packed, staged)
+            break
+        except (PiecesMovedError, FileNotFoundError):
+            pieces.write()
+            if not tries_left:
+                raise
+            logger.info("another run of this shard put its photos in place, which are taken over: path=%s", path)
+    pieces.remove()
+    lake.delete(staged_folder)
     logger.info("photos path=%s statuses=%s", path, dict(counts))
     return counts["ok"], computed
 
 
-def photo_chunks(
-    lake: Lake,
-    path: str,
-    products: pa.Table,
+def fetch_into(
+    pieces: PhotoPieces,
+    keys: Sequence[tuple[str, str | None]],
     settings: Settings,
+    path: str,
+    on_progress: Callable[[str], None],
+    *,
     allow_private_hosts: bool,
     photo_folder: Path | None,
-) -> Iterator[list[dict[str, Any]]]:
-    """Rows of `schema.IMAGES` for the products, in order, a chunk at a time."""
-    from include.sources.photos import fetch_photos
+) -> Generator[None]:
+    """Fetch the photos that `pieces` lack, in any order, and add them; one step for each, and now and then one more."""
+    from include.sources.photos import stream_photos
 
-    for number, start in enumerate(range(0, products.num_rows, PHOTO_CHUNK)):
-        chunk = products.slice(start, PHOTO_CHUNK)
-        product_ids = chunk["product_id"].to_pylist()
-        urls = chunk["image_url"].to_pylist()
-        kept = _photos_of_earlier_run(lake, path, number)
-        if photo_folder is not None:
-            kept = {product_id: row for product_id, row in kept.items() if row["status"] == "ok"}
-        rows: list[dict[str, Any] | None] = [
-            row if row and row["image_url"] == url else None
-            for row, url in zip((kept.get(product_id) for product_id in product_ids), urls, strict=True)
-        ]
-        absent = [index for index, row in enumerate(rows) if row is None]
-        photos = fetch_photos(
-            [urls[index] for index in absent],
-            settings,
-            allow_private_hosts=allow_private_hosts,
-            photo_folder=photo_folder,
-        )
-        for index, photo in zip(absent, photos, strict=True):
-            rows[index] = {
-                "product_id": product_ids[index],
-                "image_url": urls[index],
-                "status": photo.status,
-                "sha256": photo.sha256,
-                "width": photo.width,
-                "height": photo.height,
-                "bytes": photo.content,
-            }
-        yield [row for row in rows if row is not None]
+    product_ids: dict[str, list[str]] = {}
+    for product_id, url in keys:
+        if url and (product_id, url) not in pieces:
+            product_ids.setdefault(url, []).append(product_id)
+    progress = _Progress(path, len(product_ids), on_progress)
+    stream = stream_photos(product_ids, settings, allow_private_hosts=allow_private_hosts, photo_folder=photo_folder)
+    for arrival in stream:
+        if arrival:
+            url, photo = arrival
+            progress.count(photo.status)
+            for product_id in product_ids[url]:
+                pieces.add(_row(product_id, url, photo))
+        progress.tell_if_due()
+        pieces.write_if_due()
+        yield
+    progress.end()
 
 
-def _photos_of_earlier_run(lake: Lake, path: str, row_group: int) -> dict[str, dict[str, Any]]:
-    """Photos that an earlier run of the same shard packed, by product id, without transient failures."""
-    if not lake.exists(path):
-        return {}
-    with lake.parquet_file(path) as file:
-        if row_group >= file.num_row_groups:
-            return {}
-        rows = file.read_row_group(row_group).to_pylist()
-    return {row["product_id"]: row for row in rows if row["status"] not in TRANSIENT_STATUSES}
+def _packed(
+    lake: Lake,
+    path: str,
+    keys: Sequence[tuple[str, str | None]],
+    pieces: PhotoPieces,
+    fetching: Iterator[None],
+    counts: Counter[str],
+) -> Iterator[tuple[str, bytes]]:
+    """Write the shard's file in the products' order as photos come in; gives hash and bytes of each photo."""
+    with lake.parquet_writer(path, IMAGES) as writer:
+        for rows in _groups(_rows(keys, pieces, fetching)):
+            writer.write_table(pa.Table.from_pylist(rows, schema=IMAGES))
+            for row in rows:
+                counts[row["status"]] += 1
+                if row["status"] == "ok":
+                    yield row["sha256"], row["bytes"]
+        for _ in fetching:  # it has nothing left but its end
+            pass
+
+
+def _rows(keys: Sequence[tuple[str, str | None]], pieces: PhotoPieces, fetching: Iterator[None]) -> Iterator[Row]:
+    for product_id, url in keys:
+        if not url:
+            yield dict.fromkeys(IMAGES.names) | {"product_id": product_id, "image_url": url, "status": "no_url"}
+            continue
+        while (product_id, url) not in pieces:
+            next(fetching)
+        yield pieces.row((product_id, url))
+
+
+def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows of one row group after the other: `PHOTO_CHUNK`, or fewer where they would fill memory."""
+    group: list[Row] = []
+    size = 0
+    for row in rows:
+        group.append(row)
+        size += len(row["bytes"] or b"")
+        if len(group) == PHOTO_CHUNK or size >= CHUNK_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _row(product_id: str, url: str, photo: Photo) -> Row:
+    return {
+        "product_id": product_id,
+        "image_url": url,
+        "status": photo.status,
+        "sha256": photo.sha256,
+        "width": photo.width,
+        "height": photo.height,
+        "bytes": photo.content,
+    }
+
+
+class _Progress:
+    """Says now and then, in the log and to whoever listens, how many of a shard's photos are there."""
+
+    def __init__(self, path: str, wanted: int, listener: Callable[[str], None]) -> None:
+        self._path = path
+        self._wanted = wanted
+        self._listener = listener
+        self._statuses: Counter[str] = Counter()
+        self._begun = self._told = time.monotonic()
+
+    def count(self, status: str) -> None:
+        self._statuses[status] += 1
+
+    def tell_if_due(self) -> None:
+        if time.monotonic() - self._told < PROGRESS_SECONDS:
+            return
+        self._told = time.monotonic()
+        done, seconds = self._statuses.total(), self._told - self._begun
+        logger.info(
+            "fetching photos: path=%s done=%d of=%d per_second=%.1f statuses=%s",
+            self._path, done, self._wanted, done / seconds, dict(self._statuses),
+        )  # fmt: skip
+        missing = done - self._statuses["ok"]
+        self._listener(f"photos: {done:,} of {self._wanted:,}, {done / seconds:.0f} a second, {missing:,} missing")
+
+    def end(self) -> None:
+        if self._wanted:
+            logger.info(
+                "fetched photos: path=%s wanted=%d seconds=%.0f statuses=%s",
+                self._path, self._wanted, time.monotonic() - self._begun, dict(self._statuses),
+            )  # fmt: skip

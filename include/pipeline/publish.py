@@ -98,6 +98,8 @@ def publish_day(
         lake.delete(Lake.day_file("labels", source, day))
     remove_surplus_photos(lake, source, day)
     clear_staged_labels(lake, source, day)
+    lake.delete(Lake.partition("staging/images", source, day))
+    lake.delete(Lake.partition("staging/embeddings", source, day))
     logger.info("published source=%s day=%s %s", source, day, dict(counts))
     return summary
 

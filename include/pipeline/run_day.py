@@ -36,7 +36,7 @@ def run_day(
     for shard in plan_shards(source, day, settings):
         on_step(f"embed and classify shard {shard['shard'] + 1}")
         embed_text(shard, settings)
-        embed_images(shard, settings, allow_private_hosts=connection.allow_private_hosts)
+        embed_images(shard, settings, allow_private_hosts=connection.allow_private_hosts, on_progress=on_step)
         classify(shard, settings)
     on_step("publish")
     steps = {"fetch": fetched, "validate": validated}

@@ -1,7 +1,7 @@
 """A photo as received becomes the photo that is kept: upright, RGB, JPEG, bounded in size.
 
-What the bytes are is decided by their content, never by a file name or a header of the transfer, and
-the size in pixels is checked before anything is decoded.
+What the bytes are is decided by their content, never by a file name or a header of the transfer, and what decoding
+will take is judged before anything is decoded.
 """
 
 from __future__ import annotations
@@ -9,17 +9,53 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import math
+from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
+
+from include.sources.decoding_memory import MemoryBudget, decoding_bytes, tile_pixels
 
 logger = logging.getLogger(__name__)
 
 ALLOWED_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_SIDE = 1024
 """Longest side of a kept photo in pixels: encoders read 224 to 300, people in the review page up to this."""
+MAX_KEPT_BYTES = 2 * 1024**2
+"""A JPEG up to `MAX_SIDE` with more bytes is written anew: they are not the photo's, but comments or padding."""
 JPEG_QUALITY = 92
+HEADER_READS = 10_000
+"""Reads from a file until its size is known. A photo's header takes some hundreds; one of a million empty comments,
+which would fill memory with them, takes more."""
+SMALL_FILE_BYTES = 256 * 1024
+"""A file up to this has no room for a header that does harm, and its reads are not counted."""
+READS = 1_000_000
+"""Reads from a file in all. The pieces of a photo of 20 MB take some thousands."""
+FULL_SIZE_SCANS = 50
+"""Scans of a progressive JPEG of the largest allowed size; a smaller one may have more. Encoders write about ten, but
+each scan of 75 bytes goes through all pixels again."""
+BLOCK_PIXELS = 1_000_000
+"""Pixels that are converted at a time."""
 _SIGNATURES = (b"\xff\xd8", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_SCAN = b"\xff\xda"
+_SCAN_BYTES = 10
+"""Bytes of the shortest scan's header."""
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_REDUCING_GAP = 2.0
+
+# Text of a PNG is unpacked with its header, in every thread that waits for memory: 64 MiB is too much.
+PngImagePlugin.MAX_TEXT_MEMORY = 4 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +73,23 @@ class Photo:
     """An upright RGB JPEG, or None unless `status` is `ok`."""
 
 
-def normalise_photo(content: bytes, max_pixels: int) -> Photo:
+class _TooManyReadsError(Exception):
+    """A file is in so many pieces that it is not a photo."""
+
+
+class _CountedFile(io.BytesIO):
+    """A file in memory that can be read a limited number of times."""
+
+    reads_left = HEADER_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads_left -= 1
+        if self.reads_left < 0:
+            raise _TooManyReadsError
+        return super().read(size)
+
+
+def normalise_photo(content: bytes, max_pixels: int, memory: MemoryBudget | None = None) -> Photo:
     """Bytes of an image in, the photo to keep out; never raises for what the bytes are.
 
     A plain JPEG (upright, RGB, no side over `MAX_SIDE`) that decodes to its end is kept byte for byte.
@@ -45,13 +97,22 @@ def normalise_photo(content: bytes, max_pixels: int) -> Photo:
     written as an RGB JPEG; the same bytes always give the same result. Animations give their first frame.
 
     `max_pixels` bounds width x height as the header states them; Pillow's own limit of 178 million
-    pixels stands above it. Statuses: `ok`, `not_an_image`, `too_many_pixels`, `corrupt`.
+    pixels stands above it. Decoding takes its share of `memory`, and waits for it. Statuses: `ok`, `not_an_image`,
+    `too_many_pixels`, `corrupt`.
     """
+    file = _CountedFile(content) if len(content) > SMALL_FILE_BYTES else io.BytesIO(content)
     try:
-        with Image.open(io.BytesIO(content), formats=ALLOWED_FORMATS) as image:
-            if image.width * image.height > max_pixels:
+        with Image.open(file, formats=ALLOWED_FORMATS) as image:
+            full_pixels = image.width * image.height
+            if max(full_pixels, tile_pixels(image)) > max_pixels or _has_too_many_scans(image, content, max_pixels):
                 return Photo("too_many_pixels")
-            return _kept(image, content)
+            if isinstance(file, _CountedFile):
+                file.reads_left = READS
+            # Before it is loaded, a JPEG can be asked to decode at a half, a quarter or an eighth, not below this size.
+            image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+            # Closing gives the pixels back: Pillow's images stand in cycles, which are collected who knows when.
+            with memory.share(decoding_bytes(image, full_pixels)) if memory else nullcontext(), closing(image):
+                return _kept(image, content)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Photo("too_many_pixels")
     except UnidentifiedImageError:
@@ -61,48 +122,101 @@ def normalise_photo(content: bytes, max_pixels: int) -> Photo:
         return Photo("corrupt")
 
 
+def _has_too_many_scans(image: Image.Image, content: bytes, max_pixels: int) -> bool:
+    """Whether a JPEG goes through its pixels so often that it takes minutes."""
+    if image.format not in ("JPEG", "MPO"):
+        return False
+    limit = FULL_SIZE_SCANS * max_pixels // max(1, image.width * image.height)
+    return len(content) > limit * _SCAN_BYTES and content.count(_SCAN) > limit
+
+
 def _kept(image: Image.Image, content: bytes) -> Photo:
-    if _is_plain(image):
-        image.load()  # raises where the file is cut short
+    image.load()  # raises where the file is cut short
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    is_plain = image.format == "JPEG" and image.mode == "RGB" and orientation in (0, 1)
+    if is_plain and max(image.size) <= MAX_SIDE and len(content) <= MAX_KEPT_BYTES:
         return _photo(content, image.width, image.height)
-    # Before it is loaded, a JPEG can be asked to decode at a half, a quarter or an eighth, not below this size.
-    image.draft("RGB", (MAX_SIDE, MAX_SIDE))
-    upright = _to_rgb(ImageOps.exif_transpose(image))
-    upright.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    upright.info.clear()
+    turn = _UPRIGHT.get(orientation)
+    kept = _reduced(image if turn is None else image.transpose(turn))
+    kept.info.clear()
     stream = io.BytesIO()
-    upright.save(stream, "JPEG", quality=JPEG_QUALITY)
-    return _photo(stream.getvalue(), upright.width, upright.height)
+    kept.save(stream, "JPEG", quality=JPEG_QUALITY)
+    return _photo(stream.getvalue(), kept.width, kept.height)
 
 
 def _photo(content: bytes, width: int, height: int) -> Photo:
     return Photo("ok", hashlib.sha256(content).hexdigest(), width, height, content)
 
 
-def _is_plain(image: Image.Image) -> bool:
-    orientation = image.getexif().get(0x0112, 1)
-    return image.format == "JPEG" and image.mode == "RGB" and max(image.size) <= MAX_SIDE and orientation in (0, 1)
+def _reduced(image: Image.Image) -> Image.Image:
+    """An image in RGB, reduced to `MAX_SIDE`: what `thumbnail` makes of it in RGB, without a copy of all its pixels."""
+    size = _fitting(image.width, image.height)
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC, None, _REDUCING_GAP)
+    # First by a whole number, block after block as it is converted; the rest by interpolation.
+    across = int(image.width / size[0] / _REDUCING_GAP) or 1
+    down = int(image.height / size[1] / _REDUCING_GAP) or 1
+    reduced = Image.new("RGB", (math.ceil(image.width / across), math.ceil(image.height / down)))
+    to_rgb = _conversion(image, across, down)
+    for left, top, block in _blocks(image, across, down):
+        reduced.paste(to_rgb(block).reduce((across, down)), (left // across, top // down))
+    if image.size == size:
+        return reduced
+    return reduced.resize(size, Image.Resampling.BICUBIC, (0, 0, image.width / across, image.height / down))
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        return _to_eight_bits(image).convert("RGB")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
+def _fitting(width: int, height: int) -> tuple[int, int]:
+    """The size within `MAX_SIDE` in the same proportions, as `thumbnail` rounds it; never larger than it was."""
+    if width <= MAX_SIDE and height <= MAX_SIDE:
+        return width, height
+    aspect = width / height
+    if aspect <= 1:
+        return _nearest(MAX_SIDE * aspect, lambda n: abs(aspect - n / MAX_SIDE)), MAX_SIDE
+    return MAX_SIDE, _nearest(MAX_SIDE / aspect, lambda n: abs(aspect - MAX_SIDE / n) if n else 0)
+
+
+def _nearest(number: float, error: Callable[[int], float]) -> int:
+    return max(min(math.floor(number), math.ceil(number), key=error), 1)
+
+
+def _blocks(image: Image.Image, across: int, down: int) -> Iterator[tuple[int, int, Image.Image]]:
+    """Left, top and content of the blocks of an image; only those at its edges are no multiple of across x down."""
+    width = max(1, BLOCK_PIXELS // down // across) * across
+    height = max(1, BLOCK_PIXELS // min(width, image.width) // down) * down
+    for top in range(0, image.height, height):
+        for left in range(0, image.width, width):
+            right, bottom = min(left + width, image.width), min(top + height, image.height)
+            yield left, top, image.crop((left, top, right, bottom))
+
+
+def _conversion(image: Image.Image, across: int, down: int) -> Callable[[Image.Image], Image.Image]:
+    """How the blocks of an image become RGB."""
+    if image.mode.startswith("I;16"):
+        return lambda block: _in_eight_bits(block, over=257.0)
+    if image.mode in ("I", "F"):
+        highest = max(_highest(block) for _, _, block in _blocks(image, across, down))
+        if image.mode == "F" and highest <= 1.0:
+            return lambda block: _in_eight_bits(block, times=255.0)
+        return lambda block: _in_eight_bits(block, over=257.0 if highest > 255.0 else 1.0)
+    return _on_white if image.has_transparency_data else lambda block: block.convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
     pixels = image.convert("RGBA")
     opaque = Image.new("RGB", image.size, "white")
     opaque.paste(pixels, mask=pixels.getchannel("A"))
     return opaque
 
 
-def _to_eight_bits(image: Image.Image) -> Image.Image:
+def _highest(image: Image.Image) -> float:
+    import numpy as np
+
+    return float(np.nan_to_num(np.asarray(image, dtype=np.float64)).max(initial=0.0))
+
+
+def _in_eight_bits(image: Image.Image, times: float = 1.0, over: float = 1.0) -> Image.Image:
     """A 16-bit, 32-bit or floating point greyscale image in 8 bits; 16-bit depth is assumed above 255."""
     import numpy as np
 
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    highest = float(values.max(initial=0.0))
-    if image.mode == "F" and highest <= 1.0:
-        values = values * 255.0
-    elif image.mode.startswith("I;16") or highest > 255.0:
-        values = values / 257.0
-    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64)) * times / over
+    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8)).convert("RGB")

@@ -9,21 +9,29 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from include import __version__
 from include.settings import Settings
+from include.sources.decoding_memory import MemoryBudget
+from include.sources.given_up_hosts import GivenUpHosts
+from include.sources.overtaking import overtaking
 from include.sources.photo_download import Deadline, Download, Downloader
 from include.sources.photo_normalisation import Photo, normalise_photo
 
-__all__ = ["Photo", "fetch_photos", "normalise_photo"]
+__all__ = ["Photo", "fetch_photos", "normalise_photo", "stream_photos"]
 
 logger = logging.getLogger(__name__)
 
 TRIES = 2
+SLOW_SECONDS = 5.0
+"""A photo that takes longer no longer counts as one of those that are fetched at the same time."""
+SLOW_TIMES = 3
+"""Times `photo_threads` that are fetched at the same time at most, the slow ones included."""
+TICK_SECONDS = 1.0
+NOT_ASKED = Photo("unreachable")
+"""A photo whose host is given up, or that came after its shard's time; a rerun asks for it."""
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 
 
@@ -34,43 +42,76 @@ def fetch_photos(
     allow_private_hosts: bool,
     photo_folder: Path | None = None,
 ) -> list[Photo]:
-    """One photo for each URL, in order; the same URL is fetched once.
+    """One photo for each URL, in order, as `stream_photos` fetches them; all of them are held in memory."""
+    wanted = [url for url in urls if url]
+    stream = stream_photos(wanted, settings, allow_private_hosts=allow_private_hosts, photo_folder=photo_folder)
+    photos = dict(arrival for arrival in stream if arrival)
+    return [photos[url] if url else Photo("no_url") for url in urls]
+
+
+def stream_photos(
+    urls: Iterable[str],
+    settings: Settings,
+    *,
+    allow_private_hosts: bool,
+    photo_folder: Path | None = None,
+) -> Iterator[tuple[str, Photo] | None]:
+    """Each distinct URL with its photo, as they come; None whenever nothing came for `TICK_SECONDS`.
 
     A URL is http(s), or a path inside `photo_folder` (as `images/a.jpg` of a catalogue). Paths that
     lead out of the folder, also through a symbolic link, are `not_found`, as are all paths where no
     folder is given. Trouble that may pass (5xx, 429, a lost connection) gets one more try within
-    `settings.photo_deadline_seconds`. All photos are held in memory: give a few hundred URLs at a time.
+    `settings.photo_deadline_seconds`.
+
+    `settings.photo_threads` photos are fetched at the same time, and slow ones beside them. A host that does not
+    answer is given up, and after `settings.photo_shard_seconds` nothing more is asked for: those photos are
+    `unreachable`, as those of hosts that cannot be found.
     """
-    wanted = list(dict.fromkeys(url for url in urls if url))
+    wanted = list(dict.fromkeys(urls))
+    threads = settings.photo_threads
     downloader = Downloader(
         {"User-Agent": f"Cuvee/{__version__} ({settings.contact})", "Accept": "image/*"},
         allow_private_hosts=allow_private_hosts,
         max_bytes=settings.photo_max_bytes,
         timeout_seconds=min(settings.http_timeout_seconds, settings.photo_deadline_seconds),
-        threads=settings.photo_threads,
+        threads=SLOW_TIMES * threads,
     )
+    memory = MemoryBudget(settings.photo_memory_bytes)
+    hosts = GivenUpHosts(settings.photo_deadline_seconds)
+    end = time.monotonic() + settings.photo_shard_seconds
 
     def fetch(url: str) -> Photo:
         try:
-            download = (
-                _download(url, downloader, settings)
-                if _SCHEME.match(url)
-                else _read_file(url, photo_folder, settings.photo_max_bytes)
-            )
+            if not _SCHEME.match(url):
+                download = _read_file(url, photo_folder, settings.photo_max_bytes)
+            elif time.monotonic() > end or hosts.is_given_up(url):
+                return NOT_ASKED
+            else:
+                download = _download(url, downloader, settings)
+                hosts.record(url, answered=not (download.transient or download.status == "timeout"))
             if download.status != "ok":
                 return Photo(download.status)
-            return normalise_photo(download.content, settings.photo_max_pixels)
+            return normalise_photo(download.content, settings.photo_max_pixels, memory)
         except Exception:
             logger.exception("a photo failed in a way that was not foreseen; its product goes on without it")
             return Photo("unreachable")
 
     try:
-        with ThreadPoolExecutor(max_workers=settings.photo_threads, thread_name_prefix="photo") as pool:
-            photos = dict(zip(wanted, pool.map(fetch, wanted), strict=True))
+        yield from overtaking(
+            fetch,
+            wanted,
+            at_once=threads,
+            at_most=SLOW_TIMES * threads,
+            slow_seconds=min(SLOW_SECONDS, settings.photo_deadline_seconds / 4),
+            tick_seconds=TICK_SECONDS,
+        )
     finally:
         downloader.close()
-    logger.info("photos wanted=%d fetched=%s", len(urls), dict(Counter(photo.status for photo in photos.values())))
-    return [photos[url] if url else Photo("no_url") for url in urls]
+    if time.monotonic() > end:
+        logger.warning(
+            "a shard's photos took all their time, CUVEE_PHOTO_SHARD_SECONDS=%.0f; run the day again for the others",
+            settings.photo_shard_seconds,
+        )
 
 
 def _download(url: str, downloader: Downloader, settings: Settings) -> Download:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +70,47 @@ def test_photos_are_encoded_once_and_the_undecodable_not_again(lake: Lake, monke
     vectors, usable = EmbeddingCache(lake, encoder.identity).get([key for key, _ in keyed(photos)])
     assert usable.tolist() == [True] * 8 + [False, True]
     assert vectors[3].tolist() == [4, ord("D")]
+
+
+def test_staged_embeddings_are_taken_over_and_the_files_are_those_of_one_run(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embed, "PHOTO_CHUNK", 3)
+    monkeypatch.setattr(embed, "PHOTOS_PER_FILE", 12)
+    monkeypatch.setattr(embed, "STAGED_PHOTOS", 3)
+    photos = [bytes([65 + number]) * (number + 1) for number in range(20)] + [b"bad photo"]
+    whole = Lake(str(tmp_path / "whole"))
+    embed_missing_photos(EmbeddingCache(whole, "counting-1"), CountingEncoder(), keyed(photos))
+
+    def killed_after(count: int) -> Iterator[tuple[str, bytes]]:
+        yield from islice(keyed(photos), count)
+        raise KeyboardInterrupt
+
+    for count, encoded in ((8, 6), (17, 9), (21, 6)):
+        encoder = CountingEncoder()
+        staged = EmbeddingCache(lake, "counting-1", root="staging/embeddings")
+        with pytest.raises(KeyboardInterrupt):
+            embed_missing_photos(EmbeddingCache(lake, "counting-1"), encoder, killed_after(count), staged)
+        assert len(encoder.encoded) == encoded
+    encoder = CountingEncoder()
+    staged = EmbeddingCache(lake, "counting-1", root="staging/embeddings")
+    assert embed_missing_photos(EmbeddingCache(lake, "counting-1"), encoder, keyed(photos), staged) == 0
+    state = [{path: kept.read_bytes(path) for path in kept.list_files("embeddings")} for kept in (lake, whole)]
+    assert state[0] == state[1]
+
+
+def test_a_chunk_of_photos_is_bounded_in_bytes(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embed, "CHUNK_BYTES", 250)
+    sizes: list[int] = []
+
+    class Noting(CountingEncoder):
+        def encode(self, photos: Sequence[bytes]) -> np.ndarray:
+            sizes.append(len(photos))
+            return super().encode(photos)
+
+    photos = [bytes([number]) * 100 for number in range(7)]
+    assert embed_missing_photos(EmbeddingCache(lake, "counting-1"), Noting(), keyed(photos)) == 7
+    assert sizes == [3, 3, 1]
 
 
 def test_no_photos_are_no_files(lake: Lake) -> None:

@@ -41,7 +41,7 @@ KILLS = [
     ("validate", "include.warehouse.lake:Lake.replace", 2),
     ("embed_text", "include.features.cache:EmbeddingCache.put", 1),
     ("embed_text", RENAME, 2),
-    ("embed_images", "include.sources.photos:fetch_photos", 2),
+    ("embed_images", "include.sources.photos:normalise_photo", 9),
     ("embed_images", RENAME, 1),
     ("embed_images", RENAME, 2),
     ("classify", "include.warehouse.lake:Lake.write_parquet", 2),

@@ -7,14 +7,18 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from include.sources import photo_normalisation
 from include.sources.photo_normalisation import MAX_SIDE, Photo, normalise_photo
+from tests.faults.photo_faults import HEADERS
 
 MAX_PIXELS = 50_000_000
 PHOTO_REASONS = {"ok", "not_an_image", "too_many_pixels", "corrupt"}
@@ -191,6 +195,65 @@ def test_what_is_no_image_is_called_that(content: bytes) -> None:
 def test_formats_that_run_programs_or_are_not_photos_are_not_opened() -> None:
     assert normalise_photo(encoded(picture(), "PPM"), MAX_PIXELS).status == "not_an_image"
     assert normalise_photo(encoded(picture(), "EPS"), MAX_PIXELS).status == "not_an_image"
+
+
+@given(
+    st.sampled_from(["RGB", "L", "1", "P", "LA", "RGBA", "CMYK"]),
+    st.sampled_from([1, 2, 1024, 1025, 1500, 2047, 2048, 4096, 5003]),
+    st.sampled_from([1, 3, 700, 1024, 1025, 2049, 3001]),
+    st.sampled_from([2_000, 300_000, photo_normalisation.BLOCK_PIXELS]),
+)
+@hypothesis_settings(max_examples=15, deadline=None)
+def test_a_photo_that_is_converted_in_blocks_is_what_pillow_makes_of_the_whole(
+    mode: str, width: int, height: int, block_pixels: int
+) -> None:
+    image = Image.radial_gradient("L").resize((width, height)).convert(mode)
+    whole = Image.new("RGB", image.size, "white")
+    whole.paste(image.convert("RGB"), mask=image.convert("RGBA").getchannel("A"))
+    whole.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BICUBIC)
+    with mock.patch.object(photo_normalisation, "BLOCK_PIXELS", block_pixels):
+        assert photo_normalisation._reduced(image).tobytes() == whole.tobytes()
+
+
+def test_a_deep_photo_that_is_converted_in_blocks_is_what_the_whole_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).normal(size=(700, 1300)).cumsum(axis=1)
+    for deep in (values.astype(np.float32), (values * 1000).astype(np.int32), (values % 1).astype(np.float32)):
+        content = encoded(Image.fromarray(deep), "TIFF")
+        whole = normalise_photo(content, MAX_PIXELS)
+        with monkeypatch.context() as patch:
+            patch.setattr(photo_normalisation, "BLOCK_PIXELS", 10_000)
+            assert normalise_photo(content, MAX_PIXELS) == whole
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "JPEG of 5 million empty segments",
+        "JPEG of 20 million fill bytes",
+        "PNG of 1.7 million private chunks",
+        "PNG whose texts unpack to 62 MB",
+        "TIFF with a tile of 900 megapixels",
+    ],
+)
+def test_a_header_that_does_harm_has_its_status(name: str) -> None:
+    make, status = HEADERS[name]
+    assert normalise_photo(make(), MAX_PIXELS).status == status
+
+
+def test_the_scans_of_a_jpeg_are_bounded_by_its_pixels() -> None:
+    content = encoded(picture(size=(400, 300)), "JPEG", progressive=True)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    many = content[:-2] + last * 300 + b"\xff\xd9"
+    assert normalise_photo(many, 10**6).status == "ok"
+    assert normalise_photo(many, 400 * 300).status == "too_many_pixels"
+
+
+def test_a_plain_jpeg_with_megabytes_of_padding_is_written_anew() -> None:
+    content = encoded(picture(), "JPEG")
+    padded = content[:2] + (b"\xff\xe5\xff\xff" + bytes(65_533)) * 40 + content[2:]
+    kept = normalise_photo(padded, MAX_PIXELS)
+    assert pixels(kept).size == (60, 40)
+    assert len(kept.content or b"") < 10_000
 
 
 @given(st.binary(max_size=400))

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -454,6 +455,7 @@ def test_a_photo_file_over_the_limit_is_too_large(photo_folder: Path, settings: 
     assert photos[0].status == "too_large"
 
 
+@hypothesis_settings(deadline=None)  # each example starts a thread
 @given(st.text(max_size=60))
 def test_any_text_for_a_path_gives_a_status(text: str) -> None:
     settings = Settings(http_backoff_seconds=0)
