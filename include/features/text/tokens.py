@@ -74,7 +74,9 @@ class _KnownChunks:
         language, lemma = _blank_language(), self._lemma
         with language.memory_zone():  # else spaCy keeps every string it ever saw
             for chunk in chunks:
-                written = (token.text for token in language.tokenizer(chunk))
+                # Nothing in spaCy's rules splits letters from letters, or digits from digits: half the time for most.
+                is_whole = chunk.isalpha() or (chunk.isascii() and chunk.isdigit())
+                written = [chunk] if is_whole else [token.text for token in language.tokenizer(chunk)]
                 words = (_fold(word if lemma is None else lemma(word.lower())) for word in written)
                 self._tokens[chunk] = tuple(word for word in words if word)
 
