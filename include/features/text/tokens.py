@@ -98,6 +98,9 @@ def _blank_language() -> Any:
 
 def _fold(word: str) -> str:
     """Lower case without accents and outer apostrophes; "" where no letter or digit is left."""
-    decomposed = unicodedata.normalize("NFKD", word.lower())
-    folded = "".join(character for character in decomposed if not unicodedata.combining(character)).strip("'’")
-    return folded if any(character.isalnum() for character in folded) else ""
+    folded = word.lower()
+    if not folded.isascii():
+        decomposed = unicodedata.normalize("NFKD", folded)
+        folded = "".join(character for character in decomposed if not unicodedata.combining(character))
+    folded = folded.strip("'’")
+    return folded if folded.isalnum() or any(map(str.isalnum, folded)) else ""
