@@ -107,9 +107,12 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+_encode_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes an encoder for each call
+
+
 def content_hash(*parts: str | tuple[str, ...] | None) -> str:
     """SHA-256 (hex) of a sequence of values, unambiguous about where one value ends."""
-    return text_hash(json.dumps(parts, ensure_ascii=False))
+    return text_hash(_encode_json(parts))
 
 
 PRODUCTS = pa.schema(

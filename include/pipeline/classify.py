@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -14,9 +13,10 @@ import pyarrow as pa
 from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
 from include.pipeline.model_flags import RULE_DISAGREES, UNFAMILIAR, with_model_flags
+from include.pipeline.shard_model import shard_model
 from include.pipeline.shards import Shard, read_shard, shard_day, staged_labels_path
 from include.pipeline.text_readings import LAYER as READINGS_LAYER
-from include.pipeline.text_readings import keep_readings, read_texts
+from include.pipeline.text_readings import readings_of
 from include.pipeline.watch import stage_tally
 from include.schema import LABELS
 from include.settings import Settings
@@ -39,19 +39,19 @@ class ClassificationSummary(TypedDict):
 
 def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     """Label every product of a shard and stage the result for publishing."""
-    from include.models.artefact import Artefact
+    from threadpoolctl import threadpool_limits
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
-    artefact = Artefact.load(Path(shard["model_path"]))
+    artefact = shard_model(shard)
     products = read_shard(lake, shard)
     photos = lake.read_parquet(
         Lake.day_file("images", shard["source"], shard_day(shard), shard["shard"]), ["product_id", "status", "sha256"]
     )
     _require_same_products(products, photos, shard)
 
-    readings, _documents = read_texts(products)
-    keep_readings(lake, Lake.day_file(READINGS_LAYER, shard["source"], shard_day(shard), shard["shard"]), readings)
+    kept = Lake.day_file(READINGS_LAYER, shard["source"], shard_day(shard), shard["shard"])
+    readings = readings_of(lake, kept, products)
     texts = readings["text_hash"].to_pylist()
     text_vectors, has_text = _embeddings(lake, artefact.text_encoder.identity, texts, shard, "embed_text")
     # A model that was trained without photos has no use for them, whatever encoder is there now.
@@ -60,7 +60,9 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     photo_vectors, has_photo = _embeddings(lake, artefact.image_encoder_identity, photo_hashes, shard, "embed_images")
 
     said = readings["rule_label"].to_pylist()
-    predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
+    # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
+    with threadpool_limits(limits=1, user_api="blas"):
+        predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
     stage_tally(lake, shard, artefact, predictions, photos["status"].to_pylist(), text_vectors, photo_vectors)
     labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
     lake.write_parquet(staged_labels_path(shard["source"], shard_day(shard), shard["shard"]), labels)

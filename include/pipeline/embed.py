@@ -14,9 +14,11 @@ import pyarrow as pa
 
 from include.features.cache import EmbeddingCache
 from include.pipeline.photo_pieces import PhotoPieces, PiecesMovedError, Row
+from include.pipeline.shard_model import shard_model
 from include.pipeline.shards import Shard, read_shard, shard_day
-from include.record_guard import RecordGuard
-from include.schema import IMAGES, text_hash
+from include.pipeline.text_readings import LAYER as READINGS_LAYER
+from include.pipeline.text_readings import keep_readings, read_texts
+from include.schema import IMAGES
 from include.settings import Settings
 from include.warehouse.lake import Lake
 
@@ -43,28 +45,23 @@ class EmbeddingSummary(TypedDict):
     seconds: float
 
 
-def documents_of(products: pa.Table) -> list[str]:
-    """The cleaned text of each product, in order; an empty string where it has none, or our own code fails on it."""
-    from include.features.text import document
-
-    columns = [products[name].to_pylist() for name in ("name", "brand", "description", "ingredients")]
-    with RecordGuard("texts") as guard, guard.watched():
-        return guard.each(zip(*columns, strict=True), document, otherwise="")
-
-
 def embed_text(shard: Shard, settings: Settings) -> EmbeddingSummary:
-    """Embed the texts of a shard with the pinned model's text encoder, as far as they are not cached."""
+    """Embed the texts of a shard with the pinned model's text encoder, as far as they are not cached.
+
+    What is read of the texts is kept for `classify`.
+    """
     from include.features.embed import embed_missing_texts
-    from include.models.artefact import Artefact
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
-    artefact = Artefact.load(Path(shard["model_path"]))
-    products = read_shard(lake, shard, ["name", "brand", "description", "ingredients"])
-    documents = [text for text in documents_of(products) if text]
-    cache = EmbeddingCache(lake, artefact.text_encoder.identity)
-    computed = embed_missing_texts(cache, artefact.text_encoder, {text_hash(text): text for text in documents})
-    return _summary("text", shard, len(documents), computed, started)
+    encoder = shard_model(shard).text_encoder
+    products = read_shard(lake, shard, ["content_hash", "name", "brand", "description", "ingredients"])
+    readings, documents = read_texts(products)
+    keep_readings(lake, Lake.day_file(READINGS_LAYER, shard["source"], shard_day(shard), shard["shard"]), readings)
+    by_hash = {key: text for key, text in zip(readings["text_hash"].to_pylist(), documents, strict=True) if key}
+    computed = embed_missing_texts(EmbeddingCache(lake, encoder.identity), encoder, by_hash)
+    wanted = readings.num_rows - readings["text_hash"].null_count
+    return _summary("text", shard, wanted, computed, started)
 
 
 def embed_images(
@@ -79,11 +76,10 @@ def embed_images(
     `on_progress` hears every few seconds how far it is.
     """
     from include.features.image import load_image_encoder
-    from include.models.artefact import Artefact
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
-    artefact = Artefact.load(Path(shard["model_path"]))
+    artefact = shard_model(shard)
     encoder = load_image_encoder(artefact.image_encoder_spec, settings)
     artefact.check_image_encoder(encoder.identity)
     products = read_shard(lake, shard, ["product_id", "image_url"])

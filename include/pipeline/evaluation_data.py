@@ -18,9 +18,10 @@ import pyarrow as pa
 
 from include.features.cache import EmbeddingCache
 from include.pipeline.catalogue_files import CatalogueFile, replay_catalogues
-from include.pipeline.embed import documents_of, pack_and_embed_photos
+from include.pipeline.embed import pack_and_embed_photos
 from include.pipeline.publish import trusted_labels_of_day
 from include.pipeline.shards import remove_surplus_photos, shard_count
+from include.pipeline.text_readings import documents_of
 from include.pipeline.training_data import embed_packed_photos
 from include.pipeline.validate import validate_records
 from include.schema import LABEL_ORIGINS, text_hash

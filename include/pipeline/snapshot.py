@@ -14,7 +14,7 @@ from include.code_version import code_version
 from include.models.gold_set import LEFT_OUT, assign
 from include.models.snapshot import SNAPSHOT, Manifest, write_snapshot
 from include.models.written_rules import rule_labels
-from include.pipeline.embed import documents_of
+from include.pipeline.text_readings import documents_of
 from include.pipeline.training_rows import files_until, labelled_rows, newest_photos
 from include.schema import text_hash
 from include.settings import Settings

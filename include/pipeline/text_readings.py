@@ -3,8 +3,9 @@
     readings/source=<source>/day=<day>/part-….parquet        rows of `schema.READINGS`
 
 Cleaning a text and asking the rules costs more than a prediction, and gives the same for the same content: a daily
-batch keeps what it read, and relabelling finds it there. A file names its reader, which is the versions of the
-cleaning, of what is seen of characters and of the rules; what another reader wrote does not count.
+batch keeps what it read when it embeds, and classifying and relabelling find it there. A file names its reader, which
+is the versions of the cleaning, of what is seen of characters and of the rules; what another reader wrote does not
+count.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 
 from include.characters import CHARACTERS_VERSION
 from include.features.text.cleaning import CLEANING_VERSION
-from include.pipeline.embed import documents_of
+from include.record_guard import RecordGuard
 from include.rules import RULES_VERSION
 from include.schema import READINGS, text_hash
 from include.taxonomy import load_taxonomy
@@ -29,6 +30,15 @@ logger = logging.getLogger(__name__)
 
 LAYER = "readings"
 _READER = b"reader"
+
+
+def documents_of(products: pa.Table) -> list[str]:
+    """The cleaned text of each product, in order; an empty string where it has none, or our own code fails on it."""
+    from include.features.text import document
+
+    columns = [products[name].to_pylist() for name in ("name", "brand", "description", "ingredients")]
+    with RecordGuard("texts") as guard, guard.watched():
+        return guard.each(zip(*columns, strict=True), document, otherwise="")
 
 
 def read_texts(products: pa.Table) -> tuple[pa.Table, list[str]]:
@@ -42,6 +52,17 @@ def read_texts(products: pa.Table) -> tuple[pa.Table, list[str]]:
     hashes = pa.array([text_hash(text) if text else None for text in documents], pa.string())
     said = pa.array(rule_labels(products), pa.string())
     return pa.table([products["content_hash"], hashes, said], schema=READINGS), documents
+
+
+def readings_of(lake: Lake, path: str, products: pa.Table) -> pa.Table:
+    """The readings of products, as they were kept at `path`; where today's reader has not kept them, they are now."""
+    with suppress(FileNotFoundError):
+        kept = lake.read_parquet(path)
+        if _is_of_today(kept.schema) and kept["content_hash"].equals(products["content_hash"]):
+            return kept.replace_schema_metadata()
+    readings, _documents = read_texts(products)
+    keep_readings(lake, path, readings)
+    return readings
 
 
 def keep_readings(lake: Lake, path: str, readings: pa.Table) -> None:

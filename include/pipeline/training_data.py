@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from include.features.cache import EmbeddingCache
 from include.models.snapshot import Snapshot, read_snapshot
-from include.pipeline.embed import documents_of
 from include.pipeline.snapshot import take_snapshot
+from include.pipeline.text_readings import documents_of
 from include.schema import text_hash
 from include.settings import Settings
 from include.warehouse.engine import open_engine

@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from include.characters import FORBIDDEN, has_letters_or_digits, is_usable_address
@@ -31,6 +32,7 @@ _WHITE_SPACE = re.compile(r"\s")
 _ROUNDED_CODE = re.compile(r"[+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)|\d+[.,]0*")
 _SHORT_TEXTS = ("brand", "quantity", "language", "source_category")
 _LONG_TEXTS = ("description", "ingredients")
+_all_texts = attrgetter("name", *_SHORT_TEXTS, *_LONG_TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ class RowRules:
                 yield Finding("no_text", "no description and no ingredients either")
         elif product.name and len(product.name) > limits.name_characters:
             yield Finding("name_too_long", _too_long("name", len(product.name), limits.name_characters))
+        if self._is_short_and_clean(product):
+            return
         for field in (*_SHORT_TEXTS, *_LONG_TEXTS):
             length = len(getattr(product, field) or "")
             limit = limits.long_text_characters if field in _LONG_TEXTS else limits.short_text_characters
@@ -164,6 +168,13 @@ class RowRules:
             found = FORBIDDEN.search(value if isinstance(value, str) else "\n".join(value))
             if found:
                 yield Finding("control_characters", f"{field} holds U+{ord(found.group()):04X}")
+
+    def _is_short_and_clean(self, product: Product) -> bool:
+        """Whether no text, as with most products, can be too long or hold what is forbidden; all are looked at once."""
+        limits = self.limits
+        texts = "\n".join([*filter(None, _all_texts(product)), *product.category_tags])
+        lowest = min(limits.short_text_characters, limits.long_text_characters, limits.tags_characters)
+        return len(texts) <= lowest and FORBIDDEN.search(texts) is None
 
     def _with_flags(self, product: Product) -> Product:
         if not self._has_barcode(product):

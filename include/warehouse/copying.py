@@ -34,6 +34,8 @@ EPOCH_DAYS = 10_957
 """Days from 1970-01-01, where Arrow counts from, to 2000-01-01, where PostgreSQL does."""
 EPOCH_MICROSECONDS = EPOCH_DAYS * 86_400 * 1_000_000
 
+PLAIN_NUMBERS = {pa.int32(): ">i4", pa.float32(): ">f4"}
+"""Types that PostgreSQL writes down as Arrow does, the highest byte first."""
 BYTES = pa.large_binary()
 """A chunk's fields and rows while they are put together: 64-bit offsets, so that no chunk is too long."""
 NOTHING = pa.scalar(b"", BYTES)
@@ -105,8 +107,8 @@ def _fields(column: pa.Array, name: str) -> tuple[pa.Array | pa.Scalar, pa.Array
         return _numbers(microseconds, ">i8", EPOCH_MICROSECONDS)
     if pa.types.is_date32(column.type):
         return _numbers(column.cast(pa.int32()), ">i4", EPOCH_DAYS)
-    if pa.types.is_float32(column.type):
-        return _numbers(column, ">f4", 0)
+    if column.type in PLAIN_NUMBERS:
+        return _numbers(column, PLAIN_NUMBERS[column.type], 0)
     raise TypeError(f"column {name}: no binary format is written down for {column.type}")
 
 

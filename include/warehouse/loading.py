@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 import pyarrow as pa
 from sqlalchemy import (
@@ -43,6 +44,7 @@ from include.schema import LABELS, QUARANTINE
 from include.warehouse.copying import copy_batches
 from include.warehouse.engine import driver_connection
 from include.warehouse.lake import Lake
+from include.warehouse.new_products import LABEL_GIVEN, NUMBERED, copy_new, known_rows, numbered, rows_where
 from include.warehouse.tables import label_history, labelled_products, quarantined_products, sql_type, training_labels
 
 logger = logging.getLogger(__name__)
@@ -87,7 +89,9 @@ def load_day(
     errors: `open_engine` turns a lost server into WarehouseUnreachable.
     """
     with source_transaction(engine, source) as connection:
-        incoming, labelled = copy_to_temporary(connection, "incoming_labels", LABELS, _chunks(lake, labels_path))
+        asked = numbered(_chunks(lake, labels_path, ["product_id", "model_version"]))
+        incoming, labelled = copy_to_temporary(connection, "incoming_rows", NUMBERED, asked)
+        is_known = known_rows(connection, incoming, labelled)
         removed = connection.execute(_delete_vanished(incoming, source, day)).rowcount
         if removed and not labelled and not allow_empty:
             raise BatchRejected(
@@ -95,8 +99,8 @@ def load_day(
                 f"removed. If they are to go, confirm it: `python -m include run-day {day} --source {source} "
                 "--allow-empty`, or trigger champagne_daily with the param allow_empty"
             )
-        _merge_labels(connection, incoming, labelled, source, day)
-        connection.execute(merged_history(incoming, literal(day)))
+        _merge_known(connection, rows_where(_chunks(lake, labels_path), is_known), source, day)
+        copy_new(connection, lambda names: rows_where(_chunks(lake, labels_path, names), ~is_known), source, day)
         quarantined = _replace_quarantine(connection, lake, quarantine_path, source, day)
         training = _merge_training_labels(connection, trusted, incoming, source, day)
     counts = LoadCounts(labelled=labelled, quarantined=quarantined, training_labels=training, removed=removed)
@@ -127,11 +131,11 @@ def source_transaction(engine: Engine, source: str) -> Iterator[Connection]:
         yield connection
 
 
-def _chunks(lake: Lake, path: str | None) -> Iterator[pa.RecordBatch]:
+def _chunks(lake: Lake, path: str | None, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     if path is None:
         return
     with lake.parquet_file(path) as file:
-        yield from file.iter_batches(batch_size=CHUNK_ROWS)
+        yield from file.iter_batches(batch_size=CHUNK_ROWS, columns=columns)
 
 
 def copy_to_temporary(
@@ -153,6 +157,16 @@ def _delete_vanished(incoming: Table, source: str, day: date) -> Delete:
         stored.decided_by != "human",
         ~exists().where(incoming.c.product_id == stored.product_id),
     )
+
+
+def _merge_known(connection: Connection, batches: Iterator[pa.RecordBatch], source: str, day: date) -> None:
+    """Merge rows whose products, or whose labels, the warehouse may have already."""
+    first = next(batches, None)
+    if first is None:
+        return
+    incoming, rows = copy_to_temporary(connection, "incoming_labels", LABELS, chain([first], batches))
+    _merge_labels(connection, incoming, rows, source, day)
+    connection.execute(merged_history(incoming, literal(day)))
 
 
 def _merge_labels(connection: Connection, incoming: Table, rows: int, source: str, day: date) -> None:
@@ -200,9 +214,8 @@ def merged_history(labelled: FromClause, day: ColumnElement) -> Insert:
 
     `labelled` has the columns product_id, content_hash, model_version, label, confidence, decision and modality.
     """
-    names = ("product_id", "content_hash", "model_version", "label", "confidence", "decision", "modality")
-    rows = select(*(labelled.c[name] for name in names), day, day)
-    statement = insert(label_history).from_select([*names, "first_day", "last_day"], rows)
+    rows = select(*(labelled.c[name] for name in LABEL_GIVEN), day, day)
+    statement = insert(label_history).from_select([*LABEL_GIVEN, "first_day", "last_day"], rows)
     old, excluded = label_history.c, statement.excluded
     newer = excluded.last_day >= old.last_day
     given = ("label", "confidence", "decision", "modality")

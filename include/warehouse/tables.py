@@ -69,6 +69,8 @@ def sql_type(arrow: pa.DataType) -> TypeEngine:
         return TIMESTAMP(timezone=True)
     if pa.types.is_float32(arrow):
         return REAL()
+    if pa.types.is_int32(arrow):
+        return Integer()
     if pa.types.is_string(arrow):
         return Text()
     raise TypeError(f"no SQL type is written down for {arrow}")

@@ -18,7 +18,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
 from psycopg import sql
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -32,6 +31,7 @@ from include.warehouse.lake import Lake
 from tests.benchmarks.day_memory import train_small_model
 from tests.benchmarks.drawn_catalogue import draw_catalogue
 from tests.benchmarks.measure import Figure, summarise
+from tests.benchmarks.server_cpu import server_cpu
 from tests.fixtures.storage import free_port, run_as_superuser
 
 SMALL, LARGE, RUNS = 250_000, 1_000_000, 3
@@ -87,7 +87,7 @@ def _measure(settings: Settings, server: PostgresServer, products: int, runs: in
 def _relabel(settings: Settings, server: PostgresServer, version: str, products: int) -> dict[str, float]:
     code = "from tests.benchmarks.relabel_process import relabel; import sys; relabel(*sys.argv[1:])"
     arguments = [str(settings.state_dir), settings.warehouse_url.get_secret_value(), version]
-    started, before = time.perf_counter(), _server_cpu(server)
+    started, before = time.perf_counter(), server_cpu(server)
     output = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         capture_output=True,
@@ -101,12 +101,4 @@ def _relabel(settings: Settings, server: PostgresServer, version: str, products:
     cpu, kibibytes, relabelled = json.loads(output.stdout.splitlines()[-1])
     if relabelled != products:
         raise RuntimeError(f"{relabelled} of {products} products were relabelled")
-    return {"client": cpu, "server": _server_cpu(server) - before, "wall": wall, "mebibytes": kibibytes / 1024}
-
-
-def _server_cpu(server: PostgresServer) -> float:
-    """CPU seconds of the server's processes so far, of those that have ended, too."""
-    root = psutil.Process(int((server.data / "postmaster.pid").read_text().split()[0]))
-    times = [root.cpu_times(), *(child.cpu_times() for child in root.children(recursive=True))]
-    ended = times[0].children_user + times[0].children_system
-    return ended + sum(one.user + one.system for one in times)
+    return {"client": cpu, "server": server_cpu(server) - before, "wall": wall, "mebibytes": kibibytes / 1024}

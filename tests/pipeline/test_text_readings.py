@@ -8,7 +8,14 @@ import pyarrow as pa
 import pytest
 
 from include.pipeline import text_readings
-from include.pipeline.text_readings import LAYER, keep_readings, kept_readings, read_texts, replace_readings
+from include.pipeline.text_readings import (
+    LAYER,
+    keep_readings,
+    kept_readings,
+    read_texts,
+    readings_of,
+    replace_readings,
+)
 from include.schema import PRODUCTS, READINGS, Product, text_hash
 from include.warehouse.lake import Lake
 
@@ -16,10 +23,13 @@ DAY = date(2026, 1, 5)
 PATH = Lake.day_file(LAYER, "s", DAY)
 
 
+def products() -> pa.Table:
+    listed = [Product("s", "1", name="Vinaigre de champagne"), Product("s", "2", name="Piri piri"), Product("s", "3")]
+    return pa.Table.from_pylist([product.to_row() for product in listed], schema=PRODUCTS)
+
+
 def readings() -> pa.Table:
-    products = [Product("s", "1", name="Vinaigre de champagne"), Product("s", "2", name="Piri piri"), Product("s", "3")]
-    table = pa.Table.from_pylist([product.to_row() for product in products], schema=PRODUCTS)
-    found, documents = read_texts(table)
+    found, documents = read_texts(products())
     assert documents == ["Vinaigre de champagne", "Piri piri", ""]
     return found
 
@@ -54,3 +64,22 @@ def test_another_readers_do_not_count_and_are_replaced(
     assert kept_readings(lake, "s", [DAY], contents).num_rows == 5
     assert not lake.exists(PATH)
     assert len(lake.list_files(LAYER)) == 2
+
+
+def test_a_text_is_read_once_for_embedding_and_classifying(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_readings(lake, PATH, readings())
+    expected = readings()
+    monkeypatch.setattr(text_readings, "read_texts", lambda _products: pytest.fail("read again"))
+    assert readings_of(lake, PATH, products()).equals(expected, check_metadata=True)
+
+
+@pytest.mark.parametrize("kept", ["nothing", "of other products", "of another reader"])
+def test_readings_that_do_not_fit_the_products_are_read_anew(
+    kept: str, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kept != "nothing":
+        keep_readings(lake, PATH, readings().slice(1) if kept == "of other products" else readings())
+    if kept == "of another reader":
+        monkeypatch.setattr(text_readings, "CLEANING_VERSION", "another")
+    assert readings_of(lake, PATH, products()).equals(readings())
+    assert kept_readings(lake, "s", [DAY], readings()["content_hash"]).equals(readings())

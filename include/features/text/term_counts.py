@@ -39,8 +39,9 @@ def count_terms(rows: Iterable[Sequence[str]], columns: dict[str, int]) -> spars
     """How often each term stands in each row, float32 (rows × columns); terms without a column are left out."""
     ends = [0]
     found: list[int] = []
+    column_of = columns.get
     for terms in rows:
-        found.extend(columns[term] for term in terms if term in columns)
+        found.extend([column for column in map(column_of, terms) if column is not None])
         ends.append(len(found))
     indices = np.array(found, dtype=np.int32)
     counts = sparse.csr_array(

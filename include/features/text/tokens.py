@@ -84,7 +84,9 @@ class _KnownChunks:
         language, lemma = _blank_language(), self._lemma
         with language.memory_zone():  # else spaCy keeps every string it ever saw
             for chunk in chunks:
-                written = (token.text for token in language.tokenizer(chunk))
+                # Nothing in spaCy's rules splits letters from letters, or digits from digits: half the time for most.
+                is_whole = chunk.isalpha() or (chunk.isascii() and chunk.isdigit())
+                written = [chunk] if is_whole else [token.text for token in language.tokenizer(chunk)]
                 words = (_fold(word if lemma is None else lemma(word.lower())) for word in written)
                 self._tokens[chunk] = tuple(word for word in words if word)
 
@@ -111,6 +113,9 @@ def _blank_language() -> Any:
 
 def _fold(word: str) -> str:
     """Lower case without accents and outer apostrophes; "" where no letter or digit is left."""
-    decomposed = unicodedata.normalize("NFKD", word.lower())
-    folded = "".join(character for character in decomposed if not unicodedata.combining(character)).strip("'’")
-    return folded if any(character.isalnum() for character in folded) else ""
+    folded = word.lower()
+    if not folded.isascii():
+        decomposed = unicodedata.normalize("NFKD", folded)
+        folded = "".join(character for character in decomposed if not unicodedata.combining(character))
+    folded = folded.strip("'’")
+    return folded if folded.isalnum() or any(map(str.isalnum, folded)) else ""

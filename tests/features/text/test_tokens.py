@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from include.features.text import tokens
 from include.features.text.cleaning import MAX_DOCUMENT_CHARACTERS
@@ -33,6 +35,16 @@ def test_words_are_in_lower_case_without_accents_elisions_and_punctuation() -> N
         ["rose", "d", "epernay", "brut"],
         ["l", "huile"],
     ]
+
+
+LETTERS = st.text(st.characters(categories=["L"]), min_size=1, max_size=12)
+DIGITS = st.text("0123456789", min_size=1, max_size=14)
+
+
+@settings(max_examples=300, deadline=None)
+@given(LETTERS | DIGITS | st.text("xXdDoOpPvV", min_size=1, max_size=4))
+def test_spacy_never_splits_letters_alone_or_digits_alone(chunk: str) -> None:
+    assert [token.text for token in tokens._blank_language().tokenizer(chunk)] == [chunk]
 
 
 def test_what_one_tokenizer_has_learnt_another_knows(asked: list[str]) -> None:
