@@ -10,10 +10,11 @@ from typing import TypedDict
 
 from include.errors import CatalogueRefused
 from include.features.image import load_image_encoder
+from include.pipeline.earlier_batches import stored_products
 from include.pipeline.embed import pack_and_embed_photos
 from include.pipeline.publish import trusted_labels_of_day
 from include.pipeline.shards import remove_surplus_photos, shard_count
-from include.pipeline.validate import stored_products, validate_records
+from include.pipeline.validate import validate_records
 from include.progress import with_progress
 from include.record_guard import RecordGuard
 from include.settings import Settings

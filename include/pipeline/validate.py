@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
@@ -14,6 +14,7 @@ from typing import TypedDict, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.pipeline.earlier_batches import known_content, recent_volumes, stored_products, without_known_content
 from include.quality.checkpoint import BatchCounts, validate_products
 from include.quality.row_rules import RowRules, failed_record
 from include.record_guard import RecordGuard
@@ -28,7 +29,6 @@ logger = logging.getLogger(__name__)
 AnyRecord = TypeVar("AnyRecord", Product, Rejection)
 
 CHUNK_ROWS = 5_000
-HISTORY_DAYS = 7
 
 
 class ValidationSummary(TypedDict):
@@ -56,7 +56,7 @@ def validate_day(source: str, day: date, settings: Settings, *, allow_empty: boo
     with RecordGuard(source) as guard:
         records: Iterable[Product | Rejection] = reader.read(day, Landing(lake, source, day), guard)
         if not reader.incremental:
-            records = _without_known_content(records, known, unchanged, guard)
+            records = without_known_content(records, known, unchanged, guard)
         return validate_records(
             records,
             source,
@@ -263,66 +263,3 @@ def _advice(source: str, day: date, stored: int, is_feed: bool) -> str:
         f"The {stored:,} products of the earlier run are kept. If the day really has no more than this, confirm it: "
         f"{by_command}{or_by_airflow}."
     )
-
-
-def stored_products(lake: Lake, source: str, day: date, known: Mapping[str, str] | None = None) -> int:
-    """Number of products that an earlier run of the day left, without those that an earlier day has just so.
-
-    `known` maps the product ids of earlier days to their content hashes: see `known_content`.
-    """
-    path = Lake.day_file("products", source, day)
-    if not lake.exists(path):
-        return 0
-    try:
-        if not known:
-            with lake.parquet_file(path) as file:
-                return int(file.metadata.num_rows)
-        table = lake.read_parquet(path, ["product_id", "content_hash"])
-    except pa.ArrowInvalid as error:
-        logger.warning("%s is damaged, and is made anew: %s", lake.url(path), error)
-        return 0
-    pairs = zip(table["product_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True)
-    return sum(known.get(product_id) != content_hash for product_id, content_hash in pairs)
-
-
-def earlier_files(lake: Lake, source: str, day: date) -> list[str]:
-    """Product files of a source from days before `day`, oldest first."""
-    mark = f"/day={day.isoformat()}/"
-    files = lake.list_files(f"products/source={source}", ".parquet")
-    return [path for path in files if path[path.index("/day=") :][: len(mark)] < mark]
-
-
-def recent_volumes(lake: Lake, source: str, day: date) -> list[int]:
-    """Numbers of products of up to seven days before `day` that had any, oldest first."""
-    volumes = []
-    for path in earlier_files(lake, source, day)[-HISTORY_DAYS:]:
-        with lake.parquet_file(path) as file:
-            volumes.append(int(file.metadata.num_rows))
-    return volumes
-
-
-def known_content(lake: Lake, source: str, day: date) -> dict[str, str]:
-    """Content hash of each product id as the days before `day` last saw it."""
-    known: dict[str, str] = {}
-    for path in earlier_files(lake, source, day):
-        table = lake.read_parquet(path, ["product_id", "content_hash"])
-        known.update(zip(table["product_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True))
-    return known
-
-
-def _without_known_content(
-    records: Iterable[Product | Rejection], known: dict[str, str], unchanged: Counter[str], guard: RecordGuard
-) -> Iterator[Product | Rejection]:
-    """Drop products that an earlier day has with the same content (an API that lists everything each day)."""
-    for record in records:
-        try:
-            is_known = isinstance(record, Product) and known.get(record.product_id) == record.content_hash
-        except MemoryError:
-            raise
-        except Exception as error:
-            yield failed_record(record, error, guard, str(guard.position))
-            continue
-        if is_known:
-            unchanged["unchanged"] += 1
-        else:
-            yield record

@@ -15,8 +15,7 @@ from typing import Any
 from unittest import mock
 
 from include.errors import CatalogueRefused, RecordTooSlow, SourceError
-from include.pipeline.embed import documents_of
-from include.pipeline.text_readings import read_texts
+from include.pipeline.text_readings import documents_of, read_texts
 from include.pipeline.validate import ValidationSummary, validate_day, validate_records
 from include.record_guard import RecordGuard
 from include.schema import Product

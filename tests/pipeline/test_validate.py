@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from include.errors import RecordTooSlow
-from include.pipeline.embed import documents_of
+from include.pipeline.text_readings import documents_of
 from include.pipeline.validate import ValidationSummary, validate_day, validate_records
 from include.quality.row_rules import RowRules
 from include.schema import Product, Rejection
