@@ -197,7 +197,7 @@ def test_a_food_nested_without_end_loses_no_food_and_no_page(
     for depth in (200, 600, 2_000, 100_000):
         deep = b"[" * depth + b"]" * depth
         api.on_call(PARSER_PATH, lambda request, deep=deep: replaced(parser(request), b'"deep"', deep))
-        landing.clear()
+        landing.lake.delete(landing.folder)
         assert len(fetch_and_read(landing, connection, http)) == 7
 
 
