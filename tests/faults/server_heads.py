@@ -150,7 +150,8 @@ STATUSES = [
         for words, reason in _REFUSED.items()
     ),
     *(
-        Case(f"status: 503, Retry-After: {after}", status("503 Busy", f"Retry-After: {after}"), "retried", "503 Busy")
+        Case(f"status: 503, Retry-After: {after[:24]}", status("503 Busy", f"Retry-After: {after}"), "retried",
+             "503 Busy")
         for after in ("inf", "1e999", "-5", "", "Fri, 99 Foo 0000 99:99:99 GMT", "9" * 5_000, "Mon, 01 Jan 0001 00:00")
     ),
     Case("status: 503 with an endless body", lambda visit: (visit.head("HTTP/1.1 503 Busy"),
@@ -188,8 +189,8 @@ HEADERS = [
          "two different lengths"),
     Case("headers: two different lengths", with_headers("Content-Length: 6"), "retried", "two different lengths"),
     *(
-        Case(f"headers: the length is {length!r}", with_headers(f"Content-Length: {length}", length=False), "retried",
-             "announces the length")
+        Case(f"headers: the length is {length[:24]!r}", with_headers(f"Content-Length: {length}", length=False),
+             "retried", "announces the length")
         for length in ("-1", "five", "0x20", "+32", "", "1e3", "9" * 30, "٣٢".encode().decode("latin-1"))
     ),
     Case("headers: the length is a terabyte", with_headers("Content-Length: 1000000000000", length=False), "refused",
