@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import task
-from airflow.sdk.exceptions import DagRunTriggerException
+from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException
 
 from assets import LABELLED_PRODUCTS, PRODUCTS, announce
 from include.settings import load_settings
-from task_context import PATIENCE, current_day, may_be_empty, skip, source_connection
+from task_context import PATIENCE, current_day, may_be_empty, source_connection
 
 
 @task(pool="food_api", **PATIENCE)
@@ -82,7 +82,7 @@ def retrain_early() -> None:
     day = current_day()
     run_id = early_retraining(day, load_settings())
     if run_id is None:
-        skip("no early training is wanted")
+        raise AirflowSkipException("no early training is wanted")
     # What TriggerDagRunOperator does, whose module costs a second of imports at every parse of the DAG.
     raise DagRunTriggerException(
         trigger_dag_id="retrain_weekly",

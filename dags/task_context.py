@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule, get_current_context
-from airflow.sdk.exceptions import AirflowSkipException
 
 from include.errors import (
     BatchRejected,
@@ -20,6 +17,7 @@ from include.errors import (
     ConfigurationError,
     NoChampionError,
     NotYetPublished,
+    RecordTooSlow,
 )
 from include.settings import load_settings
 
@@ -33,7 +31,14 @@ logger = logging.getLogger(__name__)
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
         RetryRule(
-            exception=[BatchRejected, CatalogueRefused, ChampionChanged, ConfigurationError, NoChampionError],
+            exception=[
+                BatchRejected,
+                CatalogueRefused,
+                ChampionChanged,
+                ConfigurationError,
+                NoChampionError,
+                RecordTooSlow,
+            ],
             action=RetryAction.FAIL,
             reason="The same input would fail again: a person has to act.",
         )
@@ -49,11 +54,6 @@ DEFAULT_ARGUMENTS: dict[str, Any] = {
     "retry_policy": RETRY_POLICY,
     "execution_timeout": timedelta(hours=1),
 }
-
-OUTLIVE = ("sh", "-c", "cat; sleep 0.05")
-"""Ends a moment after whoever holds the other end of its input."""
-_outliving: list[subprocess.Popen[bytes]] = []
-"""Kept until the process ends: a forgotten one would lose its input."""
 
 
 class PatientRetryPolicy(ExceptionRetryPolicy):
@@ -111,18 +111,6 @@ def last_day_of_run(context: Context) -> date:
     if end is not None and end != context.get("data_interval_start"):
         return (end - timedelta(days=1)).date()
     return context["dag_run"].run_after.date()
-
-
-def skip(reason: str) -> NoReturn:
-    """Skip the calling task, so that Airflow hears of it at once.
-
-    A skip counts once the task's process has ended. Airflow looks for that when the process's output closes, mostly a
-    moment too early, and then only at the next heartbeat, seconds later. Another process, which ends after the task's,
-    keeps the output open for that moment.
-    """
-    with suppress(OSError):  # where there is no shell, the skip counts later
-        _outliving.append(subprocess.Popen(OUTLIVE, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL))
-    raise AirflowSkipException(reason)
 
 
 def source_connection(source: str) -> SourceConnection:
