@@ -55,6 +55,10 @@ evaluate: .venv/.installed ## measure the classifiers by cross-validation, again
 bench: .venv/.installed-dev ## measure speed and memory, side by side with the alternatives
 	@.venv/bin/python -m tests.benchmarks $(ARGS)
 
+.PHONY: faults
+faults: .venv/.installed-dev ## inject all faults: hostile servers, records, texts and photos; time and memory of each
+	@.venv/bin/python -m tests.faults $(ARGS)
+
 .PHONY: setup
 setup: .venv/.installed-dev ## install everything, for development
 

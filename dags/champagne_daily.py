@@ -21,6 +21,8 @@ texts and photos, label them with the champion model, and publish them to Parque
 * `fetch` red: the API is down or limits us. What came is kept; clear the task and it resumes.
 * `validate` waits (Edamam): the day before failed there. Clear that one first, or mark it as success.
 * `validate` red: the batch broke a batch rule; open the validation report it names. Nothing was published.
+* `validate` or `publish` red, as the day would lose all its products: they are kept. If the source really has none
+  any more, trigger the day with `allow_empty`.
 * `plan_shards` red: no champion model. Run `python -m include train`, then clear the task.
 * `publish` red: the warehouse does not answer. The Parquet files are kept; clear the task when it is back.
 * `digest` red: the message was not taken; its log says why. The day is published and its run stays green.
@@ -67,6 +69,7 @@ def label_shard(shard: Any) -> None:
     default_args={**DEFAULT_ARGUMENTS, "on_failure_callback": record_failed_batch},
     params={
         "day": Param(None, type=["null", "string"], format="date", description="Day to run instead of the interval's."),
+        "allow_empty": Param(False, type="boolean", description="Let the day lose the products that it has."),
     },
     tags=["champagne", "daily"],
     doc_md=__doc__,
@@ -87,4 +90,4 @@ def champagne_daily() -> None:
         label_source() >> [told, retrained]
 
 
-champagne_daily()
+daily = champagne_daily()

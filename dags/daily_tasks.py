@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import task
-from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException
+from airflow.sdk.exceptions import DagRunTriggerException
 
 from assets import LABELLED_PRODUCTS, PRODUCTS, announce
 from include.settings import load_settings
-from task_context import PATIENCE, current_day, source_connection
+from task_context import PATIENCE, current_day, may_be_empty, skip, source_connection
 
 
 @task(pool="food_api", **PATIENCE)
@@ -24,7 +24,7 @@ def fetch(source: str) -> Any:
 def validate(source: str, fetched: Any) -> Any:
     from include.pipeline.validate import validate_day
 
-    summary = validate_day(source, current_day(), load_settings())
+    summary = validate_day(source, current_day(), load_settings(), allow_empty=may_be_empty())
     announce(PRODUCTS, source=source)
     return summary
 
@@ -63,7 +63,7 @@ def publish(source: str, fetched: Any, validated: Any) -> Any:
     from include.pipeline.publish import publish_day
 
     steps = {"fetch": fetched, "validate": validated}
-    summary = publish_day(source, current_day(), load_settings(), earlier_steps=steps)
+    summary = publish_day(source, current_day(), load_settings(), earlier_steps=steps, allow_empty=may_be_empty())
     announce(LABELLED_PRODUCTS, source=source)
     return summary
 
@@ -82,7 +82,7 @@ def retrain_early() -> None:
     day = current_day()
     run_id = early_retraining(day, load_settings())
     if run_id is None:
-        raise AirflowSkipException("no early training is wanted")
+        skip("no early training is wanted")
     # What TriggerDagRunOperator does, whose module costs a second of imports at every parse of the DAG.
     raise DagRunTriggerException(
         trigger_dag_id="retrain_weekly",

@@ -7,11 +7,10 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import get_current_context, task
-from airflow.sdk.exceptions import AirflowSkipException
 
 from assets import CHAMPION_MODEL, announce
 from include.settings import load_settings
-from task_context import last_day_of_run, log_failure
+from task_context import last_day_of_run, log_failure, skip
 
 TRAINING: dict[str, Any] = {
     "pool": "training",
@@ -57,7 +56,7 @@ def plan() -> Any:
     planned = plan_retraining(load_settings(), last_day_of_run(context))
     if planned["reason"]:
         context["ti"].xcom_push("reason", planned["reason"])
-        raise AirflowSkipException(planned["reason"])
+        skip(planned["reason"])
     return planned
 
 
@@ -129,7 +128,7 @@ def conclude(judged: Any, answer: Any) -> Any:
 def announce_champion(concluded: Any, rolled_back: Any) -> Any:
     version = rolled_back["version"] if rolled_back else concluded["candidate"] if concluded["promoted"] else None
     if version is None:
-        raise AirflowSkipException("The champion stays: nothing is labelled anew.")
+        skip("The champion stays: nothing is labelled anew.")
     announce(CHAMPION_MODEL, version=version)
     return version
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseHook, ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule, get_current_context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from include.errors import (
     BatchRejected,
@@ -46,6 +49,11 @@ DEFAULT_ARGUMENTS: dict[str, Any] = {
     "retry_policy": RETRY_POLICY,
     "execution_timeout": timedelta(hours=1),
 }
+
+OUTLIVE = ("sh", "-c", "cat; sleep 0.05")
+"""Ends a moment after whoever holds the other end of its input."""
+_outliving: list[subprocess.Popen[bytes]] = []
+"""Kept until the process ends: a forgotten one would lose its input."""
 
 
 class PatientRetryPolicy(ExceptionRetryPolicy):
@@ -88,6 +96,11 @@ def current_day() -> date:
     return run_day_of(get_current_context())
 
 
+def may_be_empty() -> bool:
+    """Whether the person who triggered the run of the calling task lets its day lose the products that it has."""
+    return bool(get_current_context()["params"].get("allow_empty", False))
+
+
 def last_day_of_run(context: Context) -> date:
     """The last day that a weekly run is about: its param `day` if given, else the last of its interval, else today."""
     chosen = context["params"].get("day")
@@ -98,6 +111,18 @@ def last_day_of_run(context: Context) -> date:
     if end is not None and end != context.get("data_interval_start"):
         return (end - timedelta(days=1)).date()
     return context["dag_run"].run_after.date()
+
+
+def skip(reason: str) -> NoReturn:
+    """Skip the calling task, so that Airflow hears of it at once.
+
+    A skip counts once the task's process has ended. Airflow looks for that when the process's output closes, mostly a
+    moment too early, and then only at the next heartbeat, seconds later. Another process, which ends after the task's,
+    keeps the output open for that moment.
+    """
+    with suppress(OSError):  # where there is no shell, the skip counts later
+        _outliving.append(subprocess.Popen(OUTLIVE, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL))
+    raise AirflowSkipException(reason)
 
 
 def source_connection(source: str) -> SourceConnection:

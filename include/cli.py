@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from include.commands.evaluate import evaluate_command
 from include.commands.relabel import relabel_command
 from include.commands.retrain import check_command, retrain_command, rollback_command
 from include.commands.search import search_command
 from include.commands.train_networks import train_cnn_command, train_encoder_command
+from include.console import PlainConsole, PlainFormatter
 from include.errors import CuveeError
 from include.settings import Settings, load_settings
 
@@ -33,23 +34,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-console = Console(soft_wrap=True)
+console = PlainConsole()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+AllowEmpty = Annotated[
+    bool, typer.Option(help="Let a day lose the products or photos that it has: it really has none now.")
+]
 DayArgument = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="Day, e.g. 2026-01-31.")]
 
 
 def main() -> NoReturn:
     """Run the command line; an expected failure prints its message without a traceback."""
     try:
-        logging.basicConfig(
-            level=load_settings().log_level,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-            stream=sys.stderr,
-        )
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logging.basicConfig(level=load_settings().log_level, handlers=[handler])
         app()
     except CuveeError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
+        PlainConsole(stderr=True).print(Text("error:", "bold red"), str(error))
         sys.exit(1)
     except BrokenPipeError:  # a pipe that closes early (`| head`) is not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -63,7 +65,7 @@ def show(document: dict[str, Any], as_json: bool) -> None:
         sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
         return
     for key, value in document.items():
-        console.print(f"[bold]{key.replace('_', ' ')}[/]: {value}", highlight=False)
+        console.print(Text(f"{key.replace('_', ' ')}:", "bold"), str(value))
 
 
 @app.command()
@@ -124,6 +126,7 @@ def import_command(
     columns: Annotated[
         str | None, typer.Option(help="Column mapping of a plain file, e.g. id=sku,name=title,category=kind.")
     ] = None,
+    allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
     """Import a labelled catalogue with its photos."""
@@ -132,10 +135,10 @@ def import_command(
 
     mapping = ColumnMapping.parse(columns) if columns else None
     target = day.date() if day else datetime.now(UTC).date()
-    show(
-        dict(import_catalogue(path, target, load_settings(), source=source, kind=kind, mapping=mapping)),
-        as_json,
+    summary = import_catalogue(
+        path, target, load_settings(), source=source, kind=kind, mapping=mapping, allow_empty=allow_empty
     )
+    show(dict(summary), as_json)
 
 
 @app.command()
@@ -169,6 +172,7 @@ def run_day_command(
         list[str] | None, typer.Option(help="Source to run, repeatable; all daily sources by default.")
     ] = None,
     refetch: Annotated[bool, typer.Option(help="Ask the API again even if the day is landed.")] = False,
+    allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
     """Run one day without Airflow: fetch, validate, embed, classify, publish."""
@@ -180,7 +184,15 @@ def run_day_command(
     for name in source or settings.daily_sources:
         connection = connection_from_settings(name, settings)
         step = None if as_json else (lambda text, name=name: _say(f"{name}: {text}"))
-        results[name] = run_day(name, day.date(), settings, connection, refetch=refetch, on_step=step or _silent)
+        results[name] = run_day(
+            name,
+            day.date(),
+            settings,
+            connection,
+            refetch=refetch,
+            allow_empty=allow_empty,
+            on_step=step or _silent,
+        )
     show(results, as_json)
 
 
@@ -292,7 +304,7 @@ def settings_command(as_json: AsJson = False) -> None:
 
 
 def _say(text: str) -> None:
-    console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] {text}", highlight=False)
+    console.print(Text(f"{datetime.now(UTC):%H:%M:%S}", "dim"), text)
 
 
 def _silent(_text: str) -> None:

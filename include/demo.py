@@ -15,6 +15,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from include.errors import ConfigurationError, NoChampionError
 from include.local.airflow import LocalAirflow
@@ -24,6 +25,7 @@ from include.local.platform import addresses
 from include.local.postgres import PostgresServer
 from include.local.sandbox_process import SandboxProcess
 from include.pipeline.catalogue_files import CatalogueFile, pretrained_encoder, replay_catalogues
+from include.security.quoting import printable
 from include.settings import Settings
 
 FIRST_DAY = date(2026, 1, 5)
@@ -140,8 +142,8 @@ def print_results(settings: Settings, console: Console) -> None:
         console.print(as_table("Counts per day", batch_counts(engine)))
         console.print(as_table("Quarantined, and why", quarantine_counts(engine)))
     for name, address in addresses(settings).items():
-        console.print(f"[bold]{name:>10}[/]  {address}", highlight=False)
-    console.print(f"[bold]{'parquet':>10}[/]  {settings.lake_root}/labels", highlight=False)
+        console.print(Text(f"{name:>10} ", "bold"), address)
+    console.print(Text(f"{'parquet':>10} ", "bold"), f"{settings.lake_root}/labels")
     console.print(
         "Facts from Open Food Facts are under the ODbL 1.0, photos under CC BY-SA; the sandbox replays or draws them.",
         style="dim",
@@ -150,14 +152,12 @@ def print_results(settings: Settings, console: Console) -> None:
 
 def as_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
     """Rows with the same keys as a table; product text is shown as it is, never read as markup."""
-    from rich.text import Text
-
     table = Table(title=title, title_justify="left", title_style="bold")
     for name, value in (rows[0] if rows else {"nothing yet": ""}).items():
         is_text = isinstance(value, str)
         table.add_column(name, justify="left" if is_text else "right", no_wrap=not is_text, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("–" if value is None else str(value)) for value in row.values()))
+        table.add_row(*(Text("–" if value is None else printable(str(value))) for value in row.values()))
     return table
 
 
@@ -173,7 +173,7 @@ class Progress:
     def say(self, text: str) -> None:
         """One line with the time since the start."""
         seconds = time.monotonic() - self._started
-        self.console.print(f"[dim]{seconds:6.1f} s[/]  {text}", highlight=False)
+        self.console.print(Text(f"{seconds:6.1f} s ", "dim"), text)
 
     def step(self, name: str) -> Step:
         """A block whose end is told with its duration."""

@@ -27,6 +27,10 @@ class CatalogueRefused(CuveeError):
     """A catalogue file was refused before anything was written; names the line and what was expected."""
 
 
+class RecordTooSlow(CuveeError):
+    """One record took longer than any may: reading it hangs; names the record."""
+
+
 class BatchRejected(CuveeError):
     """A batch broke a batch rule (schema, volume, share of rejected rows, freshness); nothing is published."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from include.errors import ConfigurationError, NotificationFailed
+from include.security.redaction import redact_values
 from include.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,4 @@ def _heard_only_here() -> Iterator[list[str]]:
 def _without_secrets(text: str, url: str) -> str:
     """A remark of the service without any part of the URL: for some services even the host is a token."""
     parts = re.split(r"[/?&=:@]+", url.partition("://")[2])
-    for part in sorted({*parts, *map(unquote, parts)}, key=len, reverse=True):
-        if len(part) > 2:
-            text = text.replace(part, "***")
-    return text
+    return redact_values(text, {part for part in (*parts, *map(unquote, parts)) if len(part) > 2})

@@ -74,9 +74,21 @@ class Settings(BaseSettings):
         10, ge=1, description="Requests per minute and API host, shared by all tasks of this machine."
     )
     http_timeout_seconds: float = Field(30.0, gt=0, description="Time limit to connect and between two chunks.")
+    http_deadline_seconds: float = Field(
+        120.0,
+        gt=0,
+        description="Time limit for one try of a request, redirects and body included; each 16 KiB of it add a second.",
+    )
+    http_total_seconds: float = Field(
+        3600.0, gt=0, description="Time limit for a request with all its tries and the pauses between them."
+    )
     http_attempts: int = Field(5, ge=1, description="Tries per request before the task fails.")
     http_backoff_seconds: float = Field(1.0, ge=0, description="First pause between tries; doubles, with jitter.")
-    http_max_bytes: int = Field(2 * 1024**3, gt=0, description="Largest API response accepted, in bytes.")
+    http_max_bytes: int = Field(
+        512 * 1024**2,
+        gt=0,
+        description="Largest file of an API accepted, in bytes as sent; pages and lists have narrower limits.",
+    )
     photo_max_bytes: int = Field(20 * 1024**2, gt=0, description="Largest photo downloaded, in bytes.")
     photo_max_pixels: int = Field(50_000_000, gt=0, description="Largest photo decoded, width x height.")
     photo_threads: int = Field(
@@ -98,7 +110,7 @@ class Settings(BaseSettings):
         description="Memory for decoding photos in one task, in bytes; a photo that needs more is decoded alone.",
     )
     allow_private_hosts: bool = Field(
-        False, description="Fetch photos from private and loopback addresses (the sandbox needs it)."
+        False, description="Let photos and redirects lead to private addresses and to any port (the sandbox needs it)."
     )
 
     # Batches
@@ -268,7 +280,7 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(8099, ge=1, le=65535, description="Port of the sandbox food APIs.")
     airflow_parallelism: int = Field(8, ge=1, description="Tasks that the embedded Airflow runs at once.")
     preload_libraries: bool = Field(
-        True, description="Let the embedded scheduler import heavy libraries once, so that tasks inherit them."
+        True, description="Let the embedded scheduler import libraries and steps once, so that tasks inherit them."
     )
 
     @field_validator("daily_sources", mode="before")

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,8 +21,8 @@ from pathlib import Path
 import yaml
 
 from include.errors import ConfigurationError
-from include.plain_words import plain_words
-from include.rules import Rule, RuleBook, holds, phrase_pattern, read_rule
+from include.plain_words import loose_words, plain_words
+from include.rules import Rule, RuleBook, read_rule
 
 TAXONOMY_FILE = Path(__file__).resolve().parent / "config" / "taxonomy.yaml"
 
@@ -44,7 +43,7 @@ class Taxonomy:
     _catalogue: Mapping[str, str] = field(repr=False)
     rules: RuleBook = field(repr=False)
     _feed_tags: frozenset[str] = field(repr=False)
-    _feed_words: re.Pattern[str] | None = field(repr=False)
+    _feed_words: tuple[str, ...] = field(repr=False)
 
     def department(self, label: str) -> str:
         """The department of a label, e.g. `Fine Grocery`; ConfigurationError for an unknown label."""
@@ -106,7 +105,8 @@ class Taxonomy:
         listed = (categories,) if isinstance(categories, str) else tuple(categories or ())
         if not self._feed_tags.isdisjoint(listed):
             return True
-        return any(holds(self._feed_words, plain_words(text)) for text in (name, ingredients, " ".join(listed)))
+        texts = loose_words("".join(f"{text}\n" for text in (name, ingredients, *listed) if text))
+        return any(map(texts.__contains__, self._feed_words))
 
     def require_label(self, label: str) -> str:
         """The label itself; ConfigurationError if the taxonomy does not have it."""
@@ -145,8 +145,16 @@ def parse_taxonomy(content: str) -> Taxonomy:
         _catalogue=catalogue,
         rules=rules,
         _feed_tags=frozenset(feed["tags"]),
-        _feed_words=phrase_pattern(feed["words"], "(?:{})"),
+        _feed_words=_shortest(feed["words"]),
     )
+
+
+def _shortest(words: Sequence[str]) -> tuple[str, ...]:
+    """The words that have none of the others in them: what holds `champagnes` holds `champagne`."""
+    plain = {plain_words(word).strip() for word in words}
+    if any(len(word.split()) != 1 for word in plain):
+        raise ConfigurationError(f"{TAXONOMY_FILE.name}: each of the feed's words must be one word: {sorted(words)}")
+    return tuple(sorted(word for word in plain if not any(other in word for other in plain - {word})))
 
 
 @lru_cache(maxsize=1)

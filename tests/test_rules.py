@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from include.plain_words import plain_words
 from include.rules import Rule, RuleBook, read_rule
 from include.taxonomy import load_taxonomy
+from tests.hidden_spellings import HIDDEN_SPELLINGS
+from tests.patterns.growth import grows_too_fast
 
 BOOK = load_taxonomy().rules
 
@@ -70,3 +73,46 @@ def test_the_index_holds_for_real_products(shared_data: Path) -> None:
     assert [BOOK.first(*one) for one in texts] == expected
     names, ingredients, brands = map(list, zip(*texts, strict=True))
     assert BOOK.first_of_each(names, ingredients, brands) == expected
+
+
+def test_words_of_any_length_are_looked_up_in_proportion_and_not_kept() -> None:
+    for text_of in (lambda n: "x" * n, lambda n: "champagne" * n, lambda n: "champ " * n, lambda n: "é" * n):
+        assert grows_too_fast(lambda text: BOOK.first(text, text, text), text_of) is None
+    remembered = BOOK._of_ingredients.__self__  # type: ignore[attr-defined]
+    assert max(map(len, remembered)) < 100
+
+
+def test_the_index_forgets_rather_than_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("include.rules._KNOWN_WORDS", 3)
+    book = RuleBook([read_rule({"rule": "1", "label": "x", "name": ["brut*"]}, {})])
+    found = [book.first(name, None, None) for name in ("a", "b", "c", "d", "brute", "a b c d", "brutal")]
+    assert [bool(one) for one in found] == [False, False, False, False, True, False, True]
+    assert len(book._of_name.__self__) <= 3  # type: ignore[attr-defined]
+
+
+def test_the_rules_of_the_taxonomy_take_time_in_proportion_to_the_text() -> None:
+    for piece in (
+        "extra brut ",
+        "champagne ",
+        "vinaigre de ",
+        "12 ",
+        "brut nature ",
+        "biere",
+        "&amp;",
+        "cham\u00adpagne ",
+    ):
+        assert (
+            grows_too_fast(lambda text: BOOK.first(text, text, text), lambda n, p=piece: f"champagne {p * n}zz") is None
+        )
+
+
+@pytest.mark.parametrize("spelling", HIDDEN_SPELLINGS)
+def test_a_hidden_word_gives_the_label_of_the_plain_one(spelling: str) -> None:
+    plain = BOOK.first("Truffes au champagne", None, None)
+    assert plain is not None and plain.label == "chocolate"
+    assert BOOK.first(f"Truffes au {spelling}", None, None) is plain
+    products = 100
+    assert (
+        BOOK.first_of_each([f"Truffes au {spelling}"] * products, [None] * products, [spelling] * products)
+        == [BOOK.first("Truffes au champagne", None, "champagne")] * products
+    )

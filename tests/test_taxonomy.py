@@ -15,6 +15,8 @@ from include.errors import ConfigurationError
 from include.models.label_list import label_list_part, read_label_list
 from include.plain_words import plain_words
 from include.taxonomy import TAXONOMY_FILE, load_taxonomy, parse_taxonomy
+from tests.hidden_spellings import HIDDEN_SPELLINGS
+from tests.patterns.growth import grows_too_fast
 
 TAXONOMY = load_taxonomy()
 FLIPKART = (
@@ -323,6 +325,20 @@ def test_the_feed_takes_in_the_wine_and_what_is_made_with_it(name, ingredients, 
     assert TAXONOMY.is_champagne_product(name, ingredients, categories) is belongs
 
 
+@pytest.mark.parametrize("spelling", HIDDEN_SPELLINGS)
+def test_the_feed_sees_champagne_however_it_is_hidden(spelling):
+    assert TAXONOMY.is_champagne_product(f"Truffes au {spelling}", None)
+    assert TAXONOMY.is_champagne_product("Truffes", f"sucre, marc de {spelling} (5 %)")
+    assert TAXONOMY.is_champagne_product("Truffes", None, f"Chocolats, {spelling}")
+    assert TAXONOMY.label_from_catalogue("Fine Grocery >> x") == TAXONOMY.label_from_catalogue("Fine Groc&shy;ery >> x")
+
+
+def test_the_feed_takes_time_in_proportion_to_the_text():
+    for piece in ("champ", "champagn e", "&#", "é", "ｃ", "шампанско", "\u200b"):
+        for work in (lambda text: TAXONOMY.is_champagne_product(text, text, (text,)), TAXONOMY.label_from_catalogue):
+            assert grows_too_fast(work, lambda n, piece=piece: piece * n) is None
+
+
 def test_a_changed_file_has_another_identity():
     content = TAXONOMY_FILE.read_text(encoding="utf-8")
     assert parse_taxonomy(content).identity == TAXONOMY.identity
@@ -334,6 +350,7 @@ def test_a_changed_file_has_another_identity():
     [
         ('"en:russian-champagne", label: sparkling_wine', '"en:russian-champagne", label: cider', "cider"),
         ("feed:\n", "fed:\n", "feed"),
+        ("words: [champagne, champagnes,", "words: [vin de champagne,", "must be one word"),
         ("    ends:\n", "    ending:\n", "ending"),
         ("labels:", "labels: [", "cannot be read"),
     ],

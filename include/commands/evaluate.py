@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from include.console import PlainConsole
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -40,11 +42,11 @@ def evaluate_command(
     from include.reports.model_card import write_model_card
 
     settings = load_settings()
-    console = Console(soft_wrap=True)
+    console = PlainConsole()
     started = time.monotonic()
 
     def say(text: str) -> None:
-        console.print(f"[dim]{time.monotonic() - started:6.1f} s[/]  {text}", highlight=False)
+        console.print(Text(f"{time.monotonic() - started:6.1f} s ", "dim"), text)
 
     evaluation = evaluate(
         settings,
@@ -79,7 +81,7 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
     if with_meaning:
         table.add_column("what")
 
-    def add(*cells: str, meaning: str = "") -> None:
+    def add(*cells: str | Text, meaning: str = "") -> None:
         table.add_row(*cells, *([meaning] if with_meaning else []))
 
     for key, target in evaluation.targets.items():
@@ -88,7 +90,7 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
         if figure is None:
             add(key, "–", "not measured", bound, "", meaning=target.what)
         else:
-            met = "[green]met[/]" if target.is_met(figure) else "[red]missed[/]"
+            met = Text("met", "green") if target.is_met(figure) else Text("missed", "red")
             add(key, f"{figure.value:.3f}", _range(figure), bound, met, meaning=target.what)
     for key, figure in evaluation.figures.items():
         if key not in evaluation.targets:

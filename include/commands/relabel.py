@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from include.console import PlainConsole
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def relabel_command(
     from include.warehouse.lake import Lake
 
     settings = load_settings()
-    console = Console(soft_wrap=True)
+    console = PlainConsole()
     progress = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
     )

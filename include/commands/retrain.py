@@ -8,16 +8,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from include.commands.relabel import relabel_command
+from include.console import PlainConsole
 from include.settings import load_settings
 
 if TYPE_CHECKING:
     from include.settings import Settings
 
-console = Console(soft_wrap=True)
+console = PlainConsole()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -92,7 +93,7 @@ def check_command(as_json: AsJson = False) -> None:
     else:
         table = Table("what must hold", "", "disagreement, and what mends it", show_lines=True)
         for one in findings:
-            table.add_row(one.what, "[green]holds[/]" if one.holds else "[red]does not[/]", one.problem)
+            table.add_row(one.what, Text("holds", "green") if one.holds else Text("does not", "red"), one.problem)
         console.print(table)
     if not all(one.holds for one in findings):
         raise typer.Exit(1)
@@ -123,7 +124,7 @@ def _show(document: dict[str, Any], as_json: bool, text: str) -> None:
 
 
 def _say(text: str) -> None:
-    console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] {text}", highlight=False)
+    console.print(Text(f"{datetime.now(UTC):%H:%M:%S}", "dim"), text)
 
 
 def _silent(_text: str) -> None:

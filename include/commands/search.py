@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from include.console import PlainConsole
 from include.models.search.outcome import Measure
 from include.settings import load_settings
 
@@ -34,7 +35,7 @@ def search_command(
     if as_json:
         typer.echo(outcome.to_json())
         return
-    console = Console(soft_wrap=True)
+    console = PlainConsole()
     print_outcome(outcome, console)
     console.print(f"recipe: {outcome_path(settings.state_dir)}", highlight=False)
     for path in draw_search(outcome, outcome_path(settings.state_dir).parent):

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from include.console import PlainConsole
 from include.errors import ConfigurationError
 from include.settings import load_settings
 
@@ -33,7 +33,7 @@ def train_cnn_command(
     """Train a convolutional network on the photos of all trusted labels; a killed training goes on."""
     from include.pipeline.train_cnn import train_cnn
 
-    console = Console(soft_wrap=True)
+    console = PlainConsole()
 
     def say(row: EpochRow) -> None:
         console.print(
@@ -61,7 +61,7 @@ def train_encoder_command(
     from include.models.encoder_training.train import train_encoder
 
     path = train_encoder([_photo_folder(text) for text in photos], teacher, output)
-    Console(soft_wrap=True).print(f"written to {path}; use it: CUVEE_IMAGE_ENCODER={path}", highlight=False)
+    PlainConsole().print(f"written to {path}; use it: CUVEE_IMAGE_ENCODER={path}", highlight=False)
 
 
 def _photo_folder(text: str) -> PhotoFolder:

@@ -30,8 +30,10 @@ import sys
 
 if sys.argv[1:2] == ["scheduler"]:
     from include.local.preload import preload
+    from include.pipeline.warm_start import warm_start
 
     preload()
+    warm_start()
 '''
 
 

@@ -24,7 +24,7 @@ SETTINGS_FILE = PROJECT_ROOT / "airflow_settings.yaml"
 SANDBOX_APP_ID = "sandbox-id"
 SANDBOX_APP_KEY = "sandbox-key"
 
-_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^}$]|\$(?!\{))*+))?\}")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from include.models.calibration import log_loss
 from include.models.linear import softmax
+from include.record_guard import RecordGuard
 from include.taxonomy import Taxonomy, load_taxonomy
 
 RULE_COLUMNS = ("name", "ingredients", "brand")
@@ -31,10 +32,18 @@ _ROWS_TO_FIT = 100
 def rule_labels(products: pa.Table, taxonomy: Taxonomy | None = None) -> list[str | None]:
     """The label that the written rules give to each product, None where none applies (20 µs a product).
 
-    `products` has the columns `RULE_COLUMNS`; one named "Biscoito Champagne" gets `"biscuit"`.
+    `products` has the columns `RULE_COLUMNS`; one named "Biscoito Champagne" gets `"biscuit"`. A product on which our
+    own code fails gets None, and a warning.
     """
     taxonomy = taxonomy or load_taxonomy()
-    return taxonomy.labels_from_rules(*(products[name].to_pylist() for name in RULE_COLUMNS))
+    columns = [products[name].to_pylist() for name in RULE_COLUMNS]
+    try:
+        return taxonomy.labels_from_rules(*columns)
+    except MemoryError:
+        raise
+    except Exception:
+        with RecordGuard("texts") as guard, guard.watched():
+            return guard.each(zip(*columns, strict=True), taxonomy.label_from_rules, otherwise=None)
 
 
 def said_by_rules(labels: Sequence[str | None], label_names: Sequence[str]) -> np.ndarray:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from include.features.cache import EmbeddingCache
 from include.pipeline.photo_pieces import PhotoPieces, PiecesMovedError, Row
 from include.pipeline.shards import Shard, read_shard, shard_day
+from include.record_guard import RecordGuard
 from include.schema import IMAGES, text_hash
 from include.settings import Settings
 from include.warehouse.lake import Lake
@@ -43,11 +44,12 @@ class EmbeddingSummary(TypedDict):
 
 
 def documents_of(products: pa.Table) -> list[str]:
-    """The cleaned text of each product, in order; an empty string where it has none."""
+    """The cleaned text of each product, in order; an empty string where it has none, or our own code fails on it."""
     from include.features.text import document
 
     columns = [products[name].to_pylist() for name in ("name", "brand", "description", "ingredients")]
-    return [document(*fields) for fields in zip(*columns, strict=True)]
+    with RecordGuard("texts") as guard, guard.watched():
+        return guard.each(zip(*columns, strict=True), document, otherwise="")
 
 
 def embed_text(shard: Shard, settings: Settings) -> EmbeddingSummary:

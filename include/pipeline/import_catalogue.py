@@ -8,11 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import TypedDict
 
+from include.errors import CatalogueRefused
 from include.features.image import load_image_encoder
 from include.pipeline.embed import pack_and_embed_photos
 from include.pipeline.publish import trusted_labels_of_day
 from include.pipeline.shards import remove_surplus_photos, shard_count
-from include.pipeline.validate import validate_records
+from include.pipeline.validate import stored_products, validate_records
+from include.progress import with_progress
+from include.record_guard import RecordGuard
 from include.settings import Settings
 from include.sources.catalogue import ColumnMapping, open_catalogue
 from include.taxonomy import load_taxonomy
@@ -44,19 +47,33 @@ def import_catalogue(
     source: str | None = None,
     kind: str | None = None,
     mapping: ColumnMapping | None = None,
+    allow_empty: bool = False,
 ) -> ImportSummary:
     """Import a catalogue file as the source `source` (the file's name by default) under `day`.
 
     Products, quarantine, photos and their embeddings land in the lake, trusted labels in the warehouse.
     Importing the same file again leaves the same rows. Raises CatalogueRefused before anything is written
-    if the file cannot be read whole, BatchRejected if it breaks a batch rule.
+    if the file cannot be read whole, BatchRejected if it breaks a batch rule. Without `allow_empty` both are raised,
+    too, where all photos or all products of an earlier import of that source and day would go.
     """
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     catalogue = open_catalogue(path, mapping=mapping, source=source, kind=kind)
+    if catalogue.photo_folder is None and not allow_empty:
+        _refuse_loss_of_photos(lake, path, catalogue.source, day)
     # The sound rows of a damaged file are worth having; whoever imports it sees how many were set aside.
     lenient = settings.model_copy(update={"max_rejected_share": 1.0})
-    validated = validate_records(catalogue.read(), catalogue.source, day, lenient, is_feed=False)
+    with RecordGuard(catalogue.source) as guard:
+        validated = validate_records(
+            with_progress(catalogue.read(guard), f"read rows of {path.name}"),
+            catalogue.source,
+            day,
+            lenient,
+            is_feed=False,
+            stored=stored_products(lake, catalogue.source, day),
+            allow_empty=allow_empty,
+            guard=guard,
+        )
     photos = _pack_photos(lake, catalogue.source, day, catalogue.photo_folder, settings)
     taxonomy = load_taxonomy()
     trusted = trusted_labels_of_day(lake, catalogue.source, day, taxonomy)
@@ -83,6 +100,19 @@ def import_catalogue(
         record_batch(engine, BatchRecord.of_import(catalogue.source, day, summary))
     logger.info("imported path=%s %s", path, summary)
     return summary
+
+
+def _refuse_loss_of_photos(lake: Lake, path: Path, source: str, day: date) -> None:
+    stored = sum(
+        lake.read_parquet(file, ["status"])["status"].to_pylist().count("ok")
+        for file in lake.list_files(Lake.partition("images", source, day), ".parquet")
+    )
+    if stored:
+        raise CatalogueRefused(
+            f"{path.name}: an earlier import of {source} {day} has {stored:,} photos, and there is no folder `images` "
+            "beside the file now: nothing was imported. Put the folder there, or confirm that they are to go: "
+            f"`python -m include import PATH --day {day} --source {source} --allow-empty`"
+        )
 
 
 def _pack_photos(lake: Lake, source: str, day: date, photo_folder: Path | None, settings: Settings) -> int:

@@ -38,22 +38,26 @@ class PublishSummary(TypedDict):
 
 
 def publish_day(
-    source: str, day: date, settings: Settings, *, earlier_steps: Mapping[str, Mapping[str, Any]] | None = None
+    source: str,
+    day: date,
+    settings: Settings,
+    *,
+    earlier_steps: Mapping[str, Mapping[str, Any]] | None = None,
+    allow_empty: bool = False,
 ) -> PublishSummary:
     """Publish the staged labels of a source and day to Parquet and to the warehouse.
 
     `earlier_steps` maps a step's name to its summary (counts, seconds), for the batch's record. Raises
-    BatchRejected if the labels break their expectations: then neither Parquet nor the warehouse changes.
+    BatchRejected if the labels break their expectations, or if the day has no product and published ones would go
+    without `allow_empty`: then neither Parquet nor the warehouse changes.
     Raises WarehouseUnreachable after the Parquet file is in place; running this step again publishes it.
     """
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     taxonomy = load_taxonomy()
     labels_path = put_labels_in_place(lake, source, day, settings, taxonomy)
-    remove_surplus_photos(lake, source, day)
     counts = count_labels(lake, labels_path)
     model_version = _model_version(lake, labels_path)
-    drift = watch_day(lake, source, day, model_version, settings)
     quarantine_path = Lake.day_file("quarantine", source, day)
     steps = dict(earlier_steps or {})
 
@@ -70,7 +74,9 @@ def publish_day(
             labels_path=labels_path,
             quarantine_path=quarantine_path if lake.exists(quarantine_path) else None,
             trusted=trusted_labels_of_day(lake, source, day, taxonomy),
+            allow_empty=allow_empty,
         )
+        drift = watch_day(lake, source, day, model_version, settings)
         summary = PublishSummary(
             labelled=counts["labelled"],
             accepted=counts["accepted"],
@@ -87,7 +93,11 @@ def publish_day(
             source, day, steps, model_version=model_version, drift=drift.figures, warnings=drift.warnings
         )
         record_batch(engine, record)
-    lake.delete(Lake.partition("staging/labels", source, day))
+    # Only now is what it replaces of no use to anybody.
+    if labels_path is None:
+        lake.delete(Lake.day_file("labels", source, day))
+    remove_surplus_photos(lake, source, day)
+    clear_staged_labels(lake, source, day)
     lake.delete(Lake.partition("staging/images", source, day))
     lake.delete(Lake.partition("staging/embeddings", source, day))
     logger.info("published source=%s day=%s %s", source, day, dict(counts))
@@ -103,10 +113,13 @@ def put_labels_in_place(lake: Lake, source: str, day: date, settings: Settings, 
     target = Lake.day_file("labels", source, day)
     shards = shard_count(lake, source, day)
     if shards == 0:
-        lake.delete(target)
         return None
     staged = [staged_labels_path(source, day, number) for number in range(shards)]
     absent = [number for number, path in enumerate(staged) if not lake.exists(path)]
+    if 0 < len(absent) < shards and absent[0] == 0 and _is_published(lake, target, source, day):
+        logger.info("published before, up to the clearing of what was staged: source=%s day=%s", source, day)
+        clear_staged_labels(lake, source, day)
+        absent = list(range(shards))
     if len(absent) == shards and lake.exists(target):
         _require_same_products(lake, target, source, day)
         return target
@@ -120,6 +133,32 @@ def put_labels_in_place(lake: Lake, source: str, day: date, settings: Settings, 
         for path in staged:
             writer.write_table(lake.read_parquet(path))
     return target
+
+
+def clear_staged_labels(lake: Lake, source: str, day: date) -> None:
+    """Remove what `classify` staged of a day that is published.
+
+    The first shard's labels go first: killed on the way, they are absent, which says that the rest is of no use.
+    """
+    lake.delete(staged_labels_path(source, day, 0))
+    lake.delete(Lake.partition("staging/labels", source, day))
+
+
+def _is_published(lake: Lake, labels_path: str, source: str, day: date) -> bool:
+    """Whether the staged labels that are left of a day stand in its labels file, shard by shard."""
+    if not lake.exists(labels_path):
+        return False
+    with (
+        lake.parquet_file(labels_path) as labels,
+        lake.parquet_file(Lake.day_file("products", source, day)) as products,
+    ):
+        if labels.num_row_groups != products.num_row_groups:
+            return False
+        for number in range(labels.num_row_groups):
+            path = staged_labels_path(source, day, number)
+            if lake.exists(path) and not lake.read_parquet(path).equals(labels.read_row_group(number)):
+                return False
+    return True
 
 
 def _require_same_products(lake: Lake, labels_path: str, source: str, day: date) -> None:

@@ -22,17 +22,22 @@ def run_day(
     connection: SourceConnection,
     *,
     refetch: bool = False,
+    allow_empty: bool = False,
     on_step: Callable[[str], None] = lambda _step: None,
 ) -> PublishSummary:
-    """Fetch, validate, embed, classify and publish one source and day; `on_step` hears each step's name."""
+    """Fetch, validate, embed, classify and publish one source and day; `on_step` hears each step's name.
+
+    `refetch` asks the API anew; `allow_empty` is a person's word that the day may lose all the products that it has.
+    """
     on_step("fetch")
-    fetched = fetch_day(source, day, settings, connection, refetch=refetch)
+    fetched = fetch_day(source, day, settings, connection, refetch=refetch, allow_empty=allow_empty)
     on_step("validate")
-    validated = validate_day(source, day, settings)
+    validated = validate_day(source, day, settings, allow_empty=allow_empty)
     for shard in plan_shards(source, day, settings):
         on_step(f"embed and classify shard {shard['shard'] + 1}")
         embed_text(shard, settings)
         embed_images(shard, settings, allow_private_hosts=connection.allow_private_hosts, on_progress=on_step)
         classify(shard, settings)
     on_step("publish")
-    return publish_day(source, day, settings, earlier_steps={"fetch": fetched, "validate": validated})
+    steps = {"fetch": fetched, "validate": validated}
+    return publish_day(source, day, settings, earlier_steps=steps, allow_empty=allow_empty)

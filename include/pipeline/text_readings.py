@@ -3,8 +3,8 @@
     readings/source=<source>/day=<day>/part-….parquet        rows of `schema.READINGS`
 
 Cleaning a text and asking the rules costs more than a prediction, and gives the same for the same content: a daily
-batch keeps what it read, and relabelling finds it there. A file names its reader, which is the version of the cleaning
-and of the rules; what another reader wrote does not count.
+batch keeps what it read, and relabelling finds it there. A file names its reader, which is the versions of the
+cleaning, of what is seen of characters and of the rules; what another reader wrote does not count.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.characters import CHARACTERS_VERSION
 from include.features.text.cleaning import CLEANING_VERSION
 from include.pipeline.embed import documents_of
 from include.rules import RULES_VERSION
@@ -84,4 +85,4 @@ def _is_of_today(schema: pa.Schema) -> bool:
 
 
 def _reader() -> bytes:
-    return f"{CLEANING_VERSION}-{RULES_VERSION}-{load_taxonomy().identity}".encode()
+    return f"{CLEANING_VERSION}-{CHARACTERS_VERSION}-{RULES_VERSION}-{load_taxonomy().identity}".encode()

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.quality.checkpoint import BatchCounts, validate_products
-from include.quality.row_rules import RowRules
+from include.quality.row_rules import RowRules, failed_record
+from include.record_guard import RecordGuard
 from include.schema import PRODUCTS, QUARANTINE, Product, Rejection
 from include.settings import Settings
 from include.sources import get_source
@@ -23,6 +24,8 @@ from include.sources.landing import Landing
 from include.warehouse.lake import Lake
 
 logger = logging.getLogger(__name__)
+
+AnyRecord = TypeVar("AnyRecord", Product, Rejection)
 
 CHUNK_ROWS = 5_000
 HISTORY_DAYS = 7
@@ -40,19 +43,30 @@ class ValidationSummary(TypedDict):
     seconds: float
 
 
-def validate_day(source: str, day: date, settings: Settings) -> ValidationSummary:
+def validate_day(source: str, day: date, settings: Settings, *, allow_empty: bool = False) -> ValidationSummary:
     """Validate what was landed for a source and day, and write its products and quarantine.
 
-    Raises BatchRejected if the batch broke a batch rule: the report is written, and the products of an
-    earlier run of that day stay as they were.
+    Raises BatchRejected if the batch broke a batch rule, as one does that would leave the day without the products of
+    an earlier run, unless `allow_empty`: the report is written, and the products of that run stay as they were.
     """
     lake = Lake(settings.lake_root)
     reader = get_source(source)
-    records: Iterable[Product | Rejection] = reader.read(day, Landing(lake, source, day))
     unchanged = Counter[str]()
-    if not reader.incremental:
-        records = _without_known_content(records, known_content(lake, source, day), unchanged)
-    return validate_records(records, source, day, settings, unchanged=unchanged)
+    known = {} if reader.incremental else known_content(lake, source, day)
+    with RecordGuard(source) as guard:
+        records: Iterable[Product | Rejection] = reader.read(day, Landing(lake, source, day), guard)
+        if not reader.incremental:
+            records = _without_known_content(records, known, unchanged, guard)
+        return validate_records(
+            records,
+            source,
+            day,
+            settings,
+            unchanged=unchanged,
+            stored=stored_products(lake, source, day, known),
+            allow_empty=allow_empty,
+            guard=guard,
+        )
 
 
 def validate_records(
@@ -63,17 +77,37 @@ def validate_records(
     *,
     unchanged: Counter[str] | None = None,
     is_feed: bool = True,
+    stored: int = 0,
+    allow_empty: bool = False,
+    guard: RecordGuard | None = None,
 ) -> ValidationSummary:
     """Apply row rules and batch rules to a stream of records and put the result in its place in the lake.
 
     Memory holds one chunk of records, whatever the size of the batch. `unchanged` is counted up by the stream
     itself. A catalogue file is no feed (`is_feed=False`): it has no earlier days to compare with, and may be old.
+    `stored` products of an earlier run of the day may go without a successor only with `allow_empty`. `guard` is that
+    of the stream. Raises RecordTooSlow for a record that hangs.
     """
+    if guard is None:
+        with RecordGuard(source) as own:
+            return validate_records(
+                records,
+                source,
+                day,
+                settings,
+                unchanged=unchanged,
+                is_feed=is_feed,
+                stored=stored,
+                allow_empty=allow_empty,
+                guard=own,
+            )
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     staged_products = Lake.day_file("staging/products", source, day)
     staged_quarantine = Lake.day_file("staging/quarantine", source, day)
-    counts = _write_staged(records, lake, staged_products, staged_quarantine, settings.shard_size)
+    with guard.watched():
+        counts = _write_staged(records, lake, staged_products, staged_quarantine, settings.shard_size, guard)
+    _warn_of_unknown_version(counts, source, day)
     counts = replace(counts, unchanged=(unchanged or Counter())["unchanged"])
     report = validate_products(
         lake,
@@ -85,12 +119,26 @@ def validate_records(
         history=recent_volumes(lake, source, day) if is_feed else [],
         settings=settings,
         expect_fresh=is_feed,
+        stored=stored,
+        allow_empty=allow_empty,
     )
-    # People must see what was set aside even when the batch as a whole is refused.
-    lake.replace(staged_quarantine, Lake.day_file("quarantine", source, day))
+    if report.success or counts.quarantined:
+        # People must see what was set aside even when the batch as a whole is refused.
+        lake.replace(staged_quarantine, Lake.day_file("quarantine", source, day))
+    else:
+        lake.delete(staged_quarantine)
     if not report.success:
         lake.delete(staged_products)
-    report.raise_if_failed()
+    is_emptied = any(failure.startswith("not_emptied") for failure in report.failures)
+    report.raise_if_failed(_advice(source, day, stored, is_feed) if is_emptied else "")
+    if counts.products < stored / 2:
+        logger.warning(
+            "source=%s day=%s: the day had %d products and now has %d: the others go",
+            source,
+            day,
+            stored,
+            counts.products,
+        )
     _put_products_in_place(lake, staged_products, source, day, counts.products)
     logger.info(
         "validated source=%s day=%s products=%d quarantined=%d", source, day, counts.products, counts.quarantined
@@ -106,8 +154,23 @@ def validate_records(
     )
 
 
+def _warn_of_unknown_version(counts: BatchCounts, source: str, day: date) -> None:
+    products, rejected = (told.get("unknown_schema_version", 0) for told in (counts.flags, counts.reasons))
+    if products or rejected:
+        logger.warning(
+            "source=%s day=%s: %d products are in a version of the source's format that we do not know, and were read "
+            "like the newest that we know; %d more could not be read: see what the source has changed",
+            source, day, products, rejected,
+        )  # fmt: skip
+
+
 def _write_staged(
-    records: Iterable[Product | Rejection], lake: Lake, products_path: str, quarantine_path: str, shard_size: int
+    records: Iterable[Product | Rejection],
+    lake: Lake,
+    products_path: str,
+    quarantine_path: str,
+    shard_size: int,
+    guard: RecordGuard,
 ) -> BatchCounts:
     """Write kept and rejected records to two staged files; a row group of the products is one shard."""
     products = quarantined = 0
@@ -116,27 +179,68 @@ def _write_staged(
     with ExitStack() as stack:
         product_writer = stack.enter_context(lake.parquet_writer(products_path, PRODUCTS))
         quarantine_writer = stack.enter_context(lake.parquet_writer(quarantine_path, QUARANTINE))
-        waiting: list[Product] = []
-        for kept, rejected in RowRules().apply(records, chunk_rows=CHUNK_ROWS):
+
+        def put_aside(rejected: list[Rejection]) -> None:
+            nonlocal quarantined
+            if rejected:
+                table, written, failed = _converted(rejected, QUARANTINE, guard)
+                quarantine_writer.write_table(pa.concat_tables([table, _table(failed, QUARANTINE)]))
+                quarantined += len(rejected)
+                reasons.update(reason for rejection in written + failed for reason in rejection.reasons)
+
+        def keep(shard: list[Product]) -> None:
+            nonlocal products
+            kept, failed = _write_row_group(product_writer, shard, guard)
             products += len(kept)
-            quarantined += len(rejected)
-            reasons.update(reason for rejection in rejected for reason in rejection.reasons)
             flags.update(flag for product in kept for flag in product.flags)
+            put_aside(failed)
+
+        waiting: list[Product] = []
+        for kept, rejected in RowRules(guard=guard).apply(records, chunk_rows=CHUNK_ROWS):
             waiting.extend(kept)
             while len(waiting) >= shard_size:
-                _write_row_group(product_writer, waiting[:shard_size])
+                keep(waiting[:shard_size])
                 del waiting[:shard_size]
-            if rejected:
-                rows = [rejection.to_row() for rejection in rejected]
-                quarantine_writer.write_table(pa.Table.from_pylist(rows, schema=QUARANTINE))
+            put_aside(rejected)
         if waiting:
-            _write_row_group(product_writer, waiting)
+            keep(waiting)
     return BatchCounts(products=products, quarantined=quarantined, reasons=dict(reasons), flags=dict(flags))
 
 
-def _write_row_group(writer: pq.ParquetWriter, products: list[Product]) -> None:
-    table = pa.Table.from_pylist([product.to_row() for product in products], schema=PRODUCTS)
-    writer.write_table(table, row_group_size=len(products))
+def _write_row_group(
+    writer: pq.ParquetWriter, products: list[Product], guard: RecordGuard
+) -> tuple[list[Product], list[Rejection]]:
+    """Write products as one row group; returns those written, and those of which no row can be made, set aside."""
+    table, kept, failed = _converted(products, PRODUCTS, guard)
+    if kept:
+        writer.write_table(table, row_group_size=len(kept))
+    return kept, failed
+
+
+def _converted(
+    records: list[AnyRecord], schema: pa.Schema, guard: RecordGuard
+) -> tuple[pa.Table, list[AnyRecord], list[Rejection]]:
+    """Records as rows of a table, those that are in it, and rejections in the place of those that make no row."""
+    try:
+        return _table(records, schema), records, []
+    except MemoryError:
+        raise
+    except Exception:
+        kept, failed = [], []
+    for record in records:
+        try:
+            _table([record], schema)
+        except MemoryError:
+            raise
+        except Exception as error:
+            failed.append(failed_record(record, error, guard, f"id {str(record.native_id)[:60]}"))
+        else:
+            kept.append(record)
+    return _table(kept, schema), kept, failed
+
+
+def _table(records: Sequence[Product | Rejection], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist([record.to_row() for record in records], schema=schema)
 
 
 def _put_products_in_place(lake: Lake, staged: str, source: str, day: date, count: int) -> None:
@@ -146,6 +250,39 @@ def _put_products_in_place(lake: Lake, staged: str, source: str, day: date, coun
     else:
         lake.delete(staged)
         lake.delete(target)
+
+
+def _advice(source: str, day: date, stored: int, is_feed: bool) -> str:
+    by_command = (
+        f"`python -m include run-day {day} --source {source} --allow-empty`"
+        if is_feed
+        else f"`python -m include import PATH --day {day} --source {source} --allow-empty`"
+    )
+    or_by_airflow = ", or trigger champagne_daily with the param allow_empty" if is_feed else ""
+    return (
+        f"The {stored:,} products of the earlier run are kept. If the day really has no more than this, confirm it: "
+        f"{by_command}{or_by_airflow}."
+    )
+
+
+def stored_products(lake: Lake, source: str, day: date, known: Mapping[str, str] | None = None) -> int:
+    """Number of products that an earlier run of the day left, without those that an earlier day has just so.
+
+    `known` maps the product ids of earlier days to their content hashes: see `known_content`.
+    """
+    path = Lake.day_file("products", source, day)
+    if not lake.exists(path):
+        return 0
+    try:
+        if not known:
+            with lake.parquet_file(path) as file:
+                return int(file.metadata.num_rows)
+        table = lake.read_parquet(path, ["product_id", "content_hash"])
+    except pa.ArrowInvalid as error:
+        logger.warning("%s is damaged, and is made anew: %s", lake.url(path), error)
+        return 0
+    pairs = zip(table["product_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True)
+    return sum(known.get(product_id) != content_hash for product_id, content_hash in pairs)
 
 
 def earlier_files(lake: Lake, source: str, day: date) -> list[str]:
@@ -174,11 +311,18 @@ def known_content(lake: Lake, source: str, day: date) -> dict[str, str]:
 
 
 def _without_known_content(
-    records: Iterable[Product | Rejection], known: dict[str, str], unchanged: Counter[str]
+    records: Iterable[Product | Rejection], known: dict[str, str], unchanged: Counter[str], guard: RecordGuard
 ) -> Iterator[Product | Rejection]:
     """Drop products that an earlier day has with the same content (an API that lists everything each day)."""
     for record in records:
-        if isinstance(record, Product) and known.get(record.product_id) == record.content_hash:
+        try:
+            is_known = isinstance(record, Product) and known.get(record.product_id) == record.content_hash
+        except MemoryError:
+            raise
+        except Exception as error:
+            yield failed_record(record, error, guard, str(guard.position))
+            continue
+        if is_known:
             unchanged["unchanged"] += 1
         else:
             yield record

@@ -58,8 +58,9 @@ class BatchCounts:
 
     @property
     def rejected_share(self) -> float:
-        """Share of the received records that were set aside, from 0 to 1; 0 for an empty batch."""
-        return self.quarantined / self.received if self.received else 0.0
+        """Share of the source's records that were set aside, from 0 to 1, those known before included; 0 for none."""
+        all_records = self.received + self.unchanged
+        return self.quarantined / all_records if all_records else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,16 @@ class BatchReport:
     report_url: str
     """Address of the page for a person."""
 
-    def raise_if_failed(self) -> None:
-        """Raise BatchRejected, naming the broken rules and the report, unless the batch passed."""
+    def raise_if_failed(self, advice: str = "") -> None:
+        """Raise BatchRejected, naming the broken rules and the report, unless the batch passed.
+
+        `advice` is a sentence more, about what to do.
+        """
         if not self.success:
             raise BatchRejected(
                 f"the batch of {self.source} for {self.day.isoformat()} was rejected, nothing of it goes on. "
-                f"Broken: {'; '.join(self.failures)}. Every rule and the quarantined rows: {self.report_url}"
+                f"Broken: {'; '.join(self.failures)}. {advice}{' ' if advice else ''}"
+                f"Every rule and the quarantined rows: {self.report_url}"
             )
 
 
@@ -97,17 +102,23 @@ def validate_products(
     settings: Settings,
     report_dir: str = "",
     expect_fresh: bool = True,
+    stored: int = 0,
+    allow_empty: bool = False,
 ) -> BatchReport:
     """Judge a day's products by the product suite and the batch rules, and write the report.
 
     `products_path` and `quarantine_path` are Parquet files in the lake. `history` are the numbers of products
     of earlier days (empty: volume is not judged). `expect_fresh=False` is for catalogues, which may be old.
+    `stored` is the number of products that an earlier run of the day left, which this batch replaces; a batch
+    without products does so with `allow_empty` only.
     The report goes to `report_dir`, by default `reports/validation/source=S/day=D`. Raises nothing for a bad
     batch: see `BatchReport.raise_if_failed`.
     """
     folder = report_dir or Lake.partition(REPORTS, source, day)
     bounds = suites.volume_bounds(settings, history)
-    empty = counts.received == 0 and (bounds is None or bounds[0] == 0)
+    fewest = suites.fewest_again(settings, stored)
+    is_emptied = counts.products < fewest and not allow_empty
+    empty = counts.received == 0 and not is_emptied and (bounds is None or bounds[0] == 0)
     page = ReportPage(
         kind="products",
         source=source,
@@ -125,7 +136,16 @@ def validate_products(
         products = read_compact(lake, [products_path], PRODUCTS, PRODUCT_COLUMNS)
         quarantine = quarantine_sections(lake, quarantine_path)
         page.rules, page.skipped = _product_rules(
-            products, quarantine.rows, day, counts=counts, history=history, settings=settings, expect_fresh=expect_fresh
+            products,
+            quarantine.rows,
+            day,
+            counts=counts,
+            history=history,
+            settings=settings,
+            expect_fresh=expect_fresh,
+            may_be_empty=counts.products == 0 and (allow_empty or counts.unchanged > 0),
+            # Said only where it is broken: the report of a rerun is that of the first run.
+            fewest_again=fewest if is_emptied else 0,
         )
         page.bars = [*quarantine.bars, *flag_bars(products.counts["flags"], products.rows)]
         page.examples = quarantine.examples
@@ -143,6 +163,8 @@ def _product_rules(
     history: Sequence[int],
     settings: Settings,
     expect_fresh: bool,
+    may_be_empty: bool,
+    fewest_again: int,
 ) -> tuple[list[RuleResult], list[Skipped]]:
     import pandas as pd
 
@@ -156,6 +178,11 @@ def _product_rules(
         "rejected_percent": 100 * counts.rejected_share,
         "days_since_newest": 0.0 if age is None else age,
     }
+    remarks = {
+        "unknown_schema_version": counts.flags.get("unknown_schema_version", 0),
+        "unreadable": counts.reasons.get("unreadable", 0),
+    }
+    facts |= remarks
     skipped = []
     if suites.volume_bounds(settings, history) is None:
         skipped.append(Skipped("volume", "No earlier day has products to compare with."))
@@ -163,7 +190,15 @@ def _product_rules(
         skipped.append(Skipped("freshness", "A catalogue may be of any age."))
     elif age is None:
         skipped.append(Skipped("freshness", "The records of this source do not say when they were changed."))
-    batch_suite = suites.product_batch_suite(settings, day, history, with_freshness=expect_fresh and age is not None)
+    batch_suite = suites.product_batch_suite(
+        settings,
+        day,
+        history,
+        with_freshness=expect_fresh and age is not None,
+        may_be_empty=may_be_empty,
+        fewest_again=fewest_again,
+    )
+    batch_suite += suites.remark_expectations(remarks)
     rules = [
         *run_suite("products_batch", batch_suite, pd.DataFrame([facts])),
         *run_suite("products", suites.product_suite(), products.frame()),

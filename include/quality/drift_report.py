@@ -79,8 +79,13 @@ def read_drift_result(lake: Lake, source: str, day: date) -> dict[str, Any] | No
 
 
 def remove_drift_report(lake: Lake, source: str, day: date) -> None:
-    """Remove a day's drift page, if there is one, and refresh the overview."""
+    """Remove a day's drift page, if there is one, and refresh the overview.
+
+    What others read goes first and the folder last: killed on the way, the next call goes on.
+    """
     folder = drift_folder(source, day)
     if lake.exists(folder):
-        lake.delete(folder)
+        lake.delete(f"{folder}/result.json")
+        lake.delete(f"{folder}/summary.json")
         write_overview(lake)
+        lake.delete(folder)

@@ -22,7 +22,9 @@ REASONS: Final[dict[str, str]] = {
     "duplicate": "The same id came earlier in this batch; the first record was kept.",
     "wrong_type": "A field has another type than the source documents, e.g. a list instead of a text.",
     "not_json": "The line is not valid JSON: it was cut off or damaged on its way.",
-    "unknown_schema_version": "The record is in a version of the source's format that we cannot read yet.",
+    "unknown_schema_version": "The record is in a version of the source's format that we do not know, and a field that "
+    "we need could not be read.",
+    "unreadable": "Our own code failed on the record: a mistake of ours, told with a traceback in the task's log.",
 }
 """Reason code → sentence. Quarantine rows carry one or more of these codes."""
 
@@ -31,6 +33,9 @@ FLAGS: Final[dict[str, str]] = {
     "short_code": "The code is shorter than a barcode, or has lost its leading zeros.",
     "long_code": "The code is longer than any barcode of a product.",
     "characters_lost": "Some characters of a text were lost before it came to us (\ufffd stands in their place).",
+    "unknown_schema_version": "The record is in a version of the source's format that we do not know; it was read like "
+    "the newest that we know.",
+    "bad_address": "The address of the photo or of the page was damaged, misleading or too long, and was left out.",
     "in_store_code": "The number was given by a shop; another shop may use it for another product.",
     "unfamiliar": "The product is unlike anything that the model was trained on, so its label is for review.",
     "rule_disagrees": "A written rule of the taxonomy contradicts the classifiers, so the label is for review.",

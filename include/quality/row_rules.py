@@ -13,21 +13,23 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from include.characters import FORBIDDEN, has_letters_or_digits, is_usable_address
+from include.nesting import without_deep_parts
 from include.quality.barcode import barcode_flags
+from include.record_guard import RecordGuard
 from include.schema import Product, Rejection
 
-# Direction overrides make text read otherwise than it is stored (U+202E in a file name is an old trick).
-# Direction marks, embeddings and isolates are ordinary in Arabic and Hebrew and stay.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ud800-\udfff\ufffe\uffff]")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _UNWRITABLE_AS_JSON = re.compile(r"[\ud800-\udfff]|\\u0000|NaN|Infinity")
+_FIELDS = tuple(field.name for field in fields(Product))
+_WRITABLE_BITS = 2_000
+"""A larger number is not written out: how many digits an interpreter writes is a setting of its own."""
 _WHITE_SPACE = re.compile(r"\s")
 _ROUNDED_CODE = re.compile(r"[+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)|\d+[.,]0*")
-_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
-_SHORT_TEXTS = ("brand", "quantity", "language", "source_category", "url", "image_url")
+_SHORT_TEXTS = ("brand", "quantity", "language", "source_category")
 _LONG_TEXTS = ("description", "ingredients")
 
 
@@ -58,9 +60,10 @@ class Finding:
 class RowRules:
     """The row rules for one batch; it remembers the ids that it kept, so make a new one for each batch."""
 
-    def __init__(self, limits: RowLimits | None = None) -> None:
-        """Start a batch."""
+    def __init__(self, limits: RowLimits | None = None, guard: RecordGuard | None = None) -> None:
+        """Start a batch; `guard` is that of its reader."""
         self.limits = limits or RowLimits()
+        self._guard = guard
         self._kept_ids: set[str] = set()
 
     def apply(
@@ -75,8 +78,15 @@ class RowRules:
             raise ValueError(f"chunk_rows must be at least 1, not {chunk_rows}")
         products: list[Product] = []
         rejections: list[Rejection] = []
+        guard = self._guard or RecordGuard("records")
         for number, record in enumerate(records, start=1):
-            judged = self.judge(record, position=f"record {number}")
+            guard.judged = number
+            try:
+                judged = self.judge(record, position=f"record {number}")
+            except MemoryError:
+                raise
+            except Exception as error:
+                judged = failed_record(record, error, guard, f"record {number}")
             if isinstance(judged, Product):
                 products.append(judged)
             else:
@@ -89,6 +99,8 @@ class RowRules:
                 rejections = []
         if products or rejections:
             yield products, rejections
+        if self._guard is None:
+            guard.warn()
 
     def judge(self, record: Product | Rejection, position: str) -> Product | Rejection:
         """One record: the product with its flags, or why it is set aside.
@@ -97,17 +109,18 @@ class RowRules:
         """
         if isinstance(record, Rejection):
             return writable(record, self.limits.raw_characters)
+        record = _without_bad_addresses(record)
         findings = [*self._id_findings(record), *self._text_findings(record)]
         if not findings:
+            flagged = self._with_flags(record)
             self._kept_ids.add(record.native_id)
-            return self._with_flags(record)
-        raw = {name: value for name, value in record.to_row().items() if value not in (None, (), [])}
+            return flagged
         rejection = Rejection(
             source=record.source,
             native_id=record.native_id or None,
             reasons=tuple(dict.fromkeys(finding.reason for finding in findings)),
             detail="; ".join(finding.detail for finding in findings),
-            raw=raw,
+            raw={name: value for name, value in record.to_row().items() if value not in (None, (), [])},
             position=position,
         )
         return writable(rejection, self.limits.raw_characters)
@@ -121,7 +134,7 @@ class RowRules:
             yield Finding("no_id", "the id is empty")
         elif len(native_id) > self.limits.id_characters:
             yield Finding("bad_id", _too_long("id", len(native_id), self.limits.id_characters))
-        elif _WHITE_SPACE.search(native_id) or _FORBIDDEN.search(native_id):
+        elif _WHITE_SPACE.search(native_id) or FORBIDDEN.search(native_id):
             yield Finding("bad_id", f"id {_shown(native_id)} holds white space or control characters")
         elif self._has_barcode(product) and not (native_id.isascii() and native_id.isdigit()):
             rounded = _ROUNDED_CODE.fullmatch(native_id) is not None
@@ -132,9 +145,9 @@ class RowRules:
 
     def _text_findings(self, product: Product) -> Iterator[Finding]:
         limits = self.limits
-        if not _says_something(product.name):
+        if not has_letters_or_digits(product.name):
             yield Finding("no_name", "no name" if not product.name else f"the name is {_shown(product.name)}")
-            if not (_says_something(product.description) or _says_something(product.ingredients)):
+            if not (has_letters_or_digits(product.description) or has_letters_or_digits(product.ingredients)):
                 yield Finding("no_text", "no description and no ingredients either")
         elif product.name and len(product.name) > limits.name_characters:
             yield Finding("name_too_long", _too_long("name", len(product.name), limits.name_characters))
@@ -148,7 +161,7 @@ class RowRules:
             yield Finding("text_too_long", _too_long("category_tags", tags_length, limits.tags_characters))
         for field in ("name", *_SHORT_TEXTS, *_LONG_TEXTS, "category_tags"):
             value = getattr(product, field) or ""
-            found = _FORBIDDEN.search(value if isinstance(value, str) else "\n".join(value))
+            found = FORBIDDEN.search(value if isinstance(value, str) else "\n".join(value))
             if found:
                 yield Finding("control_characters", f"{field} holds U+{ord(found.group()):04X}")
 
@@ -159,18 +172,52 @@ class RowRules:
         return product if flags == product.flags else replace(product, flags=flags)
 
 
+def failed_record(record: Product | Rejection, error: Exception, guard: RecordGuard, position: str) -> Rejection:
+    """The rejection of a record on which our code failed with `error`, after its source had read it.
+
+    One that cannot be written down either is left with its place alone.
+    """
+    position = record.position if isinstance(record, Rejection) else position
+    rejection = guard.set_aside(error, {}, position)
+    reasons = record.reasons if isinstance(record, Rejection) else ()
+    rejection = replace(rejection, source=record.source, reasons=tuple(dict.fromkeys((*reasons, *rejection.reasons))))
+    try:
+        raw = record.raw if isinstance(record, Rejection) else {name: getattr(record, name) for name in _FIELDS}
+        whole = writable(replace(rejection, raw=raw, native_id=record.native_id), RowLimits().raw_characters)
+        whole.to_row()
+    except MemoryError:
+        raise
+    except Exception:  # most often the same again
+        return replace(rejection, raw={"…": "the record cannot be written down; the landed file has it"})
+    return whole
+
+
+def _without_bad_addresses(product: Product) -> Product:
+    """The product without addresses that cannot be kept, and a flag in their place: none is lost over its photo."""
+    image_url, url = product.image_url, product.url
+    is_good_image, is_good_page = not image_url or is_usable_address(image_url), not url or is_usable_address(url)
+    if is_good_image and is_good_page:
+        return product
+    return replace(
+        product,
+        image_url=image_url if is_good_image else None,
+        url=url if is_good_page else None,
+        flags=tuple(dict.fromkeys((*product.flags, "bad_address"))),
+    )
+
+
 def writable(rejection: Rejection, raw_characters: int) -> Rejection:
     """The same rejection, such that Parquet and PostgreSQL (text and jsonb) take it.
 
-    NUL and lone surrogates become U+FFFD, NaN and infinities become texts. A raw record of more than
-    `raw_characters` characters (as JSON) has its texts cut, and says so.
+    NUL and lone surrogates become U+FFFD, NaN and infinities become texts, what is nested too deeply `…`. A raw record
+    of more than `raw_characters` characters (as JSON) has its texts cut, and says so.
     """
-    raw = rejection.raw
+    raw = without_deep_parts(rejection.raw)
     try:
         raw_text = json.dumps(raw, ensure_ascii=False, default=str)
-    except RecursionError:
-        raw = {"…": "the record is nested too deeply to be kept here"}
-        raw_text = ""
+    except (ValueError, TypeError):  # an enormous number, or a key that is none of JSON's
+        raw = _cleaned(raw)
+        raw_text = json.dumps(raw, ensure_ascii=False, default=str)
     if len(raw_text) > raw_characters:
         raw = _cut(raw, raw_characters)
     elif _UNWRITABLE_AS_JSON.search(raw_text):
@@ -204,11 +251,9 @@ def _cleaned(value: Any) -> Any:
         return [_cleaned(entry) for entry in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
+    if isinstance(value, int) and value.bit_length() > _WRITABLE_BITS:
+        return "a number of more than 600 digits"
     return value
-
-
-def _says_something(text: str | None) -> bool:
-    return bool(text) and _LETTER_OR_DIGIT.search(text or "") is not None
 
 
 def _too_long(field: str, length: int, limit: int) -> str:
@@ -217,4 +262,4 @@ def _too_long(field: str, length: int, limit: int) -> str:
 
 def _shown(text: str) -> str:
     """A text of hostile origin inside a sentence: short, with escapes for what cannot be seen."""
-    return ascii(text if len(text) <= 60 else text[:60] + "…") if _FORBIDDEN.search(text) else repr(text[:60])
+    return ascii(text if len(text) <= 60 else text[:60] + "…") if FORBIDDEN.search(text) else repr(text[:60])

@@ -10,7 +10,7 @@ Suites named `…_batch` look at a frame of one row, the facts about the batch (
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from statistics import mean
 from typing import TYPE_CHECKING, get_args
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 NO_DIFFERENCE = "as agreed"
 """The fact `schema` of a file whose columns are those of `include/schema.py`."""
+
+_REMARKS = {
+    "unknown_schema_version": "No product is in a version of the source's format that we do not know.",
+    "unreadable": "Our own code fails on no record.",
+}
 
 
 def product_suite() -> list[Expectation]:
@@ -81,17 +86,30 @@ def product_suite() -> list[Expectation]:
 
 
 def product_batch_suite(
-    settings: Settings, day: date, history: Sequence[int], *, with_freshness: bool
+    settings: Settings,
+    day: date,
+    history: Sequence[int],
+    *,
+    with_freshness: bool,
+    may_be_empty: bool = False,
+    fewest_again: int = 0,
 ) -> list[Expectation]:
     """Expectations for the batch of products as a whole.
 
-    `history` are the numbers of products of earlier days; without any, volume is not judged.
+    `history` are the numbers of products of earlier days; without any, volume is not judged. `fewest_again` products
+    must be there, because the day has some from an earlier run; 0 leaves that out.
     """
     gxe = load_great_expectations().expectations
     expectations = [
         _schema_expectation("products"),
-        gxe.ExpectColumnMinToBeBetween(
-            column="products", min_value=1, **_rule("not_empty", "There is at least one product.")
+        *(
+            []
+            if may_be_empty
+            else [
+                gxe.ExpectColumnMinToBeBetween(
+                    column="products", min_value=1, **_rule("not_empty", "There is at least one product.")
+                )
+            ]
         ),
         *_nothing_lost_expectations(
             products_lost="Every product that was accepted stands in the file.",
@@ -122,6 +140,17 @@ def product_batch_suite(
                 ),
             )
         )
+    if fewest_again:
+        expectations.append(
+            gxe.ExpectColumnMinToBeBetween(
+                column="products",
+                min_value=fewest_again,
+                **_rule(
+                    "not_emptied",
+                    f"Of a day that has products from an earlier run, at least {fewest_again:,} come again.",
+                ),
+            )
+        )
     if with_freshness:
         expectations.append(
             gxe.ExpectColumnMaxToBeBetween(
@@ -135,6 +164,21 @@ def product_batch_suite(
             )
         )
     return expectations
+
+
+def remark_expectations(remarks: Mapping[str, int]) -> list[Expectation]:
+    """Warnings of what was seen in a batch and asks for somebody's work; nothing for what was not seen.
+
+    `remarks` counts what has one of the names in `_REMARKS`; the counts are facts about the batch.
+    """
+    gxe = load_great_expectations().expectations
+    return [
+        gxe.ExpectColumnMaxToBeBetween(
+            column=name, min_value=0, max_value=0, **_rule(name, meaning, severity="warning")
+        )
+        for name, meaning in _REMARKS.items()
+        if remarks.get(name)
+    ]
 
 
 def label_suite(taxonomy_labels: Sequence[str]) -> list[Expectation]:
@@ -197,6 +241,11 @@ def volume_bounds(settings: Settings, history: Sequence[int]) -> tuple[int, int]
     if usual <= 0:
         return None
     return math.ceil(settings.min_volume_share * usual), math.floor(settings.max_volume_ratio * usual)
+
+
+def fewest_again(settings: Settings, stored: int) -> int:
+    """Fewest products that may replace those that an earlier run of the day left, without a person's word."""
+    return max(1, math.ceil(settings.min_volume_share * stored)) if stored else 0
 
 
 def _schema_expectation(layer: str) -> Expectation:

@@ -92,9 +92,9 @@ class Drawing:
     def inline_svg(self) -> str:
         """The SVG as part of an HTML page: scaled to its column, in the page's own colours."""
         body = self.svg[self.svg.index("<svg") :]
-        body = re.sub(r'(<svg [^>]*?)width="[^"]*" ', r"\1", body, count=1, flags=re.DOTALL)
-        body = re.sub(r'(<svg [^>]*?)height="[^"]*" ', r"\1", body, count=1, flags=re.DOTALL)
-        body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
+        body = re.sub(r'(<svg [^<>]*?)width="[^"]*" ', r"\1", body, count=1)
+        body = re.sub(r'(<svg [^<>]*?)height="[^"]*" ', r"\1", body, count=1)
+        body = re.sub(r"<!--.*?(?:-->|\Z)", "", body, flags=re.DOTALL)
         # Several figures share a page: its ids must not meet.
         body = re.sub(r'<g id="[^"]*"', "<g", body).replace("DejaVuSans-", f"{self.name}-")
         for colour, variable in _PAGE_COLOURS.items():

@@ -89,13 +89,10 @@ def write_model_card(
     }
     figures = folder / FIGURES
     figures.mkdir(parents=True, exist_ok=True)
-    for old in [*figures.glob("*.png"), *figures.glob("*.svg")]:
+    drawn = tuple(path for drawing in drawings for path in drawing.write(figures))
+    for old in {*figures.glob("*.png"), *figures.glob("*.svg")} - set(drawn):
         old.unlink()
-    card = ModelCard(
-        html=folder / "index.html",
-        markdown=folder / "README.md",
-        figures=tuple(path for drawing in drawings for path in drawing.write(figures)),
-    )
+    card = ModelCard(html=folder / "index.html", markdown=folder / "README.md", figures=drawn)
     card.html.write_text(html_environment().get_template("model_card.html").render(content), encoding="utf-8")
     markdown = markdown_environment().get_template("model_card.md").render(content)
     card.markdown.write_text(markdown, encoding="utf-8")

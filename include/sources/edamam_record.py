@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from include.characters import is_blank, is_usable_address
 from include.schema import Product, Rejection
+from include.sources.json_text import shown
 
 _FOOD_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _TEXT_KEYS = ("label", "knownAs", "brand", "foodContentsLabel", "category")
@@ -14,8 +16,8 @@ _TEXT_KEYS = ("label", "knownAs", "brand", "foodContentsLabel", "category")
 def parse_food(food: Any, source: str, position: str = "") -> Product | Rejection:
     """The food of a hint as a Product, or a Rejection with `wrong_type`, `no_id`, `code_damaged` or `no_name`.
 
-    Never raises, whatever JSON value `food` is. `knownAs` becomes the description where it says more than the
-    label. Whatever is wrong with `image` counts as no photo.
+    `knownAs` becomes the description where it says more than the label. Whatever is wrong with `image` counts as no
+    photo.
     """
     if not isinstance(food, dict):
         return Rejection(source, None, ("wrong_type",), "the hint holds no food object", {"record": food}, position)
@@ -25,10 +27,10 @@ def parse_food(food: Any, source: str, position: str = "") -> Product | Rejectio
     if problem is not None:
         reason, detail = problem
         return Rejection(source, shown_id, (reason,), detail, food, position)
-    texts = {key: (food.get(key) or "").strip() or None for key in _TEXT_KEYS}
+    texts = {key: None if is_blank(food.get(key) or "") else food[key].strip() for key in _TEXT_KEYS}
     known_as, label = texts["knownAs"], texts["label"] or ""
     image = food.get("image")
-    is_address = isinstance(image, str) and image.startswith(("https://", "http://"))
+    is_address = isinstance(image, str) and image.startswith(("https://", "http://")) and is_usable_address(image)
     return Product(
         source=source,
         native_id=str(food_id),
@@ -49,9 +51,9 @@ def _problem(food: dict[str, Any]) -> tuple[str, str] | None:
         return "no_id", "the food has no foodId"
     for key in ("foodId", *_TEXT_KEYS):
         if food.get(key) is not None and not isinstance(food[key], str):
-            return "wrong_type", f"{key} is not text but {str(food[key])[:64]!r}"
+            return "wrong_type", f"{key} is not text but {shown(food[key])}"
     if not _FOOD_ID.fullmatch(food_id):
         return "code_damaged", f"foodId is {food_id[:64]!r}: an id has letters, digits and underscores only"
-    if not (food.get("label") or "").strip():
+    if is_blank(food.get("label") or ""):
         return "no_name", "the food has no label"
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from include.nesting import MAX_DEPTH
 from include.schema import Product
 from include.taxonomy import Taxonomy
 
@@ -22,11 +23,13 @@ def could_belong_to_feed(payload: Any, taxonomy: Taxonomy) -> bool:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+    """The texts in a value in its order, as deep as anybody looks; not by recursion, as a record has no such bound."""
+    waiting = [(value, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict) and depth < MAX_DEPTH:
+            waiting.extend((inner, depth + 1) for inner in reversed(value.values()))
+        elif isinstance(value, list) and depth < MAX_DEPTH:
+            waiting.extend((inner, depth + 1) for inner in reversed(value))

@@ -5,41 +5,44 @@
 
 A request is tried again when the connection or the server failed: refused or broken connections, time
 limits, 408, 429, 5xx, a body shorter than announced, an HTML page or cut-off JSON where JSON was expected,
-a cut-off gzip file. Everything that ends in SourceError names the URL without its secrets, and the reason.
+a cut-off gzip file. Each try has a deadline for the whole of it, and all tries together have one. Everything that ends
+in SourceError names the URL without its secrets, and the reason.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import IO, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-import requests
 import tenacity
-import urllib3
 
 import include
 from include.errors import SourceError
+from include.security.addresses import AddressGuard, is_loopback
+from include.security.deadline import Deadline
+from include.security.expansion import BoundedGunzip
+from include.security.quoting import printable, shortened
+from include.security.redaction import RedactingFilter, redact, redact_values, safe_url, secret_values
 from include.settings import Settings
-from include.sources.addresses import check_redirect, is_loopback
-from include.sources.gzip_check import GzipCheck
+from include.sources.exchange import Answer, Exchanges
 from include.sources.json_text import parse_json
 from include.sources.rate_limit import Budget, HostRateLimiter
-from include.sources.redaction import protect_http_logs, safe_url
-from include.sources.retrying import ServerFailure, failure_reason, retry_after_seconds, wait_before_retry
+from include.sources.retrying import Refusal, ServerFailure, retry_after_seconds, wait_before_retry
 
 logger = logging.getLogger(__name__)
 
-MAX_REDIRECTS = 5
-CHUNK_BYTES = 64 * 1024
-MAX_EXPANSION = 16
-"""A gzip file may decompress to this many times `http_max_bytes`; product records compress to about a tenth."""
-SLOWEST_BYTES_PER_SECOND = 1024
-"""A body slower than this, after ten time limits, counts as a server that hangs."""
+MAX_PAGE_BYTES = 8 * 1024**2
+"""A page of 100 products has about half a megabyte; as objects, 8 MiB of JSON can fill 300."""
+MAX_TEXT_BYTES = 1024**2
+"""The index of the delta files has about 15 lines."""
+SLOWEST_BYTES_PER_SECOND = 16 * 1024
+"""A body that arrives at this rate may take as long as it needs, within the limit for all tries."""
+_GZIP_MAGIC = b"\x1f\x8b"
 
 T = TypeVar("T")
 Target = Callable[[], AbstractContextManager[IO[bytes]]]
@@ -59,13 +62,18 @@ class HttpClient:
         allow_private_hosts: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        protect_http_logs()
         self.settings = settings
         self._allow_private_hosts = allow_private_hosts
         self._sleep = sleep
+        self._secrets: set[str] = set()
+        self._filter = RedactingFilter(self._secrets)
+        self._filter.attach()
         self._limiter = HostRateLimiter(settings.state_dir / "rate_limits", settings.requests_per_minute)
-        self._session = _Session(allow_private_hosts)
-        self._session.headers["User-Agent"] = f"Cuvee/{include.__version__} ({settings.contact})"
+        self._exchanges = Exchanges(
+            {"User-Agent": f"Cuvee/{include.__version__} ({settings.contact})"},
+            guard=AddressGuard(allow_private=allow_private_hosts),
+            timeout_seconds=settings.http_timeout_seconds,
+        )
 
     def __enter__(self) -> HttpClient:
         return self
@@ -77,8 +85,9 @@ class HttpClient:
 
     def close(self) -> None:
         """Close connections and the shared rate limiter's files."""
-        self._session.close()
+        self._exchanges.close()
         self._limiter.close()
+        self._filter.detach()
 
     def get_json(
         self,
@@ -93,8 +102,8 @@ class HttpClient:
         With `absent_ok`, a 404 gives None. Raises SourceError.
         """
 
-        def read(response: requests.Response) -> Any:
-            content = self._read_body(response)
+        def read(answer: Answer) -> Any:
+            content = answer.content(min(MAX_PAGE_BYTES, self.settings.http_max_bytes))
             try:
                 return parse_json(content)
             except ValueError:
@@ -107,8 +116,8 @@ class HttpClient:
     def get_text(self, url: str, params: Mapping[str, str | int] | None = None, *, budget: Budget = Budget.FILE) -> str:
         """The text of a URL, in UTF-8. An HTML page is taken for a failure of the server. Raises SourceError."""
 
-        def read(response: requests.Response) -> str:
-            content = self._read_body(response)
+        def read(answer: Answer) -> str:
+            content = answer.content(min(MAX_TEXT_BYTES, self.settings.http_max_bytes))
             if content.lstrip()[:1] == b"<":
                 raise ServerFailure("an HTML page came instead of plain text")
             return content.decode("utf-8-sig", "replace")
@@ -129,20 +138,20 @@ class HttpClient:
 
         `open_target` opens where it goes, e.g. `lambda: landing.open_write(name)`; it is called once per try
         and must discard what was written when its block raises. With `gzipped`, the file must be one whole
-        gzip file; a cut-off one is asked for again. Raises SourceError.
+        gzip file, within the bounds of `include.security.expansion`; a cut-off one is asked for again. Raises
+        SourceError.
         """
-        limit = max_bytes or self.settings.http_max_bytes
 
-        def read(response: requests.Response) -> int:
-            check = GzipCheck(MAX_EXPANSION * limit) if gzipped else None
+        def read(answer: Answer) -> int:
+            gunzip = BoundedGunzip() if gzipped else None
             size = 0
             with open_target() as stream:
-                for chunk in self._chunks(response, limit, decode=False):
+                for chunk in answer.chunks(max_bytes or self.settings.http_max_bytes):
                     size += len(chunk)
                     stream.write(chunk)
-                    if check:
-                        _feed(check, chunk, url)
-                if check and not check.is_whole:
+                    if gunzip:
+                        _check(gunzip, chunk)
+                if gunzip and not gunzip.is_whole:
                     raise ServerFailure(f"the gzip file is cut off after {size} bytes")
             return size
 
@@ -153,107 +162,93 @@ class HttpClient:
         self,
         url: str,
         budget: Budget,
-        read: Callable[[requests.Response], T],
+        read: Callable[[Answer], T],
         *,
         headers: Mapping[str, str] | None = None,
         absent_ok: bool = False,
     ) -> Any:
+        self._secrets |= secret_values(url)
+        seconds = self.settings.http_total_seconds
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ServerFailure),
-            stop=tenacity.stop_after_attempt(self.settings.http_attempts),
+            stop=tenacity.stop_after_attempt(self.settings.http_attempts) | tenacity.stop_before_delay(seconds),
             wait=wait_before_retry(self.settings.http_backoff_seconds),
             sleep=self._sleep,
-            before_sleep=lambda state: _log_retry(url, state),
+            before_sleep=lambda state: self._log_retry(url, state),
             reraise=True,
         )
+        end = time.monotonic() + seconds
         try:
-            return attempts(self._try_once, url, budget, read, headers or {}, absent_ok)
+            return attempts(self._try_once, url, budget, read, headers or {}, absent_ok, end)
         except ServerFailure as failure:
-            reason = str(failure)
+            tries = attempts.statistics["attempt_number"]
+            reason = f"{failure}; gave up after {tries} {'try' if tries == 1 else 'tries'}"
+        except Refusal as refusal:
+            reason = str(refusal)
         # Outside the except block: the message must not drag along exceptions that quote the whole URL.
-        raise SourceError(
-            f"{safe_url(url)}: {reason}; gave up after {self.settings.http_attempts} tries. "
-            "What was landed is kept, and the next run resumes"
-        )
+        raise SourceError(f"{self._shown_url(url)}: {self._shown(reason)}")
 
     def _try_once(
         self,
         url: str,
         budget: Budget,
-        read: Callable[[requests.Response], T],
+        read: Callable[[Answer], T],
         headers: Mapping[str, str],
         absent_ok: bool,
+        end: float,
     ) -> T | None:
         host = urlsplit(url).hostname or ""
-        unlimited = self._allow_private_hosts and is_loopback(host)
-        if not unlimited:
+        if not (self._allow_private_hosts and is_loopback(host)):
             self._limiter.wait_for_turn(host, budget)
-        with self._open(url, host, headers) as response:
-            if response.status_code == 404 and absent_ok:
+        deadline = Deadline(
+            self.settings.http_deadline_seconds,
+            bytes_per_second=SLOWEST_BYTES_PER_SECOND,
+            longest=end - time.monotonic(),
+        )
+        with self._exchanges.ask(url, deadline, headers) as answer:
+            if answer.status == 404 and absent_ok:
                 return None
-            _check_status(response, url)
-            return read(response)
+            self._check_status(answer)
+            return read(answer)
 
-    def _open(self, url: str, host: str, headers: Mapping[str, str]) -> requests.Response:
-        # `from None` throughout: the library's exceptions quote the whole URL, credentials included.
-        try:
-            return self._session.get(
-                url,
-                headers=dict(headers),
-                stream=True,
-                timeout=self.settings.http_timeout_seconds,
-                proxies={"http": "", "https": ""} if is_loopback(host) else None,
-            )
-        except requests.TooManyRedirects:
-            raise SourceError(f"{safe_url(url)}: more than {MAX_REDIRECTS} redirects") from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.InvalidHeader):
-            raise SourceError(
-                f"{safe_url(url)}: the address, or the setting CUVEE_CONTACT, cannot be sent in a request"
-            ) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise ServerFailure(failure_reason(error)) from None
+    def _check_status(self, answer: Answer) -> None:
+        status = answer.status
+        if status == 200:
+            return
+        # The server's words last: they may hold anything.
+        words = shortened(printable(self._shown(answer.reason)))
+        if status in (408, 425, 429) or status >= 500:
+            raise ServerFailure(f"the server answered {status} {words}".rstrip(), retry_after_seconds(answer.headers))
+        if hint := _UNASKED.get(status, "" if status >= 300 else "not what was asked for"):
+            raise ServerFailure(f"the server answered {status}: {hint}")
+        hint = _REFUSALS.get(status, "the server refuses the request")
+        raise Refusal(f"{status} {words}: {hint}")
 
-    def _read_body(self, response: requests.Response) -> bytes:
-        return b"".join(self._chunks(response, self.settings.http_max_bytes, decode=True))
+    def _shown_url(self, url: str) -> str:
+        return redact_values(safe_url(url), self._secrets)
 
-    def _chunks(self, response: requests.Response, limit: int, *, decode: bool) -> Iterator[bytes]:
-        """The body in chunks; SourceError once it is larger than `limit`, ServerFailure when it breaks or drips."""
-        started = time.monotonic()
-        size = 0
-        chunks = response.raw.stream(CHUNK_BYTES, decode_content=decode)
-        while True:
-            try:
-                chunk = next(chunks, None)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                raise ServerFailure(failure_reason(error)) from None
-            if chunk is None:
-                return
-            size += len(chunk)
-            if size > limit:
-                raise SourceError(f"{safe_url(response.url)}: larger than the {limit} bytes accepted")
-            yield chunk
-            elapsed = time.monotonic() - started
-            if elapsed > 10 * self.settings.http_timeout_seconds and size < SLOWEST_BYTES_PER_SECOND * elapsed:
-                raise ServerFailure(f"the answer drips: {size} bytes in {elapsed:.0f} s")
+    def _shown(self, text: str) -> str:
+        return redact(redact_values(text, self._secrets))
+
+    def _log_retry(self, url: str, state: tenacity.RetryCallState) -> None:
+        failure = state.outcome.exception() if state.outcome else None
+        pause = state.next_action.sleep if state.next_action else 0.0
+        shown = (self._shown_url(url), state.attempt_number, self._shown(str(failure)))
+        logger.warning("asking again in %.1f s: url=%s try=%d: %s", pause, *shown)
 
 
-class _Session(requests.Session):
-    """A session that follows few redirects, and none to a worse place."""
-
-    def __init__(self, allow_private_hosts: bool) -> None:
-        super().__init__()
-        self.max_redirects = MAX_REDIRECTS
-        self._allow_private_hosts = allow_private_hosts
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        target = super().get_redirect_target(resp)
-        if target is not None:
-            try:
-                check_redirect(resp.url, target, allow_private_hosts=self._allow_private_hosts)
-            except SourceError:
-                resp.close()
-                raise
-        return target
+_UNASKED = {
+    204: "it has no content to send",
+    205: "it has no content to send",
+    206: "a part of the content, though all of it was asked for",
+    304: "not modified, though nothing was asked to compare with",
+}
+_REFUSALS = {
+    401: "the credentials are missing or wrong",
+    403: "access is refused: check the credentials and the contact in the User-Agent",
+    404: "there is no such page",
+    410: "there is no such page any more",
+}
 
 
 def _full_url(url: str, params: Mapping[str, str | int] | None) -> str:
@@ -262,30 +257,13 @@ def _full_url(url: str, params: Mapping[str, str | int] | None) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(params, safe=',')}"
 
 
-def _check_status(response: requests.Response, url: str) -> None:
-    status = response.status_code
-    if status == 200:
-        return
-    if status in (408, 429) or status >= 500:
-        raise ServerFailure(f"the server answered {status} {response.reason}", retry_after_seconds(response.headers))
-    hint = {
-        401: "the credentials are missing or wrong",
-        403: "access is refused: check the credentials and the contact in the User-Agent",
-        404: "there is no such page",
-    }.get(status, "the server refuses the request")
-    raise SourceError(f"{safe_url(url)}: {status} {response.reason}: {hint}")
-
-
-def _feed(check: GzipCheck, chunk: bytes, url: str) -> None:
+def _check(gunzip: BoundedGunzip, chunk: bytes) -> None:
+    """Pass a chunk of a gzip file through, for what it says about the file."""
     try:
-        check.feed(chunk)
+        for number, piece in enumerate(gunzip.feed(chunk)):
+            if number == 0 and gunzip.unpacked_bytes == len(piece) and piece.startswith(_GZIP_MAGIC):
+                raise ServerFailure("the gzip file holds another gzip file: it was compressed twice on its way")
     except ValueError as error:
-        raise ServerFailure(f"the gzip file is {error}") from None
+        raise ServerFailure(f"the gzip file {error}") from None
     except OverflowError as error:
-        raise SourceError(f"{safe_url(url)}: the gzip file {error}") from None
-
-
-def _log_retry(url: str, state: tenacity.RetryCallState) -> None:
-    failure = state.outcome.exception() if state.outcome else None
-    pause = state.next_action.sleep if state.next_action else 0.0
-    logger.warning("asking again in %.1f s: url=%s try=%d: %s", pause, safe_url(url), state.attempt_number, failure)
+        raise Refusal(f"the gzip file {error}") from None

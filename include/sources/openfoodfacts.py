@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from include.record_guard import RecordGuard
 from include.schema import Product, Rejection
 from include.sources.feed import belongs_to_feed, could_belong_to_feed
-from include.sources.landing import Landing, unreadable_line
+from include.sources.landing import Landing, parse_line, unreadable_line
 from include.sources.openfoodfacts_delta import (
     DELTA_PATH,
     INDEX_PATH,
@@ -20,7 +21,7 @@ from include.sources.openfoodfacts_delta import (
     parse_file_name,
     parse_index,
 )
-from include.sources.openfoodfacts_record import parse_product
+from include.sources.openfoodfacts_record import moment_of_change, parse_product
 from include.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
@@ -56,49 +57,46 @@ class OpenFoodFacts:
             logger.info("landed source=%s day=%s file=%s bytes=%d", self.name, day, file.name, size)
         landing.complete({"files": [file.name for file in files]})
 
-    def read(self, day: date, landing: Landing) -> Iterator[Product | Rejection]:
+    def read(self, day: date, landing: Landing, guard: RecordGuard | None = None) -> Iterator[Product | Rejection]:
         """The day's champagne products, newest file first; rows of other days are passed over.
 
         A product that changed twice on a day stands in two files: its newest state comes first, and the row
         rules keep the first.
         """
+        if guard is None:
+            with RecordGuard(self.name) as own:
+                yield from self.read(day, landing, own)
+            return
         taxonomy = load_taxonomy()
         seen: Counter[str] = Counter()
         for name in reversed(landing.manifest()["files"]):
             file = parse_file_name(name)
             if file is not None:
-                yield from self._read_file(file, day, landing, taxonomy, seen)
+                lines = ((f"{name}:{number}", line) for number, line in landing.read_lines(name))
+                yield from guard.read_each(lines, _line_reader(file, day, taxonomy, seen))
         logger.info("read source=%s day=%s %s", self.name, day, dict(sorted(seen.items())))
 
-    def _read_file(
-        self, file: DeltaFile, day: date, landing: Landing, taxonomy: Taxonomy, seen: Counter[str]
-    ) -> Iterator[Product | Rejection]:
-        day_start, day_end = day_bounds(day)
-        for number, payload in landing.read_json_lines(file.name):
-            if not file.owns(_modified(payload), day_start, day_end):
-                seen["of another day"] += 1
-                continue
-            position = f"{file.name}:{number}"
-            if isinstance(payload, str):
-                record: Product | Rejection = unreadable_line(payload, self.name, position)
-                wanted = True
-            else:
-                record = parse_product(payload, self.name, position)
-                wanted = (
-                    belongs_to_feed(record, taxonomy)
-                    if isinstance(record, Product)
-                    else could_belong_to_feed(payload, taxonomy)
-                )
-            if not wanted:
-                seen["not champagne"] += 1
-                continue
-            seen["products" if isinstance(record, Product) else "rejected"] += 1
-            yield record
 
+def _line_reader(
+    file: DeltaFile, day: date, taxonomy: Taxonomy, seen: Counter[str]
+) -> Callable[[bytes, str], Product | Rejection | None]:
+    """What reads a line of a file; it gives None for a row of another day, or without champagne."""
+    day_start, day_end = day_bounds(day)
 
-def _modified(payload: dict[str, Any] | str) -> int | None:
-    """`last_modified_t` as far as it can be read; the parser judges it properly."""
-    value = payload.get("last_modified_t") if isinstance(payload, dict) else None
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
-        return int(value.strip()[:12])
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    def read(line: bytes, position: str) -> Product | Rejection | None:
+        payload = parse_line(line)
+        if not file.owns(moment_of_change(payload), day_start, day_end):
+            seen["of another day"] += 1
+            return None
+        if isinstance(payload, str):
+            seen["rejected"] += 1
+            return unreadable_line(payload, OpenFoodFacts.name, position)
+        record = parse_product(payload, OpenFoodFacts.name, position)
+        if isinstance(record, Product):
+            is_wanted, kind = belongs_to_feed(record, taxonomy), "products"
+        else:
+            is_wanted, kind = could_belong_to_feed(payload, taxonomy), "rejected"
+        seen[kind if is_wanted else "not champagne"] += 1
+        return record if is_wanted else None
+
+    return read

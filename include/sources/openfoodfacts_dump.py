@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
+from typing import IO
 
 from include.errors import ConfigurationError, SourceError
-from include.sources.json_text import parse_json
-from include.sources.landing import Landing
+from include.sources.landing import MAX_LINE_BYTES, Landing, parse_line
 from include.sources.openfoodfacts_delta import DeltaFile, day_bounds
+from include.sources.openfoodfacts_record import moment_of_change
 from include.warehouse.lake import Lake
 
 logger = logging.getLogger(__name__)
@@ -67,9 +68,9 @@ def _dated_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with path.open("rb") as probe:
             zipped = probe.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if zipped else path.open("rb") as lines:
-            for line in lines:
-                moment = _moment_of_change(line)
+        with gzip.open(path, "rb") if zipped else path.open("rb") as stream:
+            for line in _bounded_lines(stream):
+                moment = moment_of_change(parse_line(line))
                 if moment is None:
                     undated += 1
                 else:
@@ -80,8 +81,10 @@ def _dated_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         logger.warning("%d lines of %s have no time of change: they belong to no day", undated, path)
 
 
-def _moment_of_change(line: bytes) -> int | None:
-    try:
-        return int(parse_json(line)["last_modified_t"])
-    except (ValueError, TypeError, KeyError, OverflowError):
-        return None
+def _bounded_lines(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    """Lines of a stream; of an over-long one only its first `MAX_LINE_BYTES` + 1 bytes."""
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        rest = line
+        while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_LINE_BYTES + 1)
+        yield line

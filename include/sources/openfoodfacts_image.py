@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from include.characters import is_usable_address
+
 IMAGE_HOST = "https://images.openfoodfacts.org/images/products"
 _FRONT_OF_LANGUAGE = re.compile(r"front_([a-z]{2,3}(?:[-_][a-z]{2,4})?)")
+_REVISION = re.compile(r"[0-9]{1,9}")
 
 
 def front_image_url(payload: dict[str, Any], code: str, language: str | None) -> str | None:
     """URL of the front photo at 400 px, or None.
 
     Taken from `image_front_url` or `image_url`, else from `selected_images`, else built from `images`. Whatever
-    is of an unexpected type there counts as no photo: a product is never lost over its photo.
+    is of an unexpected type there, or no usable address, counts as no photo: a product is never lost over its photo.
     """
     for key in ("image_front_url", "image_url"):
         if _is_web_address(payload.get(key)):
@@ -23,8 +26,8 @@ def front_image_url(payload: dict[str, Any], code: str, language: str | None) ->
 
 
 def image_folder(code: str) -> str:
-    """Path of a product's photos: the code filled with zeros to 13 digits, split 3/3/3/rest."""
-    filled = code.zfill(13)
+    """Path of a product's photos: the code with zeros in front to 13 digits, no more, split 3/3/3/rest."""
+    filled = code.lstrip("0").zfill(13)
     return f"{filled[:3]}/{filled[3:6]}/{filled[6:9]}/{filled[9:]}"
 
 
@@ -54,8 +57,8 @@ def _front_revisions(images: dict[str, Any]) -> Iterator[tuple[str, str]]:
             candidates.setdefault(match.group(1), image)
     for language, image in candidates.items():
         revision = image.get("rev") if isinstance(image, dict) else None
-        is_text = isinstance(revision, str) and revision.isascii() and revision.isdigit()
-        is_number = isinstance(revision, int) and not isinstance(revision, bool) and revision >= 0
+        is_text = isinstance(revision, str) and _REVISION.fullmatch(revision) is not None
+        is_number = isinstance(revision, int) and not isinstance(revision, bool) and 0 <= revision < 10**9
         if (is_text or is_number) and _FRONT_OF_LANGUAGE.fullmatch(f"front_{language}"):
             yield language, str(revision)
 
@@ -75,4 +78,4 @@ def _branch(value: Any, *keys: str) -> dict[str, Any]:
 
 
 def _is_web_address(value: Any) -> bool:
-    return isinstance(value, str) and value.strip().startswith(("https://", "http://")) and len(value) < 2_000
+    return isinstance(value, str) and value.strip().startswith(("https://", "http://")) and is_usable_address(value)

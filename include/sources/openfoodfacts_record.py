@@ -7,10 +7,13 @@ ignored: the landed file keeps them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from include.characters import is_blank, is_usable_address
 from include.schema import Product, Rejection
+from include.sources.json_text import shown, shown_as_id
 from include.sources.openfoodfacts_image import front_image_url
 
 KNOWN_SCHEMA_VERSIONS = range(995, 1005)
@@ -19,6 +22,9 @@ change-log of openfoodfacts-server). 995 to 1000 carry no number in the dumps; 1
 (`brands_tags` begin with `xx:`), 1002 split `images` into uploaded and selected, 1003 moved nutrition facts,
 1004 dropped the `*_hierarchy` fields and computes text fields such as `brands` from their tags."""
 
+UNKNOWN_VERSION = "unknown_schema_version"
+"""Flag of a product, and reason beside another of a rejection, whose version is none of those."""
+
 LARGEST_EXACT_INTEGER = 2**53
 """Above this, a number may have been rounded by a program that keeps numbers as doubles."""
 
@@ -26,6 +32,9 @@ _BARCODE = re.compile(r"[0-9]{1,32}")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 _TAG = re.compile(r"[a-z]{2,3}:.+")
 _LATEST_TIME = 4_102_444_800  # 2100-01-01: later values are milliseconds or damage
+_SECONDS = re.compile(r"\s*([0-9]{1,10})(?:\.0*)?\s*", re.ASCII)
+
+T = TypeVar("T")
 
 
 class _Unusable(Exception):
@@ -38,69 +47,93 @@ class _Unusable(Exception):
 
 
 def parse_product(payload: Any, source: str, position: str = "") -> Product | Rejection:
-    """The record as a Product, or as a Rejection with one of the codes `wrong_type`, `no_id`, `code_damaged`,
-    `unknown_schema_version`, `no_name`. Never raises, whatever JSON value `payload` is.
+    """The record as a Product, or as a Rejection with `wrong_type`, `no_id`, `code_damaged` or `no_name`.
+
+    A record of a schema version that is not known is read like the newest known one, and flagged; of it, only the
+    fields that decide are needed: code, name, ingredients and category tags. What else cannot be read counts as absent.
     """
     if not isinstance(payload, dict):
         detail = f"the record is a {_kind(payload)}, not an object"
         return Rejection(source, None, ("wrong_type",), detail, {"record": payload}, position)
+    version = payload.get("schema_version")
+    is_known = version is None or version == "" or _is_known(version)
     try:
-        _check_schema_version(payload.get("schema_version"))
-        return _product(payload, source, _code(payload))
+        return _product(payload, source, _code(payload), is_known)
     except _Unusable as problem:
-        native_id = payload.get("code")
-        shown_id = str(native_id)[:64] if isinstance(native_id, str | int | float) else None
-        return Rejection(source, shown_id, (problem.reason,), problem.detail, payload, position)
+        shown_id = shown_as_id(payload.get("code"))
+        reasons, detail = (problem.reason,), problem.detail
+        if not is_known:
+            detail = f"{detail}; schema_version is {shown(version)}, which this reader does not know"
+            return Rejection(source, shown_id, (*reasons, UNKNOWN_VERSION), detail, payload, position)
+        return Rejection(source, shown_id, reasons, detail, payload, position)
 
 
-def _product(payload: dict[str, Any], source: str, code: str) -> Product:
+def moment_of_change(payload: Any) -> int | None:
+    """`last_modified_t` in Unix seconds as far as it can be read, whatever the payload is; the parser judges it."""
+    value = payload.get("last_modified_t") if isinstance(payload, dict) else None
+    if isinstance(value, str):
+        found = _SECONDS.fullmatch(value)
+        return int(found[1]) if found else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST_EXACT_INTEGER:
+        return None
+    return int(value)
+
+
+def _product(payload: dict[str, Any], source: str, code: str, is_known_version: bool) -> Product:
     language = _language(payload)
     name = _localised(payload, "product_name", language) or _localised(payload, "abbreviated_product_name", language)
     if name is None:
         raise _Unusable("no_name", "the record has no product name in any language")
-    page = _text(payload, "url")
+
+    def optional(read: Callable[[], T | None]) -> T | None:
+        if is_known_version:
+            return read()
+        try:
+            return read()
+        except _Unusable:
+            return None
+
+    page = optional(lambda: _text(payload, "url"))
+    is_page = page is not None and page.startswith("http") and is_usable_address(page)
     return Product(
         source=source,
         native_id=code,
         name=name,
-        brand=_brand(payload),
-        description=_localised(payload, "generic_name", language),
+        brand=optional(lambda: _brand(payload)),
+        description=optional(lambda: _localised(payload, "generic_name", language)),
         ingredients=_localised(payload, "ingredients_text", language),
-        quantity=_text(payload, "quantity", numbers=True),
+        quantity=optional(lambda: _text(payload, "quantity", numbers=True)),
         language=language,
         category_tags=_tags(payload, "categories_tags") or _tags(payload, "categories_hierarchy"),
-        source_category=_listed_text(payload, "categories"),
-        url=page if page and page.startswith("http") else f"https://world.openfoodfacts.org/product/{code}",
+        source_category=optional(lambda: _listed_text(payload, "categories")),
+        url=page if is_page else f"https://world.openfoodfacts.org/product/{code}",
         image_url=front_image_url(payload, code, language),
-        last_modified=_moment(payload, "last_modified_t"),
+        flags=() if is_known_version else (UNKNOWN_VERSION,),
+        last_modified=optional(lambda: _moment(payload, "last_modified_t")),
     )
 
 
-def _check_schema_version(version: Any) -> None:
-    if version is None:
-        return
+def _is_known(version: Any) -> bool:
     number = int(version) if isinstance(version, str) and re.fullmatch(r"[0-9]{1,9}", version) else version
-    if isinstance(number, bool) or not isinstance(number, int) or number not in KNOWN_SCHEMA_VERSIONS:
-        known = f"{KNOWN_SCHEMA_VERSIONS[0]} to {KNOWN_SCHEMA_VERSIONS[-1]}"
-        raise _Unusable("unknown_schema_version", f"schema_version is {version!r}; this version reads {known}"[:500])
+    return isinstance(number, int) and not isinstance(number, bool) and number in KNOWN_SCHEMA_VERSIONS
 
 
 def _code(payload: dict[str, Any]) -> str:
     """The barcode as text, leading zeros kept."""
-    present = [payload[key] for key in ("code", "_id", "id") if payload.get(key) not in (None, "")]
-    if not present:
+    # `_id` and `id` are the database's own where they are objects.
+    ids = (payload.get("code"), *(value for key in ("_id", "id") if not isinstance(value := payload.get(key), dict)))
+    value = next((value for value in ids if value is not None and value != ""), None)
+    if value is None:
         raise _Unusable("no_id", "the record has no code")
-    value = present[0]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _Unusable("wrong_type", f"code is a {_kind(value)}, not text")
     if isinstance(value, int) and 0 <= value <= LARGEST_EXACT_INTEGER:
         return str(value)
-    text = str(value).strip()
-    if not text:
+    text = value.strip() if isinstance(value, str) else ""
+    if isinstance(value, str) and not text:
         raise _Unusable("no_id", "the record has no code")
     if not isinstance(value, str) or _SCIENTIFIC.fullmatch(text):
-        detail = f"code is {text[:64]!r}: a number that was rounded; the barcode is lost"
-        raise _Unusable("code_damaged", detail)
+        raise _Unusable("code_damaged", f"code is {shown(value)}: a number that was rounded; the barcode is lost")
     if not _BARCODE.fullmatch(text):
         raise _Unusable("code_damaged", f"code is {text[:64]!r}: a barcode has digits only")
     return text
@@ -109,12 +142,12 @@ def _code(payload: dict[str, Any]) -> str:
 def _text(payload: dict[str, Any], key: str, *, numbers: bool = False) -> str | None:
     value = payload.get(key)
     if numbers and isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
+        value = str(value) if abs(value) < LARGEST_EXACT_INTEGER else value
     if value is None:
         return None
     if not isinstance(value, str):
         raise _Unusable("wrong_type", f"{key} is a {_kind(value)}, not text")
-    return value.strip() or None
+    return None if is_blank(value) else value.strip()
 
 
 def _localised(payload: dict[str, Any], key: str, language: str | None) -> str | None:
@@ -122,8 +155,9 @@ def _localised(payload: dict[str, Any], key: str, language: str | None) -> str |
     plain = _text(payload, key)
     if plain:
         return plain
-    pattern = re.compile(rf"{key}_[a-z]{{2}}")
-    others = sorted(found for found in payload if pattern.fullmatch(found))
+    beginning, length = f"{key}_", len(key) + 3
+    found = [name for name in payload if name.startswith(beginning) and len(name) == length]
+    others = sorted(name for name in found if re.fullmatch("[a-z]{2}", name[-2:]))
     for candidate in (f"{key}_{language}", f"{key}_fr", f"{key}_en", *others):
         text = _text(payload, candidate)
         if text:
@@ -150,7 +184,7 @@ def _strings(payload: dict[str, Any], key: str) -> list[str]:
     for item in items:
         if not isinstance(item, str):
             raise _Unusable("wrong_type", f"{key} holds a {_kind(item)} among its texts")
-    return [item.strip() for item in items if item.strip()]
+    return [item.strip() for item in items if not is_blank(item)]
 
 
 def _tags(payload: dict[str, Any], key: str) -> tuple[str, ...]:
@@ -181,10 +215,10 @@ def _moment(payload: dict[str, Any], key: str) -> datetime | None:
     value = payload.get(key)
     if value is None or value == "":
         return None
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value.strip()):
-        value = int(value)
+    if isinstance(value, str) and (found := _SECONDS.fullmatch(value)):
+        value = int(found[1])
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _LATEST_TIME:
-        raise _Unusable("wrong_type", f"{key} is {str(value)[:64]!r}, not a time in Unix seconds")
+        raise _Unusable("wrong_type", f"{key} is {shown(value)}, not a time in Unix seconds")
     return datetime.fromtimestamp(int(value), UTC)
 
 

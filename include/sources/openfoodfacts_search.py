@@ -14,7 +14,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from include.errors import SourceError
-from include.schema import Product, Rejection
+from include.record_guard import RecordGuard
+from include.schema import Product, Rejection, text_hash
+from include.sources.json_text import to_json
 from include.sources.openfoodfacts_record import parse_product
 from include.sources.rate_limit import Budget
 
@@ -67,11 +69,12 @@ class OpenFoodFactsSearch:
         )
         if not isinstance(answer, dict) or answer.get("status") in (0, "0") or not answer.get("product"):
             return None
-        return parse_product(answer["product"], "openfoodfacts", f"product/{code}")
+        with RecordGuard("openfoodfacts") as guard:
+            return next(guard.read_each([(f"product/{code}", answer["product"])], _parsed))
 
     def _records(self, path: str, params: Mapping[str, str]) -> Iterator[Product | Rejection]:
-        for position, payload in self._payloads(path, params):
-            yield parse_product(payload, "openfoodfacts", position)
+        with RecordGuard("openfoodfacts") as guard:
+            yield from guard.read_each(self._payloads(path, params), _parsed)
 
     def _payloads(self, path: str, params: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
         """Position and record of every listed product, some more than once, while the list may move.
@@ -103,7 +106,8 @@ class OpenFoodFactsSearch:
     def _new(known: set[str], products: list[Any], number: int) -> Iterator[tuple[str, Any]]:
         for index, payload in enumerate(products, start=1):
             code = payload.get("code") if isinstance(payload, dict) else None
-            key = f"code {code}" if code not in (None, "") else f"record {payload!r}"
+            has_code = isinstance(code, str | int) and code != ""
+            key = f"code {code}" if has_code else f"record {text_hash(to_json(payload))}"
             if key not in known:
                 known.add(key)
                 yield f"page {number}:{index}", payload
@@ -117,8 +121,16 @@ class OpenFoodFactsSearch:
             raise SourceError(
                 f"{url}: the answer has no list `products`: this is not the search API of Open Food Facts"
             )
-        count = answer.get("count")
-        if isinstance(count, str) and count.strip().isascii() and count.strip().isdigit():
-            count = int(count.strip())
-        is_number = isinstance(count, int) and not isinstance(count, bool)
-        return (float(count) if is_number else math.inf), products
+        return _count(answer.get("count")), products
+
+
+def _parsed(payload: Any, position: str) -> Product | Rejection:
+    return parse_product(payload, "openfoodfacts", position)
+
+
+def _count(value: Any) -> float:
+    """The number of products found in all, as number or text; infinite where it cannot be read."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,15}\s*", value):
+        return float(value)
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**15
+    return float(value) if is_count else math.inf

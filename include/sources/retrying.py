@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import http.client
+import socket
+import ssl
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -13,6 +17,29 @@ import urllib3
 LONGEST_BACKOFF_SECONDS = 60.0
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 """A server that asks for a longer pause is asked again after this one; the scheduler's own retries come later."""
+_CAUSES = 16
+"""Exceptions inside one another that are looked at."""
+
+_REASONS: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
+    ("connection refused (is the server running?)", (ConnectionRefusedError,)),
+    (
+        "the host name is not known (no network?)",
+        (urllib3.exceptions.NameResolutionError, socket.gaierror),
+    ),
+    (
+        "the TLS certificate or handshake was refused",
+        (ssl.SSLError, urllib3.exceptions.SSLError, requests.exceptions.SSLError),
+    ),
+    ("the host cannot be reached", (urllib3.exceptions.NewConnectionError,)),  # to urllib3 a kind of timeout
+    ("no answer within the time limit", (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)),
+    ("the answer announces two different lengths", (urllib3.exceptions.InvalidHeader,)),
+    ("the body is shorter than announced", (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead)),
+    ("the compressed body is damaged or cut off", (urllib3.exceptions.DecodeError, zlib.error)),
+    ("the proxy refuses or cannot be reached", (urllib3.exceptions.ProxyError, requests.exceptions.ProxyError)),
+    ("the connection broke", (ConnectionError, http.client.RemoteDisconnected)),
+    ("the answer is no HTTP", (http.client.HTTPException, ValueError)),
+)
+"""The first that applies to an exception or to one inside it. Types, not texts: servers write into the texts."""
 
 
 class ServerFailure(Exception):
@@ -21,6 +48,10 @@ class ServerFailure(Exception):
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class Refusal(Exception):
+    """The server refuses, or what it sends must not be taken; another try would end the same. The message is why."""
 
 
 def wait_before_retry(first_pause: float) -> Callable[[tenacity.RetryCallState], float]:
@@ -52,22 +83,30 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 def _http_date(value: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError, OverflowError):
+        moment = parsedate_to_datetime(value[:100])
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def failure_reason(error: Exception) -> str:
-    """Why the network failed, in words that do not quote the URL."""
-    text = repr(error)
-    timed_out = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError)
-    reasons = {
-        "no answer within the time limit": timed_out or "timed out" in text,
-        "the TLS certificate or handshake was refused": "SSL" in text,
-        "the body is shorter than announced": "IncompleteRead" in text,
-        "the host name is not known (no network?)": "NameResolution" in text,
-        "connection refused (is the server running?)": "Connection refused" in text,
-        "the compressed body is damaged or cut off": "Decod" in type(error).__name__,
-    }
-    return next((reason for reason, applies in reasons.items() if applies), "the connection broke")
+def failure_reason(error: BaseException) -> str:
+    """Why the network failed, in words that quote neither the URL nor the server."""
+    causes = list(_causes(error))
+    for reason, kinds in _REASONS:
+        if any(isinstance(cause, kinds) for cause in causes):
+            return reason
+    return "the connection broke"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and those that it wraps, in the ways of urllib3 and requests."""
+    waiting = [error]
+    seen: set[int] = set()
+    while waiting and len(seen) < _CAUSES:
+        cause = waiting.pop(0)
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        inner = [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
+        waiting += [each for each in inner if isinstance(each, BaseException)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from include.schema import Product, Rejection
 
 if TYPE_CHECKING:
+    from include.record_guard import RecordGuard
     from include.sources.connection import SourceConnection
     from include.sources.http import HttpClient
     from include.sources.landing import Landing
@@ -36,8 +37,9 @@ class Source(Protocol):
         the limits of retries, ConfigurationError when the connection lacks something.
         """
 
-    def read(self, day: date, landing: Landing) -> Iterator[Product | Rejection]:
+    def read(self, day: date, landing: Landing, guard: RecordGuard | None = None) -> Iterator[Product | Rejection]:
         """The champagne products of a landed day, and what could not be read.
 
-        Streams; one bad record becomes a Rejection and never an exception.
+        Streams; one bad record becomes a Rejection and never an exception. `guard` is that of the batch, if the records
+        go further than here.
         """

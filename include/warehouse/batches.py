@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -11,11 +10,11 @@ from typing import Any, Literal
 from sqlalchemy import Engine, func, literal
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from include.security.quoting import printable
+from include.security.redaction import redact
 from include.warehouse.tables import batches
 
 ERROR_CHARACTERS = 4_000
-_URL_PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s@/]+@")
-_URL_KEY = re.compile(r"(?i)\b(app_id|app_key|api_key|key|token|password|secret)=[^\s&'\"]+")
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def record_failure(
     engine: Engine, source: str, day: date, step: str, reason: str, kind: Literal["daily", "import"] = "daily"
 ) -> None:
     """Write why a batch failed and at which step; counts of an earlier run stay. `reason` loses its secrets."""
-    row = {"status": "failed", "failed_step": step, "error": without_secrets(reason)[:ERROR_CHARACTERS]}
+    row = {"status": "failed", "failed_step": step, "error": printable(redact(reason), keep="\n\t")[:ERROR_CHARACTERS]}
     statement = insert(batches).values(source=source, day=day, kind=kind, **row)
     with engine.begin() as connection:
         connection.execute(
@@ -130,9 +129,3 @@ def record_failure(
                 index_elements=[batches.c.source, batches.c.day], set_=row | {"updated_at": func.now()}
             )
         )
-
-
-def without_secrets(text: str) -> str:
-    """A message without passwords and keys of URLs, and without NUL characters, which SQL cannot hold."""
-    text = _URL_PASSWORD.sub(r"\1:***@", text.replace("\x00", "\ufffd"))
-    return _URL_KEY.sub(r"\1=***", text)

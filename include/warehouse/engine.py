@@ -64,10 +64,11 @@ def warehouse_url(settings: Settings) -> URL:
         )
     try:
         url = make_url(dsn)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
+        # `from None`: what cannot be read as a URL may be quoted there, password included.
         raise ConfigurationError(
             "CUVEE_WAREHOUSE_URL is not a database URL: expected postgresql+psycopg://user:password@host:5432/cuvee."
-        ) from error
+        ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise ConfigurationError(
             f"CUVEE_WAREHOUSE_URL names {url.get_backend_name()}, but the warehouse is PostgreSQL: "

@@ -18,7 +18,7 @@ import glob
 import os
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
@@ -34,6 +34,10 @@ ROW_GROUP_ROWS = 50_000
 
 S3_BLOCK_BYTES = 8 * 1024**2
 """Part of an upload and of a read: small enough that a few columns of a file do not bring all of it."""
+
+
+_DELETE_TRIES = 10
+"""How often the removal of a folder begins again because files of it went meanwhile."""
 
 
 class Lake:
@@ -92,10 +96,21 @@ class Lake:
         found = (path[prefix:] for path in self.filesystem.find(full))
         return sorted(p for p in found if p.endswith(suffix) and not p.rsplit("/", 1)[-1].startswith((".", "_")))
 
+    def file_sizes(self, folder: str) -> dict[str, int]:
+        """Size in bytes of all files below a folder, by path, in one listing; empty if the folder is absent."""
+        full = self.full_path(folder)
+        prefix = len(self._root) + 1
+        found = self.filesystem.find(full, detail=True) if self.filesystem.exists(full) else {}
+        return {path[prefix:]: int(about["size"]) for path, about in found.items()}
+
     def delete(self, path: str) -> None:
-        """Remove a file or a folder with all it holds; no error if it is absent."""
-        if self.exists(path):
-            self.filesystem.rm(self.full_path(path), recursive=True)
+        """Remove a file or a folder with all it holds; no error if it is absent, or another process removes it, too."""
+        for _ in range(_DELETE_TRIES):
+            if not self.exists(path):
+                return
+            with suppress(FileNotFoundError):
+                self.filesystem.rm(self.full_path(path), recursive=True)
+                return
 
     @contextmanager
     def open_read(self, path: str) -> Iterator[IO[bytes]]:

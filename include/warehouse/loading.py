@@ -38,6 +38,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.dml import Delete
 
+from include.errors import BatchRejected
 from include.schema import LABELS, QUARANTINE
 from include.warehouse.copying import copy_batches
 from include.warehouse.engine import driver_connection
@@ -75,17 +76,25 @@ def load_day(
     labels_path: str | None,
     quarantine_path: str | None,
     trusted: pa.Table | None,
+    allow_empty: bool = False,
 ) -> LoadCounts:
     """Load a day's labels file, quarantine file and trusted labels in one transaction.
 
     `labels_path` is a file of `schema.LABELS`, None for a day without products (those of an earlier run of the
     day go); `quarantine_path` a file of `schema.QUARANTINE`, None where nothing was rejected; `trusted` has the
-    columns product_id, label, origin. Memory holds some thousand rows. Raises the driver's errors;
-    `open_engine` turns a lost server into WarehouseUnreachable.
+    columns product_id, label, origin. Memory holds some thousand rows. Raises BatchRejected, and changes nothing, where
+    a day without products would remove all that it has in the warehouse, unless `allow_empty`; else the driver's
+    errors: `open_engine` turns a lost server into WarehouseUnreachable.
     """
     with source_transaction(engine, source) as connection:
         incoming, labelled = copy_to_temporary(connection, "incoming_labels", LABELS, _chunks(lake, labels_path))
         removed = connection.execute(_delete_vanished(incoming, source, day)).rowcount
+        if removed and not labelled and not allow_empty:
+            raise BatchRejected(
+                f"{source} {day} has no product now, and the warehouse has {removed} of this day alone: nothing was "
+                f"removed. If they are to go, confirm it: `python -m include run-day {day} --source {source} "
+                "--allow-empty`, or trigger champagne_daily with the param allow_empty"
+            )
         _merge_labels(connection, incoming, labelled, source, day)
         connection.execute(merged_history(incoming, literal(day)))
         quarantined = _replace_quarantine(connection, lake, quarantine_path, source, day)

@@ -95,7 +95,7 @@ def run(pairs: int = PAIRS, small: int = SMALL, large: int = LARGE) -> dict[str,
             ratios.append(measured[large] / measured[small])
             peaks.append(measured[large] / 1024)
         return {
-            "day_memory_growth": summarise(ratios, f"x ({large} against {small} products)"),
+            "day_memory_growth": summarise(ratios, f"x ({large} against {small} products)", better="lower"),
             "day_memory_peak": summarise(peaks, f"MiB ({large} products)"),
         }
     finally:

@@ -1,19 +1,24 @@
-"""`photo_path`: from the bytes of a photo to its embedding, against the way of the notebooks.
+"""`photo_path`: from the bytes of a photo to its embedding, against what others write for it.
 
-The network is MobileNetV3Small at 224 pixels with random weights: its speed is that of the trained one. The
-notebooks' way is Keras `load_img` and `predict`, one photo after the other. `photo_path_share` is how close the
-path comes to what its two halves allow: with every core on one half at a time, a photo would take the sum
-of both times.
+With MobileNetV3Small at 224 pixels (random weights: its speed is that of the trained one) and with the default
+encoder, the bundled network at 192 pixels. Against, on the same photos and networks,
+
+- `notebook`: Keras `load_img` and `predict`, one photo after the other, as the notebooks did it
+- `ten_lines`: Pillow and ONNX Runtime on threads, without a guard against anything
+- Keras in batches, tf.data and Ray Data, as far as their packages are installed: photos a second beside ours
+
+The first call of each way is not measured, but what it starts anew for every call is.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import logging
 import os
 import tempfile
+import time
 import warnings
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,59 +26,60 @@ import numpy as np
 from PIL import Image
 
 from include.features.image import load_image_encoder
-from include.features.image.decode import decode_photo
-from include.features.image.onnx_model import OnnxModel
+from include.features.image.bundled_model import bundled_network
+from include.features.image.weights import of_length_one
 from include.settings import Settings
 from tests.benchmarks.measure import Figure, paired_seconds, summarise
+from tests.benchmarks.photo_pipelines import Pipeline, keras_batches, notebook, ray_data, ten_lines, tf_data
+from tests.benchmarks.photos import drawn_photos, real_photos
 from tests.conftest import find_shared_data
 
-PAIRS = 7
-NOTEBOOK_PHOTOS = 48
-"""Photos of one run of the slow way: a part of each folder, as large a part of either."""
-BATCH = 8
+logger = logging.getLogger(__name__)
+
+PAIRS = 9
+NOTEBOOK_PHOTOS = 50
+"""Photos of one run of the slowest way: a part of each kind, as large a part of either."""
+
+_OTHERS = {"keras_batches": "keras", "tf_data": "tensorflow", "ray_data": "ray"}
+"""Other ways, and the package that each needs."""
 
 
-def photo_paths(data: Path) -> list[Path]:
-    """The 46 originals and as many photos again that were already made smaller, in turns."""
-    originals = sorted((data / "flipkart" / "originals_sample").glob("*.jpg"))
-    smaller = sorted((data / "flipkart" / "images").glob("*.jpg"))[: 4 * len(originals)]
-    per_original = len(smaller) // len(originals)
-    return [
-        path
-        for number, original in enumerate(originals)
-        for path in (original, *smaller[number * per_original : (number + 1) * per_original])
-    ]
+class _Measured:
+    """A way on some photos, and the CPU seconds of each of its runs."""
 
+    def __init__(self, way: Pipeline, photos: Sequence[bytes]) -> None:
+        self.count = len(photos)
+        self.cpu: list[float] = []
+        self._way, self._photos = way, photos
 
-def notebook_way(network: Any, paths: Sequence[Path]) -> None:
-    """Keras alone, one photo at a time."""
-    import keras
-
-    for path in paths:
-        image = keras.utils.load_img(path, target_size=(224, 224))
-        pixels = np.expand_dims(keras.utils.img_to_array(image), 0)
-        network.predict(pixels / 127.5 - 1, verbose=0)
-
-
-def decode_only(photos: Sequence[bytes], threads: int, max_pixels: int) -> None:
-    """All cores decode, and nothing else."""
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(lambda photo: decode_photo(photo, (224, 224), max_pixels), photos):
-            pass
-
-
-def infer_only(model: OnnxModel, batches: Sequence[np.ndarray], threads: int) -> None:
-    """All cores infer, and nothing else."""
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(model.embed, batches):
-            pass
+    def __call__(self) -> None:
+        started = time.process_time()
+        self._way(self._photos)
+        self.cpu.append(time.process_time() - started)
 
 
 def run(pairs: int = PAIRS) -> dict[str, Figure]:
-    """Ratio to the notebooks' way, share of the bound by the halves, and photos a second."""
+    """Ratios to the other ways, photos a second, and CPU of a photo, for both networks."""
     data = find_shared_data()
     if data is None:
-        raise FileNotFoundError("photo_path needs the real photos: set CUVEE_SHARED_DATA to their folder")
+        logger.warning("photo_path: the real photos are not at hand (CUVEE_SHARED_DATA), so it measures drawn ones.")
+    photos = drawn_photos() if data is None else real_photos(data)
+    on = "drawn photos" if data is None else "real photos"
+    # One original has 94 megapixels; Pillow warns of it, and it is to be decoded here.
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    with tempfile.TemporaryDirectory(prefix="cuvee-photo-path-") as folder:
+        settings = Settings(state_dir=Path(folder), photo_max_pixels=100_000_000)
+        figures = _against_ten_lines("_bundled", bundled_network(), photos, on, settings, pairs)
+        if importlib.util.find_spec("keras") is None:
+            logger.warning("photo_path with MobileNetV3Small is left out: it needs the package keras.")
+            return figures
+        keras_network, onnx_file = _mobilenet(Path(folder))
+        figures |= _against_ten_lines("", onnx_file, photos, on, settings, pairs)
+        return figures | _against_others(keras_network, onnx_file, photos, on, settings, pairs)
+
+
+def _mobilenet(folder: Path) -> tuple[Any, Path]:
+    """The Keras network, and the same as an ONNX file."""
     os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
     import keras
 
@@ -83,43 +89,69 @@ def run(pairs: int = PAIRS) -> dict[str, Figure]:
     network = keras.applications.MobileNetV3Small(
         include_top=False, weights=None, pooling="avg", input_shape=(224, 224, 3), include_preprocessing=False
     )
-    with tempfile.TemporaryDirectory(prefix="cuvee-photo-path-") as folder:
-        onnx_path = Path(folder) / "network.onnx"
-        write_onnx(network, str(onnx_path), "MobileNetV3Small", "0" * 64, "tf")
-        # One original has 94 megapixels; Pillow warns of it, and it is to be decoded here.
-        warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-        settings = Settings(state_dir=Path(folder), photo_max_pixels=100_000_000)
-        return _measure(network, onnx_path, photo_paths(data), settings, pairs)
+    onnx_file = folder / "network.onnx"
+    write_onnx(network, str(onnx_file), "MobileNetV3Small", "0" * 64, "tf")
+    return network, onnx_file
 
 
-def _measure(network: Any, onnx_path: Path, paths: list[Path], settings: Settings, pairs: int) -> dict[str, Figure]:
-    photos = [path.read_bytes() for path in paths]
-    slow_paths = paths[:NOTEBOOK_PHOTOS]
-    slow_photos = photos[:NOTEBOOK_PHOTOS]
-    encoder = load_image_encoder(str(onnx_path), settings)
-    model = OnnxModel(onnx_path)
-    threads = settings.inference_threads
-    pixels = np.random.default_rng(0).integers(0, 256, (BATCH, 224, 224, 3), dtype=np.uint8)
-    batches = [pixels] * (len(photos) // BATCH)
-
-    works = [
-        partial(notebook_way, network, slow_paths),
-        partial(encoder.encode, slow_photos * 4),
-        partial(encoder.encode, photos),
-        partial(decode_only, photos, threads, settings.photo_max_pixels),
-        partial(infer_only, model, batches, threads),
-    ]
-    for warm_up in (partial(notebook_way, network, slow_paths[:3]), *works[1:]):
-        warm_up()
-    ratios, shares, speeds = [], [], []
-    for slow, same_photos, path, decoding, inference in paired_seconds(works, pairs):
-        ratios.append(slow / (same_photos / 4))
-        speeds.append(len(photos) / path)
-        bound = decoding / len(photos) + inference / (len(batches) * BATCH)
-        shares.append(bound / (path / len(photos)))
-    unit = f"x (against Keras predict one by one, {threads} threads)"
+def _against_ten_lines(
+    suffix: str, network: Path, photos: Sequence[bytes], on: str, settings: Settings, pairs: int
+) -> dict[str, Figure]:
+    encoder = load_image_encoder(str(network), settings)
+    side = 192 if suffix else 224
+    twin = ten_lines(network, side, settings.inference_threads)
+    check_agreement(encoder.encode(photos), of_length_one(twin(photos)))
+    ours, theirs = _Measured(encoder.encode, photos), _Measured(twin, photos)
+    rounds = paired_seconds([ours, theirs], pairs)
+    threads = f"{settings.inference_threads} threads, {on}"
     return {
-        "photo_path": summarise(ratios, unit),
-        "photo_path_share": summarise(shares, "of what decoding and inference alone allow together"),
-        "photo_path_speed": summarise(speeds, "photos/s"),
+        f"photo_path_ten_lines{suffix}": summarise(
+            [other / own for own, other in rounds], f"x (speed against ten lines of Pillow and ONNX Runtime, {threads})"
+        ),
+        f"photo_path_ten_lines_cpu{suffix}": summarise(
+            [other / own for own, other in zip(ours.cpu, theirs.cpu, strict=True)], "x (CPU of the ten lines over ours)"
+        ),
+        f"photo_path_cpu{suffix}": summarise([1000 * own / ours.count for own in ours.cpu], "ms of CPU a photo"),
+        f"photo_path_speed{suffix}": summarise([ours.count / own for own, _ in rounds], f"photos/s, {threads}"),
+    }
+
+
+def check_agreement(ours: np.ndarray, theirs: np.ndarray) -> None:
+    """Raise ValueError unless two ways give nearly the same vectors (of length 1): else they did not do the same."""
+    cosines = (ours * theirs).sum(axis=1)
+    if not (cosines.min() > 0.99 and np.median(cosines) > 0.999_99):
+        raise ValueError(
+            f"the ways differ: cosine {np.median(cosines):.6f} in the median, {cosines.min():.6f} at least"
+        )
+
+
+def _against_others(
+    keras_network: Any, onnx_file: Path, photos: Sequence[bytes], on: str, settings: Settings, pairs: int
+) -> dict[str, Figure]:
+    """Ratio to the notebooks' way, and photos a second of all ways."""
+    threads = settings.inference_threads
+    makers: dict[str, Callable[[], Pipeline]] = {
+        "keras_batches": lambda: keras_batches(keras_network),
+        "tf_data": lambda: tf_data(keras_network),
+        "ray_data": lambda: ray_data(onnx_file, 224, threads),
+    }
+    works = {
+        "": _Measured(load_image_encoder(str(onnx_file), settings).encode, photos),
+        "_notebook": _Measured(notebook(keras_network), photos[:NOTEBOOK_PHOTOS]),
+        "_ten_lines": _Measured(ten_lines(onnx_file, 224, threads), photos),
+    }
+    for name, package in _OTHERS.items():
+        if importlib.util.find_spec(package) is None:
+            logger.warning("photo_path_speed_%s is left out: it needs the package %s.", name, package)
+        else:
+            works[f"_{name}"] = _Measured(makers[name](), photos)
+    for work in works.values():
+        work()
+    rounds = paired_seconds(list(works.values()), pairs)
+    speeds = {name: [work.count / one[place] for one in rounds] for place, (name, work) in enumerate(works.items())}
+    ratios = [own / slow for own, slow in zip(speeds[""], speeds["_notebook"], strict=True)]
+    unit = f"photos/s, {threads} threads, {on}"
+    return {
+        "photo_path": summarise(ratios, f"x (against Keras predict one by one, {threads} threads, {on})"),
+        **{f"photo_path_speed{name}": summarise(values, unit) for name, values in speeds.items()},
     }

@@ -1,7 +1,9 @@
-"""How long a task asks again before a person is called."""
+"""How long a task asks again before a person is called, and how soon Airflow hears that it was skipped."""
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -44,3 +46,33 @@ def test_what_would_fail_again_is_not_tried_again(task_context: Any) -> None:
     for policy in (task_context.RETRY_POLICY, task_context.PATIENCE["retry_policy"]):
         assert decide(policy, BatchRejected("too many"), 1) == "fail"
     assert decide(task_context.RETRY_POLICY, SourceError("down"), 1) == "default"
+
+
+def test_the_output_of_a_skipped_task_closes_after_its_process_has_ended(task_context: Any) -> None:
+    reading, writing = os.pipe()
+    task = os.fork()
+    if task == 0:
+        os.dup2(writing, 1)
+        os.close(writing)
+        os.close(reading)
+        try:
+            task_context.skip("nothing to do")
+        except Exception as error:
+            os._exit(0 if type(error).__name__ == "AirflowSkipException" else 1)
+        os._exit(2)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as output:
+        assert os.waitstatus_to_exitcode(os.waitpid(task, 0)[1]) == 0
+        assert not select.select([output], [], [], 0)[0], "still open: who waits for the end finds an ended process"
+        assert select.select([output], [], [], 10)[0], "and closes a moment later"
+        assert output.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"), [({}, False), ({"allow_empty": False}, False), ({"allow_empty": True}, True)]
+)
+def test_a_day_may_lose_its_products_only_where_the_run_says_so(
+    task_context: Any, monkeypatch: pytest.MonkeyPatch, params: dict[str, bool], expected: bool
+) -> None:
+    monkeypatch.setattr(task_context, "get_current_context", lambda: {"params": params})
+    assert task_context.may_be_empty() is expected

@@ -99,5 +99,6 @@ def test_tasks_read_the_same_settings_as_the_caller(monkeypatch: pytest.MonkeyPa
 def test_preloading_can_be_switched_off(folder: AirflowFolder, settings: Settings) -> None:
     hook = folder.home / "config" / "airflow_local_settings.py"
     assert "preload()" in hook.read_text()
+    assert "warm_start()" in hook.read_text()
     folder.write(settings.model_copy(update={"preload_libraries": False}), URL)
     assert hook.read_text() == ""

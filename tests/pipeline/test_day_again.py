@@ -20,6 +20,7 @@ from include.pipeline.shards import plan_shards
 from include.pipeline.validate import validate_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
+from include.sources.openfoodfacts_delta import day_bounds
 from include.warehouse.engine import open_engine
 from include.warehouse.lake import Lake
 from include.warehouse.reviews import record_review
@@ -27,6 +28,7 @@ from tests.fixtures.storage import settings_for
 from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, SOURCE, THIRD_DAY
 from tests.pipeline.prepared import Prepared
 from tests.pipeline.state import lake_state, warehouse_state
+from tests.sources.api_server import Answer, ApiServer, gzip_lines
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def test_a_day_that_has_become_smaller_or_empty_leaves_nothing_of_what_it_was(
     path, lines = landed_lines(lake)
     smaller = gzip.compress(b"".join(lines[:kept]))
     lake.write_bytes(path, smaller)
-    run_day(SOURCE, FIRST_DAY, settings, connection)
+    run_day(SOURCE, FIRST_DAY, settings, connection, allow_empty=kept == 0)
 
     fresh = settings.model_copy(
         update={"lake_url": str(tmp_path / "fresh"), "warehouse_url": SecretStr(make_database())}
@@ -123,6 +125,96 @@ def test_a_shard_whose_embeddings_are_gone_is_not_labelled_without_them(
             lake.delete(path)
     with pytest.raises(StepMissing, match=r"embed_(text|images) for this shard again"):
         classify(plan_shards(SOURCE, FIRST_DAY, settings)[0], settings)
+
+
+def empty_answers(api: ApiServer) -> SourceConnection:
+    """A connection to a server whose delta file of the first day is empty."""
+    name = "openfoodfacts_products_{}_{}.json.gz".format(*day_bounds(FIRST_DAY))
+    api.on("/data/delta/index.txt", Answer(name.encode()))
+    api.on(f"/data/delta/{name}", Answer(gzip.compress(b"")))
+    return SourceConnection(api.url, allow_private_hosts=True)
+
+
+KEPT = ("landing", "products", "quarantine", "images", "embeddings", "readings", "labels", "staging")
+
+
+@pytest.mark.parametrize("refetch", [True, False])
+def test_an_empty_answer_removes_nothing_of_a_labelled_day_without_a_persons_word(
+    refetch: bool, settings: Settings, lake: Lake, warehouse: Engine
+) -> None:
+    api = ApiServer()
+    try:
+        empty = empty_answers(api)
+        if not refetch:  # what was landed is lost, and the source has nothing any more
+            lake.delete("landing")
+            fetch_day(SOURCE, FIRST_DAY, settings, empty)
+        before = lake_state(lake, KEPT), warehouse_state(warehouse)
+        with pytest.raises(BatchRejected, match=r"kept|nothing was replaced") as refusal:
+            run_day(SOURCE, FIRST_DAY, settings, empty, refetch=refetch)
+        assert "--allow-empty" in str(refusal.value)
+        assert (lake_state(lake, KEPT), warehouse_state(warehouse)) == before
+
+        run_day(SOURCE, FIRST_DAY, settings, empty, refetch=refetch, allow_empty=True)
+    finally:
+        api.close()
+    assert [lake.list_files(layer) for layer in ("products", "labels", "images", "staging")] == [[]] * 4
+    assert count(warehouse, "SELECT count(*) FROM labelled_products") == 0
+    # The word was given: running the day again needs none.
+    run_day(SOURCE, FIRST_DAY, settings, empty)
+
+
+def test_a_day_that_comes_back_with_nothing_but_bad_records_keeps_its_products(
+    settings: Settings, lake: Lake, warehouse: Engine, connection: SourceConnection
+) -> None:
+    path, _lines = landed_lines(lake)
+    moment = day_bounds(FIRST_DAY)[0] + 60
+    bad = [{"code": "", "product_name": f"Champagne {n}", "last_modified_t": moment} for n in range(5)]
+    before = lake_state(lake, ("products", "labels")), warehouse_state(warehouse)
+    lake.write_bytes(path, gzip_lines(bad))
+    with pytest.raises(BatchRejected, match=r"not_emptied.*products of the earlier run are kept.*--allow-empty"):
+        run_day(SOURCE, FIRST_DAY, settings, connection)
+    assert (lake_state(lake, ("products", "labels")), warehouse_state(warehouse)) == before
+
+
+def test_far_fewer_products_are_refused_where_the_settings_ask_for_a_share(
+    settings: Settings, lake: Lake, connection: SourceConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, lines = landed_lines(lake)
+    lake.write_bytes(path, gzip.compress(b"".join(lines[:30])))
+    before = lake_state(lake, ("products",))
+    with pytest.raises(BatchRejected, match=r"not_emptied.*at least \d+ come again"):
+        validate_day(SOURCE, FIRST_DAY, settings.model_copy(update={"min_volume_share": 0.5}))
+    assert lake_state(lake, ("products",)) == before
+    validate_day(SOURCE, FIRST_DAY, settings)
+    assert "the others go" in caplog.text
+
+
+def test_a_lake_that_has_nothing_of_a_day_takes_nothing_from_the_warehouse_without_a_persons_word(
+    settings: Settings, warehouse: Engine, tmp_path: Path
+) -> None:
+    before = warehouse_state(warehouse)
+    elsewhere = settings.model_copy(update={"lake_url": str(tmp_path / "elsewhere")})
+    api = ApiServer()
+    try:
+        empty = empty_answers(api)
+        with pytest.raises(BatchRejected, match=r"nothing was removed.*--allow-empty"):
+            run_day(SOURCE, FIRST_DAY, elsewhere, empty)
+        assert warehouse_state(warehouse) == before
+        run_day(SOURCE, FIRST_DAY, elsewhere, empty, allow_empty=True)
+    finally:
+        api.close()
+    assert count(warehouse, "SELECT count(*) FROM labelled_products") == 0
+
+
+def test_products_that_an_earlier_day_has_just_so_leave_a_later_one_without_a_word(
+    settings: Settings, lake: Lake, connection: SourceConnection, warehouse: Engine
+) -> None:
+    second = run_day("edamam", SECOND_DAY, settings, connection)
+    first = run_day("edamam", FIRST_DAY, settings, connection)
+    assert first["labelled"] == second["labelled"] > 0
+    assert run_day("edamam", SECOND_DAY, settings, connection)["labelled"] == 0
+    labelled = "SELECT count(*) FROM labelled_products WHERE source = 'edamam'"
+    assert count(warehouse, labelled) == first["labelled"]
 
 
 def test_labels_of_an_earlier_validation_are_not_published(

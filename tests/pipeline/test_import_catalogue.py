@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine
 
+from include.errors import BatchRejected, CatalogueRefused
 from include.pipeline.import_catalogue import import_catalogue
 from include.settings import Settings
 from include.warehouse.lake import Lake
-from tests.fixtures.trained import FIRST_DAY
+from tests.fixtures.trained import FIRST_DAY, SECOND_DAY
 from tests.pipeline.state import lake_state, warehouse_state
 
 ROWS = 60
@@ -77,5 +78,40 @@ def test_without_its_photo_folder_a_file_is_imported_without_photos(
 ) -> None:
     import_catalogue(catalogue, FIRST_DAY, settings)
     (catalogue.parent / "images").rename(catalogue.parent / "elsewhere")
-    assert import_catalogue(catalogue, FIRST_DAY, settings)["photos"] == 0
+    assert import_catalogue(catalogue, SECOND_DAY, settings)["photos"] == 0
+
+
+def test_photos_of_an_earlier_import_go_only_with_a_persons_word(
+    catalogue: Path, settings: Settings, lake: Lake, warehouse: Engine
+) -> None:
+    import_catalogue(catalogue, FIRST_DAY, settings)
+    (catalogue.parent / "images").rename(catalogue.parent / "elsewhere")
+    before = state(lake, warehouse)
+    with pytest.raises(CatalogueRefused, match=rf"has {ROWS} photos.*nothing was imported.*--allow-empty"):
+        import_catalogue(catalogue, FIRST_DAY, settings)
+    assert state(lake, warehouse) == before
+    assert import_catalogue(catalogue, FIRST_DAY, settings, allow_empty=True)["photos"] == 0
     assert lake.list_files("images") == []
+
+
+def test_a_file_without_rows_removes_no_import_without_a_persons_word(
+    catalogue: Path, settings: Settings, lake: Lake, warehouse: Engine
+) -> None:
+    import_catalogue(catalogue, FIRST_DAY, settings)
+    layers = ("products", "images", "quarantine")
+    before = lake_state(lake, layers), warehouse_state(warehouse)
+    with pytest.raises(CatalogueRefused, match="no rows"):
+        import_catalogue(write_rows(catalogue, 0), FIRST_DAY, settings)
+    assert (lake_state(lake, layers), warehouse_state(warehouse)) == before
+
+
+def test_a_file_of_nothing_but_bad_rows_replaces_no_import_without_a_persons_word(
+    catalogue: Path, settings: Settings, lake: Lake, warehouse: Engine
+) -> None:
+    import_catalogue(catalogue, FIRST_DAY, settings)
+    layers = ("products", "images")
+    before = lake_state(lake, layers), warehouse_state(warehouse)
+    catalogue.write_text("product_id,product_name,category,image\n,Item,Watches,p1.jpg\n", encoding="utf-8")
+    with pytest.raises(BatchRejected, match=r"not_emptied.*python -m include import PATH .*--allow-empty"):
+        import_catalogue(catalogue, FIRST_DAY, settings)
+    assert (lake_state(lake, layers), warehouse_state(warehouse)) == before

@@ -54,7 +54,19 @@ KILLS = [
     ("publish", "psycopg:Connection.commit", 1),
     ("publish", "psycopg:Connection.commit", 2),
     ("publish", "include.warehouse.lake:Lake.delete", 1),
+    ("publish", "include.warehouse.lake:Lake.delete", 2),
 ]
+
+CLEARING = [
+    ("include.pipeline.publish:clear_staged_labels", 1),
+    ("include.warehouse.lake:Lake.delete", 1),
+    ("include.warehouse.lake:Lake.delete", 2),
+    ("os:unlink", 1),
+    ("os:unlink", 2),
+    ("os:unlink", 3),
+    ("os:rmdir", 1),
+]
+"""Where `publish` removes what was staged, when all is published."""
 
 
 def run_step(step: str, settings: Settings, connection: SourceConnection, day: date) -> None:
@@ -125,3 +137,27 @@ def test_a_day_killed_in_a_step_and_run_again_ends_as_if_it_had_not_been(
 
     run_day(SOURCE, FIRST_DAY, settings, connection)
     assert (lake_state(lake), warehouse_state(warehouse)) == untouched
+
+
+@pytest.mark.parametrize(
+    ("target", "nth"), CLEARING, ids=[f"{target.split('.')[-1].split(':')[-1]}-{nth}" for target, nth in CLEARING]
+)
+def test_publish_killed_while_it_clears_what_was_staged_is_retried_alone(
+    target: str,
+    nth: int,
+    settings: Settings,
+    lake: Lake,
+    connection: SourceConnection,
+    warehouse: Engine,
+    before_steps: dict[str, Path],
+) -> None:
+    shutil.copytree(before_steps["publish"], settings.lake_root)
+    assert len(plan_shards(SOURCE, FIRST_DAY, settings)) > 2
+    assert run_killed(target, nth, run_step, "publish", settings, connection, FIRST_DAY) == KILLED
+    assert lake.exists(Lake.partition("staging/labels", SOURCE, FIRST_DAY))
+    published = warehouse_state(warehouse)
+
+    for _ in range(2):
+        run_step("publish", settings, connection, FIRST_DAY)
+        assert warehouse_state(warehouse) == published
+        assert not lake.exists(Lake.partition("staging/labels", SOURCE, FIRST_DAY))

@@ -41,9 +41,12 @@ def test_readings_that_are_wanted_are_found_on_their_day(any_lake: Lake) -> None
     assert kept_readings(any_lake, "t", [DAY], contents).num_rows == 0
 
 
-def test_another_readers_do_not_count_and_are_replaced(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("version", ["CLEANING_VERSION", "CHARACTERS_VERSION", "RULES_VERSION"])
+def test_another_readers_do_not_count_and_are_replaced(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
     keep_readings(lake, PATH, readings())
-    monkeypatch.setattr(text_readings, "CLEANING_VERSION", "another")
+    monkeypatch.setattr(text_readings, version, "another")
     contents = readings()["content_hash"]
     assert kept_readings(lake, "s", [DAY], contents).num_rows == 0
     replace_readings(lake, "s", DAY, readings())

@@ -108,7 +108,7 @@ def test_a_day_that_became_empty_has_no_figures_and_no_page(
     run_day(SOURCE, FIRST_DAY, alert, connection)
     (landed,) = (path for path in lake.list_files("landing") if path.endswith(".json.gz"))
     lake.write_bytes(landed, gzip.compress(b""))
-    run_day(SOURCE, FIRST_DAY, alert, connection)
+    run_day(SOURCE, FIRST_DAY, alert, connection, allow_empty=True)
     stored = batch_of(warehouse)
     assert (stored.drift, stored.warnings) == ({}, [])
     assert not lake.exists(FOLDER)

@@ -121,6 +121,39 @@ def test_a_batch_of_nothing_but_rejections_fails_whatever_the_limit(lake: Lake, 
     assert broken_rules(lake, report) == ["not_empty"]
 
 
+def test_one_bad_record_of_a_listing_without_news_rejects_nothing(lake: Lake, settings: Settings) -> None:
+    counts = replace(write_batch(lake, nameless(1)), unchanged=79)
+    assert validate(lake, counts, settings).success
+    many = replace(write_batch(lake, nameless(80)), unchanged=79)
+    assert broken_rules(lake, validate(lake, many, settings)) == ["rejected_share"]
+
+
+@pytest.mark.parametrize(("share", "products", "is_kept"), [(0.0, 0, False), (0.5, 4, False), (0.5, 5, True)])
+def test_a_day_that_had_products_is_not_emptied_without_a_persons_word(
+    share: float, products: int, is_kept: bool, lake: Lake, settings: Settings
+) -> None:
+    counts = write_batch(lake, good_products(products))
+    asked = settings.model_copy(update={"min_volume_share": share})
+    report = validate(lake, counts, asked, stored=10)
+    assert report.success == is_kept
+    assert ("not_emptied" in broken_rules(lake, report)) == (not is_kept)
+    assert validate(lake, counts, asked, stored=10, allow_empty=True).success
+
+
+def test_a_person_may_let_a_day_have_nothing_but_rejections_by_word_and_limit(lake: Lake, settings: Settings) -> None:
+    counts = write_batch(lake, nameless(3))
+    assert broken_rules(lake, validate(lake, counts, settings, stored=10, allow_empty=True)) == ["rejected_share"]
+    loose = settings.model_copy(update={"max_rejected_share": 1.0})
+    assert validate(lake, counts, loose, stored=10, allow_empty=True).success
+
+
+def test_the_report_of_a_rerun_is_that_of_the_first_run(lake: Lake, settings: Settings) -> None:
+    counts = write_batch(lake, good_products(10))
+    first = result(lake, validate(lake, counts, settings))
+    assert result(lake, validate(lake, counts, settings, stored=10)) == first
+    assert result(lake, validate(lake, counts, settings, stored=10, allow_empty=True)) == first
+
+
 def spoiled(**changed: pa.Array) -> Callable[[pa.Table], pa.Table]:
     """A change of one column of the products table."""
 

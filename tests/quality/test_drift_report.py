@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from include.quality import drift_report
 from include.quality.drift_report import (
     FIGURES,
     DriftPage,
@@ -114,3 +115,19 @@ def test_a_removed_page_leaves_the_overview_too(lake: Lake) -> None:
         remove_drift_report(lake, "openfoodfacts", DAY)
         assert read_drift_result(lake, "openfoodfacts", DAY) is None
         assert "drift/index.html" not in lake.read_bytes(OVERVIEW).decode()
+
+
+def test_a_removal_that_was_killed_is_ended_by_the_next(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_drift_report(lake, PAGE)
+
+    def killed(_lake: Lake) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(drift_report, "write_overview", killed)
+        with pytest.raises(KeyboardInterrupt):
+            remove_drift_report(lake, "openfoodfacts", DAY)
+    assert read_drift_result(lake, "openfoodfacts", DAY) is None
+    remove_drift_report(lake, "openfoodfacts", DAY)
+    assert lake.list_files("reports") == [OVERVIEW]
+    assert "drift/index.html" not in lake.read_bytes(OVERVIEW).decode()

@@ -50,7 +50,7 @@ BAD = {
     "control_characters": [replace(GOOD, name="Champ\x00agne")],
     "duplicate": [GOOD, replace(GOOD, name="Another")],
 }
-GIVEN_BY_SOURCES = {"wrong_type", "not_json", "unknown_schema_version"}
+GIVEN_BY_SOURCES = {"wrong_type", "not_json", "unknown_schema_version", "unreadable"}
 
 
 def test_every_reason_is_reached_by_a_rule_or_given_by_a_source() -> None:
@@ -77,7 +77,7 @@ def test_ids_that_could_mislead_are_set_aside(native_id: str) -> None:
     assert reasons(replace(EDAMAM, native_id=native_id)) == ("bad_id",)
 
 
-@pytest.mark.parametrize("name", [None, "", "  ", "---", "???", "\u200b", "_"])
+@pytest.mark.parametrize("name", [None, "", "  ", "---", "???", "\u200b", "_", "\u3164", "\U000e0061", "&shy;&nbsp;"])
 def test_a_name_without_a_letter_or_digit_is_no_name(name: str | None) -> None:
     assert reasons(replace(GOOD, name=name)) == ("no_name",)
 
@@ -88,11 +88,20 @@ def test_short_and_foreign_names_are_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x0b", "\x1b", "\x7f", "\x90", "\u202d", "\u202e", "\ud800", "\uffff"])
-@pytest.mark.parametrize("field", ["name", "brand", "description", "ingredients", "quantity", "url", "image_url"])
+@pytest.mark.parametrize("field", ["name", "brand", "description", "ingredients", "quantity"])
 def test_control_characters_in_any_text_are_found_and_named(character: str, field: str) -> None:
     _, rejected = judged([replace(GOOD, **{field: f"Brut{character}x"})])
     assert rejected[0].reasons == ("control_characters",)
     assert f"{field} holds U+{ord(character):04X}" in rejected[0].detail
+
+
+@pytest.mark.parametrize("field", ["url", "image_url"])
+@pytest.mark.parametrize("address", ["https://x.org/\x00", "https://x.org/\u202egpj.exe", "\ud800", "x" * 2_001])
+def test_no_product_is_lost_over_an_address_that_cannot_be_kept(field: str, address: str) -> None:
+    kept, rejected = judged([replace(GOOD, **{field: address})])
+    assert rejected == []
+    assert kept == [replace(GOOD, flags=("bad_address",))]
+    assert judged(kept)[0] == kept
 
 
 def test_control_characters_in_tags_are_found() -> None:
@@ -102,7 +111,7 @@ def test_control_characters_in_tags_are_found() -> None:
 @pytest.mark.parametrize(
     "text", ["two\nlines\r\n", "a\ttab", "\u200fعربي\u202bش\u202c", "soft\u00adhyphen", "\u2067x\u2069"]
 )
-def test_ordinary_invisible_characters_stay(text: str) -> None:
+def test_ordinary_incharacters_stay(text: str) -> None:
     assert reasons(replace(GOOD, description=text)) == ()
 
 
@@ -184,6 +193,55 @@ def test_a_record_nested_without_end_does_not_stop_the_batch() -> None:
         deep = [deep]
     _, rejected = judged([Rejection("edamam", None, ("wrong_type",), "not an object", {"record": deep}, "page:1")])
     assert "nested too deeply" in rejected[0].to_row()["raw"]
+
+
+@pytest.mark.parametrize("depth", [63, 64, 65, 300, 600, 900, 100_000])
+def test_a_record_of_any_depth_with_a_control_character_is_written_down(depth: int) -> None:
+    deep: object = "\x00\ud800"
+    for number in range(depth):
+        deep = [deep] if number % 2 else {"a\x00": deep, "b": 1e999}
+    raw = {"record": deep, "huge": 10**5_000, "text": "x" * 200_000}
+    _, rejected = judged([Rejection("edamam", None, ("wrong_type",), "not an object", raw, "page:1")])
+    for rejection in (rejected[0], judged([replace(rejected[0], raw={"record": deep})])[1][0]):
+        row = rejection.to_row()
+        assert "\\u0000" not in row["raw"]
+        json.loads(row["raw"], parse_constant=pytest.fail)
+        pa.Table.from_pylist([row], schema=QUARANTINE)
+    assert rejected[0].reasons == ("wrong_type",)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("x"), RecursionError(), KeyError("x"), UnicodeError()], ids=repr)
+def test_a_record_on_which_a_rule_fails_is_set_aside_and_told_once(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(product: Product) -> bool:
+        if product.name == "bad":
+            raise error
+        return True
+
+    monkeypatch.setattr(RowRules, "_has_barcode", lambda _self, product: fails(product))
+    bad = [replace(GOOD, native_id=f"{number:013}", name="bad") for number in range(3)]
+    kept, rejected = judged([GOOD, *bad, Rejection("edamam", "x", ("no_name",), "no label")])
+    assert kept == [GOOD]
+    assert [rejection.reasons for rejection in rejected] == [("unreadable",)] * 3 + [("no_name",)]
+    assert rejected[0].raw["ingredients"] == "Raisins"
+    assert rejected[0].native_id == bad[0].native_id
+    assert len(caplog.records) == 1
+    assert "3 records" in caplog.text
+    assert type(error).__name__ in caplog.text
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_what_concerns_the_whole_process_is_not_kept_by_the_guard(
+    stop: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_self: RowRules, _product: Product) -> bool:
+        raise stop
+
+    monkeypatch.setattr(RowRules, "_has_barcode", fails)
+    with pytest.raises(stop):
+        judged([GOOD])
 
 
 def test_rejections_of_sources_pass_unchanged_when_they_can_be_written() -> None:

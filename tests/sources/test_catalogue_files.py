@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import tracemalloc
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,46 @@ def test_a_line_of_json_lines_that_is_no_object_is_set_aside_alone(tmp_path: Pat
         (("not_json",), "wines.jsonl:5"),
     ]
     assert rejections[0].raw == {"text": '{"id": "2", "na'}
+
+
+def test_a_first_line_that_is_damaged_inside_does_not_refuse_the_lines_after_it(tmp_path: Path) -> None:
+    content = '{"id": "0", "name": "a", "price": NaN}\n{"id": "1", "name": "b"}\n'
+    records = records_of(file_of(tmp_path, content, "wines.jsonl"))
+    assert [type(record) for record in records] == [Rejection, Product]
+
+
+@pytest.mark.parametrize("content", ['{"id": NaN}\n' * 3, '{\n"id": "0",\n"name": {}\n}\n', '[\n{"id": "0"}\n]'])
+def test_lines_of_which_none_is_an_object_are_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(CatalogueRefused, match="line 1"):
+        open_catalogue(file_of(tmp_path, content, "wines.jsonl"))
+
+
+def test_a_long_field_does_not_refuse_the_file(tmp_path: Path) -> None:
+    rows = ["sku,name,description", "1,a,b", f'2,c,"{"long " * 28_000}"', "3,d,e"]
+    records = records_of(file_of(tmp_path, "\n".join(rows)))
+    assert [(record.native_id, len(record.description or "")) for record in records if isinstance(record, Product)] == [
+        ("1", 1), ("2", 139_999), ("3", 1)
+    ]  # fmt: skip
+
+
+def test_parquet_of_other_types_loses_no_row(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "sku": pa.array([b"1", b"2", b"\xff", None], pa.binary()),
+            "title": pa.array([b"Brut", b"Ros\xc3\xa9", b"x", b"y"], pa.binary()),
+            "made": pa.array([253_402_300_800_000, 1, None, -(2**62)], pa.timestamp("ms")),
+        }
+    )
+    path = tmp_path / "wines.parquet"
+    pq.write_table(table, path)
+    records = records_of(path)
+    assert [(record.native_id, getattr(record, "name", "")) for record in records[:2]] == [("1", "Brut"), ("2", "Rosé")]
+    assert [record.reasons for record in records if isinstance(record, Rejection)] == [("wrong_type",), ("no_id",)]
+    assert "10000-01-01" in str([row for _, row in open_catalogue(path).file.rows()])
+
+    decimals = pa.array([Decimal("3018333000014"), Decimal("1.5")], pa.decimal128(20, 2))
+    pq.write_table(pa.table({"sku": decimals, "title": ["Brut", "Rosé"]}), path)
+    assert [record.native_id for record in records_of(path)] == ["3018333000014", "1.50"]
 
 
 def test_parquet_reads_like_text(tmp_path: Path) -> None:

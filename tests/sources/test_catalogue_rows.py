@@ -56,6 +56,34 @@ def test_a_flipkart_row_is_read_whole() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "photo", [[{"url": "a.jpg"}], {"a": 1}, True, 10**5_000, float("inf"), [1], b"a.jpg"], ids=type
+)
+def test_no_row_is_lost_over_its_photo_or_its_page(photo: Any) -> None:
+    for record in (
+        flipkart(uniq_id="1", product_name="Towel", image=photo, product_url=photo),
+        plain(ColumnMapping("id", name="name", image="photo", url="page"), id="1", name="a", photo=photo, page=photo),
+    ):
+        assert isinstance(record, Product)
+        assert (record.image_url, record.url) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "number", [float("inf"), float("-inf"), float("nan"), 10**5_000, -(10**5_000), 1e308, -0.0], ids=type
+)
+def test_no_number_raises_in_a_catalogue_and_none_that_overflows_is_an_id_or_a_name(number: float) -> None:
+    mapping = ColumnMapping("id", name="name", brand="brand", image="image")
+    by_id = plain(mapping, id=number, name="a")
+    by_name = plain(mapping, id="1", name=number, brand=number)
+    exports = [parse_export_row({"code": "1", "product_name": "a"} | {key: number}, "off", "f:1") for key in
+               ("code", "product_name", "last_modified_t", "schema_version", "quantity", "image_url")]  # fmt: skip
+    for record in (by_id, by_name, *exports):
+        assert isinstance(record, Product | Rejection)
+    if abs(number) != 0 and abs(number) != 1e308:
+        assert isinstance(by_id, Rejection)
+        assert isinstance(by_name, Rejection)
+
+
 def test_specifications_are_read_from_a_ruby_hash() -> None:
     assert list(read_specifications(SPECIFICATION)) == [
         ("Material", "Cotton"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import gzip
 import json
 import logging
@@ -173,6 +174,113 @@ def test_links_in_a_circle_are_an_error(
         Edamam().fetch(DAY, landing, connection, http)
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e400", "9" * 5_000])
+def test_a_number_that_overflows_on_a_page_loses_no_food_and_no_page(
+    api: ApiServer, landing: Landing, connection: SourceConnection, http: HttpClient, number: str
+) -> None:
+    parser = Parser(api, [food(n, nutrients={"X": "hostile"} if n == 3 else {}) for n in range(1, 8)])
+    api.on_call(PARSER_PATH, lambda request: replaced(parser(request), b'"hostile"', number.encode()))
+    records = fetch_and_read(landing, connection, http)
+    assert [record.native_id for record in records] == [f"food_{n}" for n in range(1, 8)]
+    for name in landing.file_names():
+        json.loads(gzip.decompress(landing.lake.read_bytes(landing.path(name))), parse_constant=pytest.fail)
+
+
+def replaced(answer: Answer, old: bytes, new: bytes) -> Answer:
+    return dataclasses.replace(answer, body=answer.body.replace(old, new))
+
+
+def test_a_food_nested_without_end_loses_no_food_and_no_page(
+    api: ApiServer, landing: Landing, connection: SourceConnection, http: HttpClient
+) -> None:
+    parser = Parser(api, [food(n, x="deep" if n == 3 else "") for n in range(1, 8)])
+    for depth in (200, 600, 2_000, 100_000):
+        deep = b"[" * depth + b"]" * depth
+        api.on_call(PARSER_PATH, lambda request, deep=deep: replaced(parser(request), b'"deep"', deep))
+        landing.lake.delete(landing.folder)
+        assert len(fetch_and_read(landing, connection, http)) == 7
+
+
+UNREADABLE = [b'{"hints": [Infinity]}', b"{", b"[]", b"{}", b'{"hints": "none"}', b"", b'{"hints": []}\n{}']
+
+
+@pytest.mark.parametrize("line", UNREADABLE)
+def test_a_landed_page_that_cannot_be_read_is_an_error_and_no_end(
+    api: ApiServer, landing: Landing, connection: SourceConnection, http: HttpClient, line: bytes
+) -> None:
+    api.on_call(PARSER_PATH, Parser(api, [food(n) for n in range(5)]))
+    Edamam().fetch(DAY, landing, connection, http)
+    with landing.open_write("page-00002.json.gz") as stream:
+        stream.write(gzip.compress(line))
+    with pytest.raises(SourceError, match=r"page-00002.*fetch the day anew"):
+        list(Edamam().read(DAY, landing))
+    landing.lake.delete(landing.path("manifest.json"))
+    with pytest.raises(SourceError, match=r"page-00002.*fetch the day anew"):
+        Edamam().fetch(DAY, landing, connection, http)
+    assert not landing.is_complete()
+
+
+@pytest.mark.parametrize("links", ["x", [1], {"next": "x"}, {"next": {"href": 5}}, {"next": [{"href": "x"}]}])
+def test_a_link_to_the_next_page_that_cannot_be_read_is_an_error_and_no_end(
+    api: ApiServer, landing: Landing, connection: SourceConnection, http: HttpClient, links: Any
+) -> None:
+    api.on(PARSER_PATH, as_json({"hints": [{"food": food(1)}], "_links": links}))
+    with pytest.raises(SourceError, match="link to the next page"):
+        Edamam().fetch(DAY, landing, connection, http)
+    assert not landing.is_complete()
+
+
+def test_one_page_without_foods_is_a_hole_and_two_are_the_end(
+    api: ApiServer, landing: Landing, connection: SourceConnection, http: HttpClient
+) -> None:
+    def page(request: Request) -> Answer:
+        number = int(request.query.get("session", "1"))
+        following = f"{api.url}{PARSER_PATH}?session={number + 1}&ingr=champagne"
+        foods = {1: [food(1)], 3: [food(3)]}.get(number, [])
+        return as_json({"hints": [{"food": item} for item in foods], "_links": {"next": {"href": following}}})
+
+    api.on_call(PARSER_PATH, page)
+    assert [record.native_id for record in fetch_and_read(landing, connection, http)] == ["food_1", "food_3"]
+    assert len(api.requests) == 5
+
+
+ADDRESSES = [
+    "https://img.example/a.jpg?key=42",
+    "https://img.example/a.jpg?token=abc&size=1",
+    "https://s3.example/a.jpg?X-Amz-Signature=0a1b&X-Amz-Expires=60&app_id=5",
+    "https://img.example/signature=x/password=y.jpg",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_photo_address_of_somebody_else_is_landed_whole(
+    api: ApiServer, landing: Landing, connection: SourceConnection, http: HttpClient, address: str
+) -> None:
+    api.on_call(PARSER_PATH, Parser(api, [food(1, image=address)]))
+    assert [getattr(record, "image_url", "") for record in fetch_and_read(landing, connection, http)] == [address]
+
+
+def test_our_credentials_are_taken_out_by_value_whatever_they_look_like() -> None:
+    connection = SourceConnection("https://api.edamam.com", app_id="12345678", app_key="k/+e y=")
+    page = {
+        "hints": [{"food": {"label": "a 12345678 b", "n": 12345678, "x": ["u?q=k%2F%2Be%20y%3D", "k/+e y="]}}],
+        "12345678": 1,
+    }
+    landed = json.dumps(without_credentials(page, connection))
+    assert "k/+e y=" not in landed
+    assert "k%2F%2Be" not in landed
+    assert '"n": 12345678' in landed, "a number is no text that could hold a credential"
+
+
+@pytest.mark.parametrize(
+    "image", ["https://x.org/\x00.jpg", "https://x.org/\u202egpj", "http://" + "a" * 2_000, 5, [1]]
+)
+def test_whatever_is_wrong_with_the_photo_never_costs_the_food(image: Any) -> None:
+    record = parse_food(food(1, image=image), "edamam")
+    assert isinstance(record, Product)
+    assert record.image_url is None
+
+
 def test_an_answer_without_foods_is_an_empty_day(
     api: ApiServer, landing: Landing, connection: SourceConnection, http: HttpClient
 ) -> None:
@@ -293,11 +401,14 @@ def test_any_json_becomes_a_product_or_a_rejection_that_parquet_can_hold(payload
 @UNHURRIED
 @given(
     st.dictionaries(
-        st.sampled_from(["hints", "parsed", "_links", "text"]), JSON | st.lists(st.fixed_dictionaries({"food": FOOD}))
-    )
+        st.sampled_from(["parsed", "_links", "text"]), JSON | st.lists(st.fixed_dictionaries({"food": FOOD}))
+    ),
+    st.lists(JSON | st.fixed_dictionaries({"food": FOOD})),
 )
-def test_no_landed_page_stops_the_batch(tmp_path_factory: pytest.TempPathFactory, page: dict[str, Any]) -> None:
+def test_no_landed_page_stops_the_batch(
+    tmp_path_factory: pytest.TempPathFactory, page: dict[str, Any], hints: list[Any]
+) -> None:
     landing = Landing(Lake(str(tmp_path_factory.mktemp("lake"))), "edamam", DAY)
-    landing.write_json_lines("page-00001.json.gz", [page])
+    landing.write_json_lines("page-00001.json.gz", [page | {"hints": hints}])
     landing.complete({})
     list(Edamam().read(DAY, landing))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -80,13 +80,135 @@ def test_a_day_is_complete_once_the_manifest_and_all_it_lists_are_there(landing:
     assert not landing.is_complete()
 
 
-def test_clearing_leaves_nothing(landing: Landing) -> None:
+def landed(lake: Lake, *names: str) -> Landing:
+    """A complete day of files that hold their own names."""
+    day = Landing(lake, "openfoodfacts", DAY)
+    land(day, *names)
+    return day
+
+
+def land(landing: Landing, *names: str, text: str = "") -> None:
+    for name in names:
+        landing.write_json_lines(name, [{"of": text or name}])
+    landing.complete({"files": list(names)})
+
+
+def day_of(lake: Lake) -> dict[str, Any]:
+    """What a reader finds: file name → its records."""
+    day = Landing(lake, "openfoodfacts", DAY)
+    return {name: [record for _, record in day.read_json_lines(name)] for name in day.manifest()["files"]}
+
+
+def test_a_day_is_what_it_was_until_what_is_landed_beside_it_replaces_it(any_lake: Lake) -> None:
+    day = landed(any_lake, "a.json.gz", "b.json.gz")
+    before = day_of(any_lake)
+    again = day.beside()
+    assert not again.is_complete()
+    assert not again.has("a.json.gz")
+    land(again, "a.json.gz", "c.json.gz", text="new")
+    assert day_of(any_lake) == before
+    day.replace_by(again)
+    new = {"a.json.gz": [{"of": "new"}], "c.json.gz": [{"of": "new"}]}
+    assert day_of(any_lake) == new
+    assert (day.is_complete(), day.file_names()) == (True, ["a.json.gz", "c.json.gz"])
+    day.remove_replaced()
+    assert day_of(any_lake) == new
+    assert len(any_lake.list_files(day.folder)) == 4, "two files, their manifest, and the day's"
+
+
+def test_a_day_can_be_replaced_again_and_again_and_keeps_nothing_of_the_earlier_ones(
+    lake: Lake,
+) -> None:
+    day = landed(lake, "a.json.gz")
+    for number in range(3):
+        again = day.beside()
+        land(again, "b.json.gz", text=str(number))
+        day.replace_by(again)
+        day.remove_replaced()
+        assert day_of(lake) == {"b.json.gz": [{"of": str(number)}]}
+        assert len(lake.list_files(day.folder)) == 3
+
+
+def test_a_manifest_names_no_file_that_is_not_there(landing: Landing) -> None:
     landing.write_json_lines("a.json.gz", RECORDS)
-    landing.complete({})
-    landing.clear()
-    assert landing.file_names() == []
+    with pytest.raises(SourceError, match=r"lacks b\.json\.gz"):
+        landing.complete({"files": ["a.json.gz", "b.json.gz"]})
     assert not landing.is_complete()
-    landing.clear()
+
+
+def test_what_was_landed_beside_and_lost_a_file_replaces_nothing(lake: Lake) -> None:
+    day = landed(lake, "a.json.gz")
+    again = day.beside()
+    land(again, "b.json.gz")
+    lake.delete(again.path("b.json.gz"))
+    with pytest.raises(SourceError, match="fetch the day again"):
+        day.replace_by(again)
+    assert day_of(lake) == {"a.json.gz": [{"of": "a.json.gz"}]}
+
+
+def test_of_two_that_land_beside_each_other_the_last_one_counts_and_both_are_whole(lake: Lake) -> None:
+    day = landed(lake, "a.json.gz")
+    first, second = day.beside(), day.beside()
+    first.write_json_lines("b.json.gz", RECORDS)
+    land(second, "c.json.gz")
+    day.replace_by(second)
+    day.remove_replaced()
+    assert day_of(lake) == {"c.json.gz": [{"of": "c.json.gz"}]}
+
+    first.complete({"files": ["b.json.gz"]})
+    other = Landing(lake, "openfoodfacts", DAY)
+    other.replace_by(first)
+    other.remove_replaced()
+    assert list(day_of(lake)) == ["b.json.gz"]
+    assert len(lake.list_files(day.folder)) == 3
+
+
+def test_what_killed_processes_left_is_removed_when_it_is_a_day_old(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = landed(lake, "a.json.gz")
+    left = day.beside()
+    left.write_json_lines("b.json.gz", RECORDS)
+    again = day.beside()
+    land(again, "c.json.gz")
+    day.replace_by(again)
+    day.remove_replaced()
+    assert left.has("b.json.gz"), "it may be in the making"
+    monkeypatch.setattr(landing_module, "MADE_WITHIN", timedelta(0))
+    Landing(lake, "openfoodfacts", DAY).remove_replaced()
+    assert not left.has("b.json.gz")
+    assert list(day_of(lake)) == ["c.json.gz"]
+
+
+def test_a_day_that_lost_a_file_after_it_was_replaced_is_landed_again_in_its_place(lake: Lake) -> None:
+    day = landed(lake, "a.json.gz")
+    again = day.beside()
+    land(again, "b.json.gz", "c.json.gz")
+    day.replace_by(again)
+    lake.delete(day.path("c.json.gz"))
+
+    mended = Landing(lake, "openfoodfacts", DAY)
+    assert not mended.is_complete()
+    assert mended.has("b.json.gz")
+    land(mended, "c.json.gz")
+    mended.complete({"files": ["b.json.gz", "c.json.gz"]})
+    assert mended.is_complete()
+    assert list(day_of(lake)) == ["b.json.gz", "c.json.gz"]
+
+
+def test_a_file_that_goes_while_it_is_read_says_what_to_do(lake: Lake) -> None:
+    day = landed(lake, "a.json.gz", "b.json.gz")
+    lake.delete(day.path("b.json.gz"))
+    with pytest.raises(SourceError, match="run this step again"):
+        day_of(lake)
+
+
+@pytest.mark.parametrize("folder", ["..", "../day=2026-03-13", "again-x", 3])
+def test_a_manifest_leads_to_no_other_folder(lake: Lake, folder: object) -> None:
+    day = landed(lake, "a.json.gz")
+    lake.write_bytes(day.path("manifest.json"), json.dumps({"files": ["a.json.gz"], "folder": folder}).encode())
+    with pytest.raises(SourceError, match="fetch the day anew"):
+        Landing(lake, "openfoodfacts", DAY).manifest()
 
 
 def test_a_day_that_was_not_landed_says_what_to_do(landing: Landing) -> None:

@@ -50,6 +50,19 @@ def test_each_product_lands_on_the_day_of_its_last_change(zipped: bool, lake: La
     assert codes(lake, LAST) == ["3", "4"]
 
 
+def test_a_time_that_overflows_or_a_line_without_end_belongs_to_no_day(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("include.sources.landing.MAX_LINE_BYTES", 5_000)
+    row = b'{"code": "1", "product_name": "Champagne", "last_modified_t": %s}\n'
+    times = [b"1e999", b"-1e999", b"NaN", b"9" * 900, b'"1e400"', b"[" * 2_000 + b"]" * 2_000, b"%d.0" % START]
+    path = tmp_path / "dump.jsonl"
+    path.write_bytes(
+        b"".join(row % time for time in times) + row % (b'"' + b"x" * 20_000 + b'"') + row % (b"%d" % START)
+    )
+    assert land_days_of_dump(path, FIRST, FIRST, lake) == {FIRST: 2}
+
+
 def test_landing_again_leaves_the_same_files_and_complete_days_alone(lake: Lake, tmp_path: Path) -> None:
     path = dump(tmp_path / "dump.jsonl.gz")
     land_days_of_dump(path, FIRST, FIRST, lake)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from hypothesis import strategies as st
 
 from include.schema import PRODUCTS, QUARANTINE, Product, Rejection
 from include.sources.json_text import parse_json
-from include.sources.openfoodfacts_record import parse_product
+from include.sources.openfoodfacts_image import image_folder
+from include.sources.openfoodfacts_record import moment_of_change, parse_product
 
 MINIMAL = {"code": "3018333000014", "product_name": "Brut Réserve"}
 
@@ -125,14 +128,69 @@ def test_a_name_is_found_in_the_products_language_then_french_then_english_then_
     assert product(ingredients_text="", ingredients_text_fr="raisin").ingredients == "raisin"
 
 
+@pytest.mark.parametrize("nothing", ["\u200b", "&nbsp;", "\u3164 ", "&shy;&#8203;"])
+def test_a_name_of_what_is_not_seen_is_none_and_another_languages_counts(nothing: str) -> None:
+    assert product(product_name=nothing, product_name_fr="Brut", brands=nothing).name == "Brut"
+    assert product(product_name="Brut", brands=nothing).brand is None
+    assert rejection({"code": "3018333000014", "product_name": nothing}).reasons == ("no_name",)
+
+
 @pytest.mark.parametrize("version", [995, 999, 1000, 1001, 1002, 1003, 1004, "1003", None])
 def test_known_schema_versions_are_read(version: Any) -> None:
     assert product(schema_version=version) == product()
 
 
-@pytest.mark.parametrize("version", [994, 1005, 2000, "v3", 1002.5, True, [1002], {}, "", "9" * 400])
-def test_unknown_schema_versions_are_set_aside(version: Any) -> None:
-    assert rejection(MINIMAL | {"schema_version": version}).reasons == ("unknown_schema_version",)
+UNKNOWN_VERSIONS = [994, 1005, 2000, -1, 0, "v3", 1002.5, True, [1002], {}, "9" * 400, 10**5_000, math.inf, -0.0]
+
+
+@pytest.mark.parametrize("version", UNKNOWN_VERSIONS, ids=type)
+def test_an_unknown_schema_version_is_read_like_the_newest_and_flagged(version: Any) -> None:
+    assert product(schema_version=version) == replace(product(), flags=("unknown_schema_version",))
+    assert product(schema_version=version, some_new_field={"a": [1]}).name == product().name
+
+
+def test_of_an_unknown_schema_version_what_is_not_needed_counts_as_absent() -> None:
+    new_shapes = {"brands": [{"name": "Mumm"}], "generic_name": {"fr": "x"}, "quantity": {"value": 75}, "url": [],
+                  "categories": {}, "last_modified_t": "2031-05-01", "images": [{"face": "front"}]}  # fmt: skip
+    assert product(schema_version=1005, **new_shapes) == product(schema_version=1005)
+    assert rejection(MINIMAL | new_shapes).reasons == ("wrong_type",)
+
+
+@pytest.mark.parametrize(
+    ("needed", "reason"),
+    [
+        ({"code": None}, "no_id"),
+        ({"product_name": [{"lang": "fr", "text": "Brut"}]}, "wrong_type"),
+        ({"ingredients_text": [1]}, "wrong_type"),
+        ({"categories_tags": {"a": 1}}, "wrong_type"),
+    ],
+)
+def test_of_an_unknown_schema_version_a_field_that_is_needed_sets_aside_and_names_the_version(
+    needed: dict[str, Any], reason: str
+) -> None:
+    found = rejection(MINIMAL | needed | {"schema_version": 1005})
+    assert found.reasons == (reason, "unknown_schema_version")
+    assert "1005" in found.detail
+
+
+NUMBERS = [math.inf, -math.inf, math.nan, 10**5_000, -(10**5_000), -0.0, 1e308, "1e400", "9" * 5_000, "1e999", True]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=type)
+@pytest.mark.parametrize(
+    "key", ["code", "_id", "schema_version", "last_modified_t", "quantity", "product_name", "brands", "images", "url"]
+)
+def test_no_number_raises_wherever_it_stands(key: str, number: Any) -> None:
+    for value in (number, [number], {"front_fr": {"rev": number}}, {"selected": {"front": {"fr": {"rev": number}}}}):
+        record = parse_product(MINIMAL | {key: value}, "openfoodfacts")
+        assert isinstance(record, Product) or len(record.detail) < 500
+        assert moment_of_change({"last_modified_t": value}) is None or not isinstance(value, str | list | dict)
+
+
+def test_an_id_of_the_database_is_no_code() -> None:
+    without_code = {key: value for key, value in MINIMAL.items() if key != "code"}
+    assert rejection(without_code | {"_id": {"$oid": "57d139e8a1b2c3d4e5f60718"}}).reasons == ("no_id",)
+    assert isinstance(parse_product(without_code | {"_id": "42"}, "openfoodfacts"), Product)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +240,8 @@ def test_tags_come_as_list_or_as_text_each_once() -> None:
 
 def test_numbers_are_good_for_a_quantity_and_for_times_as_text() -> None:
     assert product(quantity=75).quantity == "75"
-    assert product(last_modified_t="1600000000").last_modified == datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
+    for moment in ("1600000000", "1600000000.0", 1600000000.0):
+        assert product(last_modified_t=moment).last_modified == datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
 
 
 FRONT = "https://images.openfoodfacts.org/images/products/000/002/071/2907/front_{}.400.jpg"
@@ -207,10 +266,29 @@ FRONT = "https://images.openfoodfacts.org/images/products/000/002/071/2907/front
         ({"images": {"front_fr": None, "front_en": {"rev": "../../x"}, "front_../x": {"rev": 1}}}, None),
         ({"image_url": 5, "images": "none", "selected_images": [1]}, None),
         ({"image_url": "javascript:alert(1)"}, None),
+        ({"image_url": "https://x.org/a\x00.jpg"}, None),
+        ({"image_url": "https://x.org/gpj.\u202ea.exe", "images": {"front_fr": {"rev": 6}}}, FRONT.format("fr.6")),
+        ({"image_url": f"https://x.org/{'a' * 2_000}"}, None),
+        (
+            {"selected_images": {"front": {"display": {"fr": "https://x.org/\x00", "en": "https://x.org/e"}}}},
+            "https://x.org/e",
+        ),
+        ({"images": {"front_fr": {"rev": "9" * 4_500}, "front_en": {"rev": 5}}}, FRONT.format("en.5")),
+        ({"images": {"front_fr": {"rev": 10**4_500}}}, None),
+        ({"images": {"front_fr": {"rev": math.inf}, "front_en": {"rev": -0.0}}}, None),
     ],
 )
 def test_the_photo_is_found_wherever_it_is_and_never_costs_the_product(fields: dict[str, Any], url: str | None) -> None:
     assert product(code="20712907", **fields).image_url == url
+
+
+def test_the_path_of_a_photo_has_no_more_zeros_than_thirteen_digits_need() -> None:
+    assert image_folder("00000080050100") == image_folder("80050100") == "000/008/005/0100"
+    assert image_folder("3760091720116") == "376/009/172/0116"
+
+
+def test_an_address_of_a_page_that_cannot_be_kept_is_built_instead() -> None:
+    assert product(url="https://x.org/\u202e").url == product().url
 
 
 def test_real_records_are_read(shared_data: Path) -> None:

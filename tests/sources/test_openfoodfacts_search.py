@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Callable
@@ -67,7 +68,32 @@ def test_every_page_is_read_and_nothing_past_the_end(api: ApiServer, search: Ope
     assert listing.served == (pages if pages == 1 else pages + 1), "the first page is looked at once more"
 
 
-@pytest.mark.parametrize("shape", [str, lambda _count: None, lambda _count: "many", lambda count: count * 100])
+@pytest.mark.parametrize("count", [b"1e999", b"-1e999", b"1" * 5_000, b"-0.0"])
+def test_a_count_that_overflows_is_none(api: ApiServer, search: OpenFoodFactsSearch, count: bytes) -> None:
+    listing = Listing(list(range(7)))
+    listing.count = lambda _count: "count"
+    api.on_call(SEARCH, lambda request: replaced(listing(request), b'"count": "count"', b'"count": ' + count))
+    assert len(found(search)) == 7
+
+
+def replaced(answer: Answer, old: bytes, new: bytes) -> Answer:
+    assert old in answer.body
+    return dataclasses.replace(answer, body=answer.body.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        str,
+        lambda _count: None,
+        lambda _count: "many",
+        lambda count: count * 100,
+        lambda _count: 10**400,
+        lambda _count: "9" * 5_000,
+        lambda _count: -1,
+        lambda _count: [[]],
+    ],
+)
 def test_the_count_may_be_text_or_useless(
     api: ApiServer, search: OpenFoodFactsSearch, shape: Callable[[int], Any]
 ) -> None:

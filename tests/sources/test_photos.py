@@ -21,9 +21,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from include.security import addresses, connections
+from include.security.addresses import is_public_address
 from include.settings import Settings
 from include.sources import photo_download
-from include.sources.photo_download import is_public_address
 from include.sources.photos import Photo, fetch_photos
 
 stream = io.BytesIO()
@@ -328,7 +329,8 @@ def test_loopback_in_any_spelling_is_refused_without_a_request(
 def test_a_redirect_to_a_private_address_is_refused(
     server: type[Handler], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo_download, "is_public_address", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(addresses, "PORTS", {server.port})
+    monkeypatch.setattr(addresses, "is_public_address", lambda address: address == "127.0.0.1")
     assert fetch(f"{server.url}/good", settings, allow_private_hosts=False).status == "ok"
     assert fetch(f"{server.url}/inside", settings, allow_private_hosts=False).status == "private_address"
     assert server.asked == ["/good", "/inside"]
@@ -348,7 +350,7 @@ def answering(*answers: list[str]) -> Callable[..., list[tuple]]:
 def test_one_private_address_among_public_ones_refuses_the_host(
     server: type[Handler], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo_download.socket, "getaddrinfo", answering(["127.0.0.1", "93.184.216.34"]))
+    monkeypatch.setattr(connections.socket, "getaddrinfo", answering(["127.0.0.1", "93.184.216.34"]))
     photo = fetch(f"http://photos.example:{server.port}/good", settings, allow_private_hosts=False)
     assert photo.status == "private_address"
     assert server.asked == []
@@ -364,9 +366,9 @@ def test_the_connection_goes_to_the_address_that_was_checked(
         reached.append(address[0])
         raise OSError("not in a test")
 
-    monkeypatch.setattr(photo_download, "create_connection", connect)
-    monkeypatch.setattr(photo_download.socket, "getaddrinfo", answering(["93.184.216.34"], ["127.0.0.1"]))
-    photo = fetch(f"http://photos.example:{server.port}/good", settings, allow_private_hosts=False)
+    monkeypatch.setattr(connections, "create_connection", connect)
+    monkeypatch.setattr(connections.socket, "getaddrinfo", answering(["93.184.216.34"], ["127.0.0.1"]))
+    photo = fetch("http://photos.example/good", settings, allow_private_hosts=False)
     assert photo.status == "private_address"  # the second try resolved anew, and was refused
     assert reached == ["93.184.216.34"]
     assert server.asked == []

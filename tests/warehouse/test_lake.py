@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -252,3 +253,21 @@ def test_a_relative_root_is_kept_when_the_working_folder_changes(
     lake.write_bytes("a", b"x")
     assert (tmp_path / "wine" / "a").read_bytes() == b"x"
     assert lake.url("a") == str(tmp_path / "wine" / "a")
+
+
+def test_sizes_of_all_files_below_a_folder_are_told(any_lake: Lake) -> None:
+    any_lake.write_bytes("landing/day=1/a", b"12345")
+    any_lake.write_bytes("landing/day=1/again/b", b"12")
+    any_lake.write_bytes("landing/day=2/c", b"1")
+    assert any_lake.file_sizes("landing/day=1") == {"landing/day=1/a": 5, "landing/day=1/again/b": 2}
+    assert any_lake.file_sizes("landing/day=3") == {}
+
+
+def test_a_folder_may_be_deleted_by_several_at_once(lake: Lake) -> None:
+    for _ in range(5):
+        for number in range(20):
+            lake.write_bytes(f"staging/{number}", b"x")
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(lake.delete, "staging") for _ in range(4)]:
+                done.result()
+        assert not lake.exists("staging")

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from include.errors import BatchRejected
 from include.warehouse.lake import Lake
 from include.warehouse.loading import LoadCounts, load_day, load_import
 from include.warehouse.reviews import record_review
@@ -55,6 +56,7 @@ def load(
     quarantine: pa.Table | None = None,
     trusted: pa.Table | None = None,
     source: str = SOURCE,
+    allow_empty: bool = False,
 ) -> LoadCounts:
     """Write the day's files and load them."""
     paths: dict[str, str | None] = {}
@@ -63,7 +65,14 @@ def load(
         if table is not None:
             lake.write_parquet(Lake.day_file(layer, source, day), table, row_group_rows=2)
     return load_day(
-        engine, lake, source, day, labels_path=paths["labels"], quarantine_path=paths["quarantine"], trusted=trusted
+        engine,
+        lake,
+        source,
+        day,
+        labels_path=paths["labels"],
+        quarantine_path=paths["quarantine"],
+        trusted=trusted,
+        allow_empty=allow_empty,
     )
 
 
@@ -207,8 +216,22 @@ def test_a_day_that_became_empty_removes_the_products_that_only_it_had(warehouse
     load(warehouse, lake, DAYS[0], labels_table([1, 2]))
     load(warehouse, lake, DAYS[1], labels_table([2, 3]))
     for removed in (1, 0):
-        assert load(warehouse, lake, DAYS[1]).removed == removed
+        assert load(warehouse, lake, DAYS[1], allow_empty=True).removed == removed
     assert [row["product_id"][-1] for row in rows(warehouse, "labelled_products")] == ["1", "2"]
+
+
+def test_an_empty_day_removes_nothing_without_a_persons_word(warehouse: Engine, lake: Lake) -> None:
+    trusted = trusted_table((f"{SOURCE}:1", "champagne", "source_tag"))
+    load(warehouse, lake, DAYS[0], labels_table([1]), quarantine_table(quarantine_row(1)), trusted)
+    tables = ("labelled_products", "quarantined_products", "training_labels")
+    before = [row_versions(warehouse, table) for table in tables]
+    with pytest.raises(
+        BatchRejected, match=r"the warehouse has 1 of this day alone: nothing was removed.*--allow-empty"
+    ):
+        load(warehouse, lake, DAYS[0])
+    assert [row_versions(warehouse, table) for table in tables] == before
+    # A day that never had products stays empty as it always did.
+    load(warehouse, lake, DAYS[1])
 
 
 def test_an_import_brings_trusted_labels_and_quarantine_and_leaves_labelled_products_alone(

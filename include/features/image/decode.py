@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import logging
+import math
 from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
+
+from include.features.image.photo_file import RefusedPhotoError, open_photo
+from include.features.image.pixel_budget import PixelBudget
 
 logger = logging.getLogger(__name__)
 
@@ -27,74 +30,107 @@ _UPRIGHT = {
 _TURNED = {_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)}
 """Turns that swap width and height."""
 
+_GAP = 2.0
+"""A photo more than twice this size is averaged over whole pixels first: faster, and hardly different."""
+_BLOCK_SIDE = 512
+"""Pixels across and down that change their colour mode at a time."""
 
-def decode_photo(
-    content: bytes, size: tuple[int, int], max_pixels: int, *, keep_proportions: bool = False
-) -> np.ndarray | None:
+_LARGE_BLOCK = 64 * 1024**2
+# Pillow's own blocks of 16 MiB stay with the thread that decoded a large photo. Larger ones go back to the system.
+Image.core.set_block_size(_LARGE_BLOCK)  # type: ignore[attr-defined]
+
+_pixels_in_memory = PixelBudget()
+
+Size = tuple[int, int]
+"""(height, width) in pixels."""
+
+
+def decode_photo(content: bytes, size: Size, max_pixels: int, *, keep_proportions: bool = False) -> np.ndarray | None:
     """RGB pixels uint8 (height, width, 3) of the whole photo squeezed to `size` (height, width), upright.
 
     With `keep_proportions` it is not squeezed, but put in the middle of a white ground. A large JPEG is decoded at
     a half, a quarter or an eighth of its size, which costs a fraction of the time and memory. Transparent parts
     become white. None if the bytes are no image, a damaged one, or one of more than `max_pixels` pixels. Threads may
-    decode at the same time: the work is done outside Python's lock.
+    decode at the same time: the work is done outside Python's lock, and all of them together hold no more than
+    `max_pixels` pixels.
     """
-    return _decode(content, max_pixels, lambda photo, turn: _shrink(photo, size, turn, keep_proportions))
+    if not keep_proportions:
+        return _decode(content, max_pixels, lambda height, width: size)
+    pixels = _decode(content, max_pixels, lambda height, width: _fitting(height, width, size))
+    return pixels if pixels is None or pixels.shape[:2] == size else _on_white_ground(pixels, size)
 
 
-def decode_within(content: bytes, size: tuple[int, int], max_pixels: int) -> np.ndarray | None:
+def decode_within(content: bytes, size: Size, max_pixels: int) -> np.ndarray | None:
     """RGB pixels uint8 (at most height, at most width, 3) of the whole photo in its proportions, upright.
 
     As `decode_photo` otherwise; a photo smaller than `size` (height, width) keeps its size.
     """
-    return _decode(content, max_pixels, lambda photo, turn: _shrink_within(photo, size, turn))
+    return _decode(content, max_pixels, lambda height, width: _fitting(height, width, size, largest_factor=1.0))
 
 
-def _decode(
-    content: bytes, max_pixels: int, shrink: Callable[[Image.Image, Image.Transpose | None], Image.Image]
-) -> np.ndarray | None:
+def _decode(content: bytes, max_pixels: int, size_of: Callable[[int, int], Size]) -> np.ndarray | None:
+    """The pixels of a photo in the size that `size_of` gives for the height and width that it has when upright."""
     try:
-        with Image.open(io.BytesIO(content)) as photo:
-            if photo.width * photo.height > max_pixels:
-                logger.info("photo is too large to decode: width=%d height=%d", photo.width, photo.height)
-                return None
-            return np.asarray(shrink(photo, _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))))
+        photo = open_photo(content, max_pixels)
+        # A JPEG of several scans is in memory in its full size, whatever size it is decoded at.
+        with _pixels_in_memory.hold(photo.width * photo.height, max_pixels):
+            turn = _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))  # decodes a PNG
+            if turn in _TURNED:
+                width, height = size_of(photo.width, photo.height)
+            else:
+                height, width = size_of(photo.height, photo.width)
+            photo.draft("RGB", (width, height))
+            pixels = _resized(photo, height, width)
+            photo.close()
+            del photo  # some decoders keep their memory as long as the photo is there
+        return np.asarray(pixels if turn is None else pixels.transpose(turn))
+    except RefusedPhotoError as refusal:
+        logger.info("photo is not decoded: bytes=%d reason=%s", len(content), refusal)
+        return None
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files
         logger.info("photo cannot be decoded: bytes=%d error=%s", len(content), error)
         return None
 
 
-def _shrink_within(photo: Image.Image, size: tuple[int, int], turn: Image.Transpose | None) -> Image.Image:
-    height, width = size[::-1] if turn in _TURNED else size
-    factor = min(1.0, height / photo.height, width / photo.width)
-    upright = _resized(photo, max(1, round(photo.height * factor)), max(1, round(photo.width * factor)))
-    return upright if turn is None else upright.transpose(turn)
-
-
-def _shrink(
-    photo: Image.Image, size: tuple[int, int], turn: Image.Transpose | None, keep_proportions: bool
-) -> Image.Image:
-    height, width = size[::-1] if turn in _TURNED else size
-    if keep_proportions:
-        factor = min(height / photo.height, width / photo.width)
-        height, width = max(1, round(photo.height * factor)), max(1, round(photo.width * factor))
-    pixels = _resized(photo, height, width)
-    upright = pixels if turn is None else pixels.transpose(turn)
-    if upright.size == size[::-1]:
-        return upright
-    ground = Image.new("RGB", size[::-1], "white")
-    ground.paste(upright, ((size[1] - upright.width) // 2, (size[0] - upright.height) // 2))
-    return ground
+def _fitting(height: int, width: int, size: Size, largest_factor: float = math.inf) -> Size:
+    """Height and width in their proportions, as large as fits into `size`."""
+    factor = min(largest_factor, size[0] / height, size[1] / width)
+    return max(1, round(height * factor)), max(1, round(width * factor))
 
 
 def _resized(photo: Image.Image, height: int, width: int) -> Image.Image:
-    photo.draft("RGB", (width, height))
-    opaque = photo if photo.mode in {"RGB", "L", "CMYK"} else _on_white(photo)
-    return opaque.convert("RGB").resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    """The photo in RGB and another size; what is transparent becomes white."""
+    if photo.mode in ("RGB", "L"):
+        return photo.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=_GAP).convert("RGB")
+    # Other modes are not to be averaged as they are. What `resize` does first is done block by block, so that no
+    # second copy of all pixels is made.
+    across = int(photo.width / width / _GAP) or 1
+    down = int(photo.height / height / _GAP) or 1
+    reduced = Image.new("RGB", (math.ceil(photo.width / across), math.ceil(photo.height / down)))
+    photo.load()
+    block_width, block_height = (max(1, _BLOCK_SIDE // factor) * factor for factor in (across, down))
+    for top in range(0, photo.height, block_height):
+        for left in range(0, photo.width, block_width):
+            right, bottom = min(left + block_width, photo.width), min(top + block_height, photo.height)
+            block = _in_rgb(photo.crop((left, top, right, bottom)))
+            reduced.paste(block.reduce((across, down)), (left // across, top // down))
+    box = (0, 0, photo.width / across, photo.height / down)
+    return reduced.resize((width, height), Image.Resampling.BILINEAR, box)
 
 
-def _on_white(photo: Image.Image) -> Image.Image:
+def _in_rgb(photo: Image.Image) -> Image.Image:
+    """RGB of a photo in any mode, on white where it is transparent."""
     if not photo.has_transparency_data:
-        return photo
+        return photo.convert("RGB")
     layered = photo.convert("RGBA")
     white = Image.new("RGBA", layered.size, "white")
-    return Image.alpha_composite(white, layered)
+    return Image.alpha_composite(white, layered).convert("RGB")
+
+
+def _on_white_ground(pixels: np.ndarray, size: Size) -> np.ndarray:
+    """RGB pixels uint8 (*size, 3) with the given ones in the middle."""
+    height, width, _ = pixels.shape
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    ground = np.full((*size, 3), 255, dtype=np.uint8)
+    ground[top : top + height, left : left + width] = pixels
+    return ground

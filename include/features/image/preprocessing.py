@@ -29,12 +29,30 @@ class Preprocessing:
     reverse_channels: bool = False
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
-        """float32 of the same shape from RGB pixels uint8 (..., 3)."""
-        values = pixels.astype(np.float32)
-        if self.name != "raw":
-            values *= np.array(self.scale, dtype=np.float32)
-            values += np.array(self.offset, dtype=np.float32)
+        """float32 of the same shape from RGB pixels uint8 (photos, height, width, 3)."""
+        scale, offset = np.array(self.scale, dtype=np.float32), np.array(self.offset, dtype=np.float32)
+        values: np.ndarray
+        if len(set(self.scale)) == len(set(self.offset)) == 1:
+            values = np.multiply(pixels, scale[0], dtype=np.float32)
+            values += offset[0]
+        else:
+            # Row by row: over the three channels of a pixel at a time NumPy takes ten times as long.
+            photos, height, width, channels = pixels.shape
+            rows = pixels.reshape(photos, height, width * channels)
+            values = np.multiply(rows, np.tile(scale, width), dtype=np.float32)
+            values += np.tile(offset, width)
+            values = values.reshape(pixels.shape)
         return values[..., ::-1] if self.reverse_channels else values
+
+    def apply_channels_first(self, pixels: np.ndarray) -> np.ndarray:
+        """float32 (photos, 3, height, width) from RGB pixels uint8 (photos, height, width, 3)."""
+        photos, height, width, _ = pixels.shape
+        values = np.empty((photos, 3, height, width), dtype=np.float32)
+        for channel, (scale, offset) in enumerate(zip(self.scale, self.offset, strict=True)):
+            place = values[:, 2 - channel if self.reverse_channels else channel]
+            np.multiply(pixels[..., channel], np.float32(scale), out=place, dtype=np.float32)
+            place += np.float32(offset)
+        return values
 
 
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

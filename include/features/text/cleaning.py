@@ -1,18 +1,24 @@
 """What is read of a product: its name, brand, description and ingredients as one clean text.
 
 `clean_text` removes what says nothing about the product: HTML entities and tags, allergen underscores
-(`_sulfites_`), a marketplace's sales phrases, invisible characters. It never raises, and cleaning a
-clean text changes nothing, so that the hash of a document is a stable key for its embedding.
+(`_sulfites_`), a marketplace's sales phrases, invisible characters. It never raises, takes time in proportion to the
+text, and cleaning a clean text changes nothing, so that the hash of a document is a stable key for its embedding.
 """
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
+from itertools import groupby
+
+from include.characters import decode_entities, may_hide_something, reveal
 
 CLEANING_VERSION = "1"
-"""Part of every text encoder's identity: raise it when the same raw text would give another document."""
+"""Part of every text encoder's identity: raise it when texts of ordinary spelling would give other documents.
+
+What is invisible or in fancy dress has a version of its own, `CHARACTERS_VERSION`: seeing through more of it gives such
+texts the documents that the ordinary spelling always had, and encoders and classifiers know those already.
+"""
 
 MAX_FIELD_CHARACTERS = 20_000
 """Characters of one raw field that are looked at: bounds the work that one hostile record can cause."""
@@ -20,35 +26,44 @@ MAX_FIELD_CHARACTERS = 20_000
 MAX_DOCUMENT_CHARACTERS = 4_000
 """Characters of a document: about 600 words, ten times the usual; the rest says nothing new."""
 
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
-_NESTED_AMPERSAND = re.compile(r"&(?:amp;)+", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-_ALLERGEN = re.compile(r"(?<![^\W_])_+([^_]{1,80}?)_+")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*+>")
+_TAG_OR_COMMENT = re.compile(r"</?[A-Za-z][^<>]*+>|<!--.*?(?:-->|\Z)", re.DOTALL)
+"""Takes a comment that is not closed for one that goes to the end, or each `<!--` would be followed to the end."""
+_SHORTEST_COMMENT = len("<!---->")
+_LINE_BREAK = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]")
+# An opening run counts from its first underscore, or from its second after a letter, where the first opens nothing.
+_ALLERGEN = re.compile(r"_(?:(?<!\w_)|(?<=[^\W_]__))_*+([^_]{1,80}+)_++")
 
 _SALES_PHRASES = re.compile(
-    r"""(?:
-    \bkey\ features\ of\b
-    | \bspecifications\ of\b
-    | \b(?:flipkart\.com:\ )?buy\b(?=[^\n]{1,300}?(?:\brs\.|flipkart\.com|\bonline\b))
-    | \balso\ get\b.{1,300}?\bspecifications\ &\ features
-    | (?:\b(?:online|only|price:|for|at)\ )*\brs\.\ ?[\d,]+(?:\.\d+)?(?:\ (?:online|only|in\ india)\b)*
-    | (?:\b(?:online|only|from|at|in\ india)\ )*\bflipkart\.com:?
-    | \bat\ (?:the\ )?best\ prices?\ with\ free\ shipping\ &\ cash\ on\ delivery
-    | \bgreat\ discounts\b
-    | \blowest\ prices\b
-    | \bonly\ genuine\ products\b
-    | \b\d+\ day\ replacement\ guarantee\b
-    | \bfree\ shipping\b
-    | \bcash\ on\ delivery\b
+    r"""\b(?:
+    key\ features\ of\b
+    | specifications\ of\b
+    | (?:flipkart\.com:\ )?buy\b(?=[^\n]{1,300}?(?:\brs\.|flipkart\.com|\bonline\b))
+    | also\ get\b.{1,300}?\bspecifications\ &\ features
+    # No start between the words in front: from there on it goes as it went from the first.
+    | (?=[opfar])(?<!\bonline\ )(?<!\bonly\ )(?<!\bprice:\ )(?<!\bfor\ )(?<!\bat\ )
+      (?:\b(?:online|only|price:|for|at)\ )*+\brs\.\ ?[\d,]+(?:\.\d+)?(?:\ (?:online|only|in\ india)\b)*
+    | (?=[ofai])(?<!\bonline\ )(?<!\bonly\ )(?<!\bfrom\ )(?<!\bat\ )(?<!\bin\ india\ )
+      (?:\b(?:online|only|from|at|in\ india)\ )*+\bflipkart\.com:?
+    | at\ (?:the\ )?best\ prices?\ with\ free\ shipping\ &\ cash\ on\ delivery
+    | great\ discounts\b
+    | lowest\ prices\b
+    | only\ genuine\ products\b
+    | \d++\ day\ replacement\ guarantee\b
+    | free\ shipping\b
+    | cash\ on\ delivery\b
     )[ .,!-]*""",
     re.IGNORECASE | re.VERBOSE,
 )
 _SALES_SIGNS = ("rs.", "flipkart", "key features of", "specifications of", "genuine products", "free shipping")
 """Lower-case pieces without which no sales phrase is looked for: most texts have none, and `in` is quick."""
 _EDGES = " ,;:-|"
-_WORK_SIGNS = ("&", "<", "_", "  ", "\u034f")
-"""Pieces of text that may have to go: entities, tags, allergens, gaps, and the one invisible mark that is printable."""
+_WORK_SIGNS = ("&", "<", "_", "  ")
+"""Pieces of text that may have to go: entities, tags, allergens, gaps."""
+_PASSES = 8
+"""Passes over a text that goes on changing; real ones need two. Texts can be made that need thousands."""
+_MOST_MARKS = 30
+"""Marks on one letter, as in Unicode's stream-safe format; sorting more takes time in the square of their number."""
 
 
 def clean_text(text: str | None) -> str:
@@ -62,11 +77,13 @@ def clean_text(text: str | None) -> str:
     if _is_clean(text):
         return text
     current = text[:MAX_FIELD_CHARACTERS]
-    # One pass can uncover work for the next (`&amp;lt;b&amp;gt;`). A pass that changes a text again after the
-    # first shortens it, so this ends.
-    while (cleaned := _clean_once(current)) != current:
+    # One pass can uncover work for the next (`&amp;lt;b&amp;gt;`).
+    for _ in range(_PASSES):
+        cleaned = _clean_once(current)
+        if cleaned == current:
+            return _shorten(current)
         current = cleaned
-    return _shorten(current)
+    return _shorten(_without_work(current))
 
 
 def document(name: str | None, brand: str | None, description: str | None, ingredients: str | None) -> str:
@@ -95,7 +112,7 @@ def _is_clean(text: str) -> bool:
         and not any(map(text.__contains__, _WORK_SIGNS))
         and text[0] not in _EDGES
         and text[-1] not in _EDGES
-        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+        and (text.isascii() or (not may_hide_something(text) and unicodedata.is_normalized("NFC", text)))
         and not _has_sales_sign(text)
     )
 
@@ -105,17 +122,42 @@ def _has_sales_sign(text: str) -> bool:
 
 
 def _clean_once(text: str) -> str:
-    if "&" in text:
-        text = html.unescape(_NESTED_AMPERSAND.sub("&", text))
-    text = _INVISIBLE.sub("", _CONTROL.sub(" ", text))
+    text = _LINE_BREAK.sub(" ", decode_entities(text))
+    if not (text.isascii() and text.isprintable()):
+        text = reveal(text)
     if "<" in text:
-        text = _TAG.sub(" ", text)
+        text = _TAG_OR_COMMENT.sub(_without_markup, text)
     if "_" in text:
         text = _ALLERGEN.sub(r"\1", text).replace("_", " ")
-    text = " ".join(unicodedata.normalize("NFC", text).split())
+    text = " ".join(_composed(text).split())
     if _has_sales_sign(text):
         text = " ".join(_SALES_PHRASES.sub(" ", text).split())
     return text.strip(_EDGES)
+
+
+def _without_markup(found: re.Match[str]) -> str:
+    markup = found[0]
+    if markup.startswith("<!--") and not (markup.endswith("-->") and len(markup) >= _SHORTEST_COMMENT):
+        return _TAG.sub(" ", markup)  # not closed: text
+    return " "
+
+
+def _composed(text: str) -> str:
+    """A text in Unicode NFC, where it is not yet with at most `_MOST_MARKS` marks on one letter."""
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    runs = groupby(text, lambda character: unicodedata.combining(character) != 0)
+    text = "".join("".join(run)[: _MOST_MARKS if are_marks else None] for are_marks, run in runs)
+    return unicodedata.normalize("NFC", text)
+
+
+def _without_work(text: str) -> str:
+    """What is left of a text that was made to need many passes, such that another pass changes nothing."""
+    text = reveal(text.replace("&", " ").replace("<", " "))
+    text = " ".join(text.split()).strip(_EDGES)
+    lower = "".join(character.lower()[0] for character in text)  # as long as the text, whatever the characters
+    sign = min((place for sign in _SALES_SIGNS if (place := lower.find(sign)) >= 0), default=len(text))
+    return text[:sign].strip(_EDGES)
 
 
 def _shorten(text: str) -> str:

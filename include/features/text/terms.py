@@ -30,7 +30,7 @@ _SMALL_CORPUS = 50
 """Below this number of documents, terms that stand in one document only are kept."""
 
 
-_ATTRIBUTE = re.compile(r"(?:^|[;\n])\s*([^\W\d_][^:;\n]{1,40}):(?=\s)")
+_ATTRIBUTE = re.compile(r"(?:^|[;\n])[^\S\n]*+([^\W\d_][^:;\n]{1,40}):(?=\s)")
 
 
 @dataclass(frozen=True, eq=False)

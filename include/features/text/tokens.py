@@ -25,6 +25,12 @@ TOKENS_VERSION = "1"
 _ELISION = r"(?i:(?:l|d|j|m|n|s|t|c|qu|jusqu|lorsqu|puisqu)['’](?=\w))"
 _REMEMBERED_CHUNKS = 50_000
 """Distinct chunks whose tokens are kept: about 15 MB at most. Texts repeat their words, so nearly all are found."""
+_REMEMBERED_CHARACTERS = 1_000_000
+"""Characters of those chunks: a word has ten, and a chunk without spaces can be a whole document."""
+_LONGEST_AFFIX = 64
+"""Characters at the ends of a chunk in which a prefix or suffix is looked for: spaCy's rules ask for a few."""
+_LONGEST_ADDRESS = 1_000
+"""Characters of a web address; spaCy's pattern for them takes time in the square of their number."""
 
 _ONE_AT_A_TIME = Lock()
 """Held while chunks are learnt: spaCy's memory zones are not for several threads."""
@@ -60,13 +66,17 @@ class _KnownChunks:
     def __init__(self, words: str) -> None:
         self._lemma = None if words == AS_WRITTEN else load_lemmas().lemma
         self._tokens: dict[str, tuple[str, ...]] = {}
+        self._characters = 0
 
     def tokens_of(self, chunks: set[str]) -> Mapping[str, tuple[str, ...]]:
         """A mapping that has at least these chunks."""
         with _ONE_AT_A_TIME:
             unknown = chunks.difference(self._tokens)
-            if len(self._tokens) + len(unknown) > _REMEMBERED_CHUNKS:
+            characters = self._characters + sum(map(len, unknown))
+            if len(self._tokens) + len(unknown) > _REMEMBERED_CHUNKS or characters > _REMEMBERED_CHARACTERS:
                 self._tokens, unknown = {}, chunks  # a new mapping: others may be reading the one before
+                characters = sum(map(len, unknown))
+            self._characters = characters
             self._learn(unknown)
             return self._tokens
 
@@ -90,7 +100,12 @@ def _blank_language() -> Any:
     from spacy.util import compile_prefix_regex
 
     language = spacy.blank("xx")
-    language.tokenizer.prefix_search = compile_prefix_regex([*language.Defaults.prefixes, _ELISION]).search
+    prefix_search = compile_prefix_regex([*language.Defaults.prefixes, _ELISION]).search
+    suffix_search, url_match = language.tokenizer.suffix_search, language.tokenizer.url_match
+    # Affixes are taken off one by one: of a long row of signs, each time the whole would be searched.
+    language.tokenizer.prefix_search = lambda chunk: prefix_search(chunk[:_LONGEST_AFFIX])
+    language.tokenizer.suffix_search = lambda chunk: suffix_search(chunk[-_LONGEST_AFFIX:])
+    language.tokenizer.url_match = lambda chunk: url_match(chunk) if len(chunk) <= _LONGEST_ADDRESS else None
     return language
 
 

@@ -96,8 +96,12 @@ class Checkpoints:
         _without_optimiser(model).load_weights(self._existing() / _BEST)
 
     def clear(self) -> None:
-        """Remove all checkpoints."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove all checkpoints; killed on the way, what is left is not taken for one."""
+        removed = self._folder.with_name(f".{self._folder.name}.removed")
+        shutil.rmtree(removed, ignore_errors=True)  # of a process that was killed here
+        if self._folder.exists():
+            self._folder.rename(removed)
+            shutil.rmtree(removed, ignore_errors=True)
 
     def _existing(self) -> Path:
         newest = self._newest()

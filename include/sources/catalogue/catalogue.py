@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from include.errors import CatalogueRefused, ConfigurationError
+from include.record_guard import RecordGuard
 from include.schema import Product, Rejection
 from include.sources import SOURCE_NAMES
 from include.sources.catalogue import flipkart, openfoodfacts_export
@@ -57,10 +58,17 @@ class Catalogue:
     """One sentence with the licence, to be shown where people see the data; empty where it is not known."""
     file: RowFile
 
-    def read(self) -> Iterator[Product | Rejection]:
-        """One record for each row of the file, in order, whatever the row is; memory does not grow."""
-        for number, row in self.file.rows():
-            yield self._record(row, f"{self.path.name}:{number}")
+    def read(self, guard: RecordGuard | None = None) -> Iterator[Product | Rejection]:
+        """One record for each row of the file, in order, whatever the row is; memory does not grow.
+
+        `guard` is that of the batch, if the records go further than here.
+        """
+        if guard is None:
+            with RecordGuard(self.source) as own:
+                yield from self.read(own)
+            return
+        rows = ((f"{self.path.name}:{number}", row) for number, row in self.file.rows())
+        yield from guard.read_each(rows, self._record)
 
     def _record(self, row: Row | str, position: str) -> Product | Rejection:
         if isinstance(row, str):

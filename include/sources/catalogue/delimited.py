@@ -10,7 +10,7 @@ from typing import Literal
 from include.errors import CatalogueRefused
 from include.sources.catalogue.damaged_text import EncodingEvidence
 from include.sources.catalogue.row_file import Row
-from include.sources.catalogue.text_file import TextFile
+from include.sources.catalogue.text_file import MAX_LINE_CHARACTERS, TextFile
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 Quoting = Literal[0, 3]
@@ -65,6 +65,7 @@ class DelimitedFile:
 
 def _records(lines: Iterator[str], delimiter: str, quoting: Quoting) -> Iterator[tuple[int, list[str]]]:
     """Line on which each record starts, and its values; blank lines are no records."""
+    csv.field_size_limit(MAX_LINE_CHARACTERS)  # of the process; 128 Ki by default, less than some descriptions
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     start = 1
     try:

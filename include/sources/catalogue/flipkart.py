@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from include.schema import Product, Rejection
-from include.sources.catalogue.fields import UnusableRow, id_of, text_flags, text_of
+from include.sources.catalogue.fields import UnusableRow, address_of, id_of, text_flags, text_of
 from include.sources.catalogue.row_file import Row
 
 ATTRIBUTION = (
@@ -16,8 +16,10 @@ ATTRIBUTION = (
 
 # One pair of a Ruby hash: {"key"=>"Material", "value"=>"Cotton"}; some have a value alone.
 _SPECIFICATION = re.compile(
-    r'\{\s*(?:"key"\s*=>\s*"(?P<key>(?:[^"\\]|\\.)*)"\s*,\s*)?"value"\s*=>\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*\}'
+    r'\{\s*+(?:"key"\s*+=>\s*+"(?P<key>(?:[^"\\]|\\.)*+)"\s*+,\s*+)?'
+    r'"value"\s*+=>\s*+"(?P<value>(?:[^"\\]|\\.)*+)"\s*+\}'
 )
+_ESCAPED = re.compile(r"\\(.)")
 
 
 def parse_flipkart_row(row: Row, source: str, position: str) -> Product | Rejection:
@@ -37,7 +39,7 @@ def _product(row: Row, source: str) -> Product:
     identity = id_of(row, "uniq_id")
     name, brand = text_of(row, "product_name"), text_of(row, "brand")
     description = _described(text_of(row, "description"), text_of(row, "product_specifications"))
-    image = first_of_list(text_of(row, "image"))
+    image = first_of_list(address_of(row, "image"))
     if not (name or description or image):
         raise UnusableRow("no_name", "the row has neither name, description nor photo")
     return Product(
@@ -48,7 +50,7 @@ def _product(row: Row, source: str) -> Product:
         description=description,
         language="en",
         source_category=first_of_list(text_of(row, "product_category_tree")),
-        url=text_of(row, "product_url"),
+        url=address_of(row, "product_url"),
         image_url=image,
         flags=text_flags(name, brand, description),
     )
@@ -78,6 +80,6 @@ def _described(description: str | None, specifications: str | None) -> str | Non
 def read_specifications(text: str | None) -> Iterator[tuple[str, str]]:
     """Key (may be empty) and value of each entry of a Ruby hash; what does not look like one gives nothing."""
     for match in _SPECIFICATION.finditer(text or ""):
-        key, value = (re.sub(r"\\(.)", r"\1", match.group(name) or "").strip() for name in ("key", "value"))
+        key, value = (_ESCAPED.sub(r"\1", match.group(name) or "").strip() for name in ("key", "value"))
         if value:
             yield key, value

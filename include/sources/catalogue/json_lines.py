@@ -25,22 +25,26 @@ class JsonLinesFile:
 
     @classmethod
     def open(cls, file: TextFile) -> JsonLinesFile:
-        """Read the file once to its end; CatalogueRefused if its first line is no object, or its text is damaged.
+        """Read the file once to its end; CatalogueRefused if its first lines are no objects, or its text is damaged.
 
-        A later line that is no object is set aside alone: dumps of millions of lines have such.
+        A line that is no object is set aside alone if others are: dumps of millions of lines have such.
         """
         evidence = EncodingEvidence()
         columns: dict[str, None] = {}
-        sampled = 0
+        sampled = objects = 0
+        first = (0, "")
         for number, line in file.lines():
             evidence.feed(number, line)
             if not line.strip() or sampled >= SAMPLED_LINES:
                 continue
             row = _parsed(line)
-            if not sampled and not isinstance(row, dict):
-                raise CatalogueRefused(f"{file.path.name}: line {number}: {_what_it_is(line)}")
+            first = first if sampled else (number, line)
             sampled += 1
-            columns |= dict.fromkeys(row) if isinstance(row, dict) else {}
+            if isinstance(row, dict):
+                objects += 1
+                columns |= dict.fromkeys(row)
+        if not objects or not _begins_an_object(first[1]):
+            raise CatalogueRefused(f"{file.path.name}: line {first[0]}: {_what_it_is(first[1])}")
         if evidence.is_double_encoded:
             number, example = evidence.first_double_encoded
             raise CatalogueRefused(
@@ -67,6 +71,11 @@ def _parsed(line: str) -> Any:
         return parse_json(line.encode())
     except ValueError:
         return None
+
+
+def _begins_an_object(line: str) -> bool:
+    """Whether a line is an object, or would be but for a damage inside; false of the first line of one over several."""
+    return isinstance(_parsed(line), dict) or (line.lstrip().startswith("{") and line.rstrip().endswith("}"))
 
 
 def _what_it_is(line: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -44,6 +46,35 @@ class ParquetRows:
         number = 0
         with pq.ParquetFile(self.path) as file:
             for batch in file.iter_batches(batch_size=BATCH_ROWS):
-                for row in batch.to_pylist():
+                columns = [_values(column) for column in batch.columns]
+                for values in zip(*columns, strict=True):
                     number += 1
-                    yield number, {key: value for key, value in row.items() if value is not None and value != ""}
+                    row = zip(batch.schema.names, values, strict=True)
+                    yield number, {key: value for key, value in row if value is not None and value != ""}
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The values of a column; one that Python has no value for, as a date in the year 10000, as text or None."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ValueError, OverflowError, pa.ArrowException):
+        values = [_value(item) for item in column]
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return [_decoded(value) for value in values]
+    return values
+
+
+def _value(item: pa.Scalar) -> Any:
+    with suppress(ValueError, OverflowError, pa.ArrowException):
+        return item.as_py()
+    with suppress(pa.ArrowException):
+        return item.cast(pa.string()).as_py()
+    return None
+
+
+def _decoded(value: bytes | None) -> str | bytes | None:
+    """Text that was written as bytes, as some programs do, if it is text."""
+    if value is not None:
+        with suppress(UnicodeDecodeError):
+            return value.decode()
+    return value

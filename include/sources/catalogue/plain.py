@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from include.schema import Product, Rejection
 from include.sources.catalogue.columns import ColumnMapping
-from include.sources.catalogue.fields import UnusableRow, id_of, text_flags, text_of
+from include.sources.catalogue.fields import UnusableRow, address_of, id_of, text_flags, text_of
 from include.sources.catalogue.flipkart import first_of_list
 from include.sources.catalogue.row_file import Row
 
@@ -24,7 +24,7 @@ def _product(row: Row, mapping: ColumnMapping, source: str) -> Product:
     identity = id_of(row, mapping.id)
     name, brand = text_of(row, mapping.name), text_of(row, mapping.brand)
     description, ingredients = text_of(row, mapping.description), text_of(row, mapping.ingredients)
-    image = first_of_list(text_of(row, mapping.image))
+    image = first_of_list(address_of(row, mapping.image))
     if not (name or description or ingredients or image):
         raise UnusableRow("no_name", "the row has neither name, description, ingredients nor photo")
     return Product(
@@ -35,7 +35,7 @@ def _product(row: Row, mapping: ColumnMapping, source: str) -> Product:
         description=description,
         ingredients=ingredients,
         source_category=text_of(row, mapping.category),
-        url=text_of(row, mapping.url),
+        url=address_of(row, mapping.url),
         image_url=image,
         flags=text_flags(name, brand, description, ingredients),
     )

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from include.errors import ConfigurationError
+from include.features.image import load_image_encoder
 from include.features.image.bundled_model import bundled_network
+from include.features.image.weights import of_length_one
+from include.settings import Settings
+from tests.benchmarks.photo_path import check_agreement
+from tests.benchmarks.photo_pipelines import ten_lines
+from tests.benchmarks.photos import drawn_photos
 
 
 def test_an_absent_network_is_a_clear_error(tmp_path: Path) -> None:
@@ -22,3 +28,12 @@ def test_the_one_network_of_the_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "other.onnx").write_bytes(b"")
     with pytest.raises(ConfigurationError, match=r"found: other\.onnx, small\.onnx"):
         bundled_network(tmp_path)
+
+
+def test_vectors_are_those_that_pillow_and_onnx_runtime_give_without_our_code(tmp_path: Path) -> None:
+    photos = drawn_photos(12)
+    ours = load_image_encoder("bundled", Settings(state_dir=tmp_path)).encode(photos)
+    theirs = of_length_one(ten_lines(bundled_network(), 192, 2)(photos))
+    check_agreement(ours, theirs)
+    with pytest.raises(ValueError, match="the ways differ"):
+        check_agreement(ours, theirs[::-1])

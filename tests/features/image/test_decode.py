@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from include.features.image import decode
 from include.features.image.decode import decode_photo
+from include.settings import PROJECT_ROOT
 from tests.features.image.networks import jpeg, quarters
 
 LIMIT = 50_000_000
@@ -107,3 +112,90 @@ def test_a_truncated_photo_is_none() -> None:
     assert decode_photo(whole[: len(whole) // 2], (8, 8), LIMIT) is None
     assert decode_photo(b"<html>not found</html>", (8, 8), LIMIT) is None
     assert decode_photo(b"", (8, 8), LIMIT) is None
+
+
+def noise(mode: str, kind: str, width: int, height: int, **options: object) -> bytes:
+    """A photo in which no two places are alike."""
+    channels = np.random.default_rng(width).integers(0, 256, (height, width, 4), dtype=np.uint8)
+    photo = Image.fromarray(channels)
+    if mode == "I;16":
+        photo = Image.fromarray(channels[..., 0].astype(np.uint16) * 257)
+    elif mode != "RGBA":
+        photo = photo.convert("RGB" if mode in ("CMYK", "YCbCr", "F", "I", "1") else "RGBA").convert(mode)
+    stream = io.BytesIO()
+    photo.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def decoded_plainly(content: bytes, size: tuple[int, int]) -> np.ndarray:
+    """What `decode_photo` gives, by one step after the other, each over all pixels."""
+    with Image.open(io.BytesIO(content)) as photo:
+        photo.draft("RGB", size[::-1])
+        opaque: Image.Image = photo
+        if photo.mode not in {"RGB", "L", "CMYK"} and photo.has_transparency_data:
+            layered = photo.convert("RGBA")
+            opaque = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
+        squeezed = opaque.convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.asarray(squeezed)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "options"),
+    [
+        ("RGB", "JPEG", {}),
+        ("RGB", "JPEG", {"progressive": True}),
+        ("CMYK", "JPEG", {}),
+        ("L", "JPEG", {}),
+        ("RGB", "PNG", {"transparency": (255, 255, 255)}),
+        ("RGBA", "PNG", {}),
+        ("LA", "PNG", {}),
+        ("P", "PNG", {}),
+        ("P", "PNG", {"transparency": 3}),
+        ("P", "PNG", {"transparency": bytes(range(256))}),
+        ("1", "PNG", {}),
+        ("I;16", "PNG", {}),
+        ("RGBA", "WEBP", {"lossless": True}),
+        ("CMYK", "TIFF", {}),
+        ("YCbCr", "TIFF", {}),
+        ("I", "TIFF", {}),
+        ("F", "TIFF", {}),
+    ],
+)
+def test_block_by_block_gives_the_pixels_that_all_at_once_gives(
+    mode: str, kind: str, options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for width, height in ((300, 211), (611, 40), (24, 24), (5, 300)):
+        content = noise(mode, kind, width, height, **options)
+        for block_side in (512, 50):
+            monkeypatch.setattr(decode, "_BLOCK_SIDE", block_side)
+            for size in ((24, 24), (31, 17)):
+                pixels = decode_photo(content, size, LIMIT)
+                np.testing.assert_array_equal(pixels, decoded_plainly(content, size))
+
+
+_PEAK = """
+import json, resource, sys
+from pathlib import Path
+from include.features.image.decode import decode_photo
+decode_photo(Path(sys.argv[1]).read_bytes(), (96, 96), 10**7)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+shapes = [decode_photo(Path(path).read_bytes(), (96, 96), 10**7).shape for path in sys.argv[2:]]
+print(json.dumps([shapes, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is in other units elsewhere")
+def test_a_large_photo_of_any_kind_takes_little_more_memory_than_its_own_pixels(tmp_path: Path) -> None:
+    side = 2_000
+    fills = [("RGBA", "PNG", (9, 9, 9, 90)), ("LA", "PNG", (9, 90)), ("CMYK", "TIFF", (9,) * 4), ("F", "TIFF", 9.0)]
+    (tmp_path / "small").write_bytes(quarters("RGBA"))
+    for number, (mode, kind, fill) in enumerate(fills):
+        Image.new(mode, (side, side), fill).save(tmp_path / str(number), kind, compress_level=1)
+    paths = [str(tmp_path / name) for name in ("small", *map(str, range(len(fills))))]
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK, *paths], capture_output=True, text=True, cwd=PROJECT_ROOT, check=True
+    )
+    shapes, growth = json.loads(done.stdout)
+    assert shapes == [[96, 96, 3]] * len(fills)
+    # Four bytes a pixel are the photo itself; a copy of it in another mode would be four more, the file is one.
+    assert growth < 8 * side**2

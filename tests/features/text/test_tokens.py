@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from include.features.text import tokens
+from include.features.text.cleaning import MAX_DOCUMENT_CHARACTERS
 from include.features.text.tokens import Tokenizer
+from tests.patterns.growth import grows_too_fast
 
 
 @pytest.fixture
@@ -48,3 +50,33 @@ def test_no_more_than_so_many_chunks_are_remembered(asked: list[str], monkeypatc
     assert tokenizer.split(["Blanc de Blancs"]) == [["blanc", "de", "blancs"]]
     assert tokenizer.split(["Rosé"]) == [["rose"]]
     assert asked == ["Brut", "Rosé", "Blanc", "Blancs", "de", "Rosé"]
+
+
+def test_a_document_without_a_space_is_not_remembered_for_ever(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "_REMEMBERED_CHARACTERS", 10)
+    tokenizer = Tokenizer()
+    assert tokenizer.split(["x" * 20]) == [["x" * 20]]
+    assert tokenizer.split(["Brut Rosé"]) == [["brut", "rose"]]
+    assert len(tokens._known_chunks(tokenizer.words).tokens_of({"Brut"})) == 2
+
+
+@pytest.mark.parametrize("piece", ["!", "(", "$", "+", "'", "l'", "'s", "…", "😀", "a.", "5kg", "-", "1", "é"])
+def test_a_long_row_of_signs_is_split_in_proportion_to_its_length(piece: str) -> None:
+    tokenizer = Tokenizer()
+
+    def split(text: str) -> None:
+        tokens._known_chunks.cache_clear()
+        tokenizer.split([text])
+
+    assert grows_too_fast(split, lambda n: piece * n, largest=MAX_DOCUMENT_CHARACTERS // 2) is None
+
+
+def test_affixes_of_a_long_chunk_are_taken_off_as_of_a_short_one() -> None:
+    long = "x" * 300
+    assert Tokenizer().split([f"(l'{long}…)", f"«{long}!!»", "!" * 200 + "brut" + "?" * 200]) == [
+        ["l", long],
+        [long],
+        ["brut"],
+    ]
