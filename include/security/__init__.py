@@ -1,4 +1,5 @@
-"""What keeps strangers out and secrets in: addresses that may be called, deadlines, bounds, redaction.
+"""What keeps strangers out and secrets in: addresses that may be called, deadlines, bounds, redaction, hostile photos.
 
-Everything that talks to the network or prints what came from it stands on this package; it knows nothing of products.
+Everything that talks to the network, prints what came from it or decodes it stands on this package; it knows nothing of
+products.
 """

@@ -14,34 +14,21 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from include.sources.decoding_memory import MemoryBudget, decoding_bytes, tile_pixels
+from include.security.decoding_memory import MemoryBudget, decoding_bytes
+from include.security.photo_file import RefusedPhotoError, open_photo
 
 logger = logging.getLogger(__name__)
 
-ALLOWED_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_SIDE = 1024
 """Longest side of a kept photo in pixels: encoders read 224 to 300, people in the review page up to this."""
 MAX_KEPT_BYTES = 2 * 1024**2
 """A JPEG up to `MAX_SIDE` with more bytes is written anew: they are not the photo's, but comments or padding."""
 JPEG_QUALITY = 92
-HEADER_READS = 10_000
-"""Reads from a file until its size is known. A photo's header takes some hundreds; one of a million empty comments,
-which would fill memory with them, takes more."""
-SMALL_FILE_BYTES = 256 * 1024
-"""A file up to this has no room for a header that does harm, and its reads are not counted."""
-READS = 1_000_000
-"""Reads from a file in all. The pieces of a photo of 20 MB take some thousands."""
-FULL_SIZE_SCANS = 50
-"""Scans of a progressive JPEG of the largest allowed size; a smaller one may have more. Encoders write about ten, but
-each scan of 75 bytes goes through all pixels again."""
 BLOCK_PIXELS = 1_000_000
 """Pixels that are converted at a time."""
 _SIGNATURES = (b"\xff\xd8", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
-_SCAN = b"\xff\xda"
-_SCAN_BYTES = 10
-"""Bytes of the shortest scan's header."""
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -53,9 +40,9 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _REDUCING_GAP = 2.0
-
-# Text of a PNG is unpacked with its header, in every thread that waits for memory: 64 MiB is too much.
-PngImagePlugin.MAX_TEXT_MEMORY = 4 * 1024**2
+_COPY_PIXEL_BYTES = 4
+_LARGEST_WORK_BYTES = 80 * 1024**2
+"""At most 4095 x 4095 pixels are not reduced first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +60,6 @@ class Photo:
     """An upright RGB JPEG, or None unless `status` is `ok`."""
 
 
-class _TooManyReadsError(Exception):
-    """A file is in so many pieces that it is not a photo."""
-
-
-class _CountedFile(io.BytesIO):
-    """A file in memory that can be read a limited number of times."""
-
-    reads_left = HEADER_READS
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.reads_left -= 1
-        if self.reads_left < 0:
-            raise _TooManyReadsError
-        return super().read(size)
-
-
 def normalise_photo(content: bytes, max_pixels: int, memory: MemoryBudget | None = None) -> Photo:
     """Bytes of an image in, the photo to keep out; never raises for what the bytes are.
 
@@ -100,21 +71,18 @@ def normalise_photo(content: bytes, max_pixels: int, memory: MemoryBudget | None
     pixels stands above it. Decoding takes its share of `memory`, and waits for it. Statuses: `ok`, `not_an_image`,
     `too_many_pixels`, `corrupt`.
     """
-    file = _CountedFile(content) if len(content) > SMALL_FILE_BYTES else io.BytesIO(content)
     try:
-        with Image.open(file, formats=ALLOWED_FORMATS) as image:
+        with open_photo(content, max_pixels) as image:
             full_pixels = image.width * image.height
-            if max(full_pixels, tile_pixels(image)) > max_pixels or _has_too_many_scans(image, content, max_pixels):
-                return Photo("too_many_pixels")
-            if isinstance(file, _CountedFile):
-                file.reads_left = READS
             # Before it is loaded, a JPEG can be asked to decode at a half, a quarter or an eighth, not below this size.
             image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+            wanted = decoding_bytes(image, full_pixels) + _copying_bytes(image)
             # Closing gives the pixels back: Pillow's images stand in cycles, which are collected who knows when.
-            with memory.share(decoding_bytes(image, full_pixels)) if memory else nullcontext(), closing(image):
+            with memory.share(wanted) if memory else nullcontext(), closing(image):
                 return _kept(image, content)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return Photo("too_many_pixels")
+    except RefusedPhotoError as refusal:
+        logger.debug("photo of %d bytes is not decoded: %s", len(content), refusal)
+        return Photo(refusal.status)
     except UnidentifiedImageError:
         return Photo("corrupt" if content.startswith(_SIGNATURES) else "not_an_image")
     except Exception as error:  # decoders raise nearly every type on hostile bytes
@@ -122,12 +90,11 @@ def normalise_photo(content: bytes, max_pixels: int, memory: MemoryBudget | None
         return Photo("corrupt")
 
 
-def _has_too_many_scans(image: Image.Image, content: bytes, max_pixels: int) -> bool:
-    """Whether a JPEG goes through its pixels so often that it takes minutes."""
-    if image.format not in ("JPEG", "MPO"):
-        return False
-    limit = FULL_SIZE_SCANS * max_pixels // max(1, image.width * image.height)
-    return len(content) > limit * _SCAN_BYTES and content.count(_SCAN) > limit
+def _copying_bytes(image: Image.Image) -> int:
+    """Bytes that turning an image into the kept one takes at most beside its own pixels."""
+    copy = image.width * image.height * _COPY_PIXEL_BYTES
+    # A photo that lies on its side is there twice while it is turned.
+    return copy + min(_LARGEST_WORK_BYTES, copy)
 
 
 def _kept(image: Image.Image, content: bytes) -> Photo:

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from include import __version__
+from include.security.decoding_memory import MemoryBudget
 from include.settings import Settings
-from include.sources.decoding_memory import MemoryBudget
 from include.sources.given_up_hosts import GivenUpHosts
 from include.sources.overtaking import overtaking
 from include.sources.photo_download import Deadline, Download, Downloader

@@ -20,9 +20,9 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from include.security.decoding_memory import MemoryBudget
 from include.settings import Settings
 from include.sources import photos
-from include.sources.decoding_memory import MemoryBudget
 from include.sources.photo_normalisation import normalise_photo
 from tests.faults.fault import Fault
 from tests.fixtures.photo_server import running_photo_server

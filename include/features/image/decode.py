@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from include.features.image.photo_file import RefusedPhotoError, open_photo
-from include.features.image.pixel_budget import PixelBudget
+from include.security.decoding_memory import MemoryBudget, decoding_bytes
+from include.security.photo_file import RefusedPhotoError, open_photo
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +35,8 @@ _GAP = 2.0
 _BLOCK_SIDE = 512
 """Pixels across and down that change their colour mode at a time."""
 
-_LARGE_BLOCK = 64 * 1024**2
-# Pillow's own blocks of 16 MiB stay with the thread that decoded a large photo. Larger ones go back to the system.
-Image.core.set_block_size(_LARGE_BLOCK)  # type: ignore[attr-defined]
-
-_pixels_in_memory = PixelBudget()
+_memory = MemoryBudget(256 * 1024**2)
+"""What all threads of a process decode photos in: one of 50 megapixels, or sixty as they are kept."""
 
 Size = tuple[int, int]
 """(height, width) in pixels."""
@@ -51,8 +48,8 @@ def decode_photo(content: bytes, size: Size, max_pixels: int, *, keep_proportion
     With `keep_proportions` it is not squeezed, but put in the middle of a white ground. A large JPEG is decoded at
     a half, a quarter or an eighth of its size, which costs a fraction of the time and memory. Transparent parts
     become white. None if the bytes are no image, a damaged one, or one of more than `max_pixels` pixels. Threads may
-    decode at the same time: the work is done outside Python's lock, and all of them together hold no more than
-    `max_pixels` pixels.
+    decode at the same time: the work is done outside Python's lock, and all of them together take no more than 256 MiB,
+    unless one photo alone takes more.
     """
     if not keep_proportions:
         return _decode(content, max_pixels, lambda height, width: size)
@@ -72,14 +69,11 @@ def _decode(content: bytes, max_pixels: int, size_of: Callable[[int, int], Size]
     """The pixels of a photo in the size that `size_of` gives for the height and width that it has when upright."""
     try:
         photo = open_photo(content, max_pixels)
-        # A JPEG of several scans is in memory in its full size, whatever size it is decoded at.
-        with _pixels_in_memory.hold(photo.width * photo.height, max_pixels):
-            turn = _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))  # decodes a PNG
-            if turn in _TURNED:
-                width, height = size_of(photo.width, photo.height)
-            else:
-                height, width = size_of(photo.height, photo.width)
-            photo.draft("RGB", (width, height))
+        full_pixels = photo.width * photo.height
+        # A JPEG is asked for a smaller size before its memory is judged. To read the EXIF of a PNG decodes it.
+        plan = _plan(photo, size_of) if photo.format == "JPEG" else None
+        with _memory.share(decoding_bytes(photo, full_pixels)):
+            turn, height, width = plan or _plan(photo, size_of)
             pixels = _resized(photo, height, width)
             photo.close()
             del photo  # some decoders keep their memory as long as the photo is there
@@ -90,6 +84,17 @@ def _decode(content: bytes, max_pixels: int, size_of: Callable[[int, int], Size]
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files
         logger.info("photo cannot be decoded: bytes=%d error=%s", len(content), error)
         return None
+
+
+def _plan(photo: Image.Image, size_of: Callable[[int, int], Size]) -> tuple[Image.Transpose | None, int, int]:
+    """How to turn a photo upright, and its height and width before that; a JPEG will be decoded in about that size."""
+    turn = _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))
+    if turn in _TURNED:
+        width, height = size_of(photo.width, photo.height)
+    else:
+        height, width = size_of(photo.height, photo.width)
+    photo.draft("RGB", (width, height))
+    return turn, height, width
 
 
 def _fitting(height: int, width: int, size: Size, largest_factor: float = math.inf) -> Size:

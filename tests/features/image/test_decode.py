@@ -6,16 +6,18 @@ import io
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
 from include.features.image import decode
 from include.features.image.decode import decode_photo
+from include.security.decoding_memory import MemoryBudget
 from include.settings import PROJECT_ROOT
 from tests.features.image.networks import jpeg, quarters
 
@@ -171,6 +173,50 @@ def test_block_by_block_gives_the_pixels_that_all_at_once_gives(
             for size in ((24, 24), (31, 17)):
                 pixels = decode_photo(content, size, LIMIT)
                 np.testing.assert_array_equal(pixels, decoded_plainly(content, size))
+
+
+def test_what_cannot_be_decoded_gives_its_share_of_memory_back() -> None:
+    whole = quarters(side=256)
+    assert decode_photo(whole[: len(whole) // 2], (8, 8), 256**2) is None
+    assert decode._memory._taken == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "least"),
+    [
+        ("PNG", {}, 4),
+        ("JPEG", {"progressive": True}, 6),
+        ("WEBP", {}, 20),
+        ("TIFF", {}, 12),
+        ("GIF", {}, 4),
+        ("BMP", {}, 4),
+    ],
+)
+def test_photos_are_decoded_only_while_they_have_their_share_of_memory(
+    kind: str, options: dict[str, bool], least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_while_loading = []
+    load_prepare = ImageFile.ImageFile.load_prepare
+
+    def noted(photo: ImageFile.ImageFile) -> None:
+        held_while_loading.append(decode._memory._taken)
+        load_prepare(photo)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load_prepare", noted)
+    assert decode_photo(quarters(kind=kind, side=64, **options), (8, 8), 64**2) is not None
+    assert held_while_loading
+    assert min(held_while_loading) >= least * 64**2
+    assert decode._memory._taken == 0
+
+
+def test_a_photo_waits_until_there_is_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "_memory", MemoryBudget(1_000))
+    with ThreadPoolExecutor(1) as pool:
+        with decode._memory.share(1):
+            decoding = pool.submit(decode_photo, quarters(), (8, 8), 64**2)
+            with pytest.raises(TimeoutError):
+                decoding.result(timeout=0.1)
+        assert decoding.result(timeout=5) is not None
 
 
 _PEAK = """

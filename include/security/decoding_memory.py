@@ -14,6 +14,8 @@ from contextlib import contextmanager
 
 from PIL import Image
 
+from include.security.photo_file import has_several_scans, tile_pixels
+
 _PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 _OTHER_PIXEL_BYTES = 4
 """Pillow keeps every other mode in four bytes a pixel, RGB too."""
@@ -27,12 +29,11 @@ _SAMPLE_BYTES = 8
 _COEFFICIENT_BYTES = 2
 """A JPEG of several scans is held as coefficients, one for each pixel and component, until the last scan is read."""
 
-_WORK_BYTES = 80 * 1024**2
-"""What turning a photo into a kept one takes beside it: at most 4095 x 4095 pixels that are not reduced first."""
-
-
 _LARGE_BYTES = 16 * 1024**2
 """Share from which memory is worth giving back; what an ordinary small photo took, the next one takes again."""
+
+# Pillow's own blocks of 16 MiB stay with the thread that decoded a large photo. Larger ones go back to the system.
+Image.core.set_block_size(64 * 1024**2)  # type: ignore[attr-defined]
 
 
 class MemoryBudget:
@@ -59,28 +60,37 @@ class MemoryBudget:
         another: it could wait for itself.
         """
         size = min(wanted, self._limit)
-        turn = object()
         with self._changed:
-            self._waiting.append(turn)
-            try:
-                self._changed.wait_for(lambda: self._waiting[0] is turn and self._taken + size <= self._limit)
-                self._taken += size
-            finally:
-                self._waiting.remove(turn)
-                self._changed.notify_all()
+            if self._waiting or self._taken + size > self._limit:
+                self._wait(size)
+            self._taken += size
         try:
             yield
         finally:
-            with self._changed:
-                self._freed += size if size >= _LARGE_BYTES else 0
-                is_much = self._freed >= self._limit // 2
-                if is_much:
-                    self._freed = 0
-            if is_much:
+            if size >= _LARGE_BYTES and self._is_much_freed_with(size):
                 _give_back()
             with self._changed:
                 self._taken -= size
                 self._changed.notify_all()
+
+    def _wait(self, size: int) -> None:
+        """Return, with the lock held, when everybody who came before has a share and `size` bytes are free."""
+        turn = object()
+        self._waiting.append(turn)
+        try:
+            self._changed.wait_for(lambda: self._waiting[0] is turn and self._taken + size <= self._limit)
+        finally:
+            self._waiting.remove(turn)
+            self._changed.notify_all()
+
+    def _is_much_freed_with(self, size: int) -> bool:
+        """Whether, with a share of `size` bytes that ends, half of the budget was freed since this was last so."""
+        with self._changed:
+            self._freed += size
+            is_much = self._freed >= self._limit // 2
+            if is_much:
+                self._freed = 0
+            return is_much
 
 
 def _give_back() -> None:
@@ -90,28 +100,19 @@ def _give_back() -> None:
         trim(0)
 
 
-def decoding_bytes(image: Image.Image, full_pixels: int) -> int:
-    """Bytes that an image takes at most while it is decoded and reduced, from its header.
+def decoding_bytes(photo: Image.Image, full_pixels: int) -> int:
+    """Bytes that a photo takes at most while it is decoded, from its header: before it is loaded.
 
-    `full_pixels` is its width x height in the file; a JPEG's `draft` makes `image` itself smaller.
+    `full_pixels` is its width x height in the file; a JPEG's `draft` makes `photo` itself smaller.
     """
-    pixels = image.width * image.height
-    decoded = pixels * _PIXEL_BYTES.get(image.mode, _OTHER_PIXEL_BYTES)
-    if image.format in ("JPEG", "MPO"):
-        decoded += full_pixels * _COEFFICIENT_BYTES * len(image.getbands())
-    elif image.format == "WEBP":
-        decoded = pixels * _WEBP_BYTES
-    elif image.format == "TIFF":
-        decoded += max(pixels, tile_pixels(image)) * _SAMPLE_BYTES
-    elif image.format == "GIF":
-        decoded = pixels * _OTHER_PIXEL_BYTES
-    # A photo that lies on its side is there twice while it is turned.
-    turned = pixels * _OTHER_PIXEL_BYTES
-    return decoded + turned + min(_WORK_BYTES, pixels * _OTHER_PIXEL_BYTES)
-
-
-def tile_pixels(image: Image.Image) -> int:
-    """Pixels of a tile of a TIFF file, which may be larger than the image; 0 where there are none."""
-    tags = getattr(image, "tag_v2", {})
-    width, height = tags.get(322, 0), tags.get(323, 0)
-    return int(width) * int(height)
+    pixels = photo.width * photo.height
+    decoded = pixels * _PIXEL_BYTES.get(photo.mode, _OTHER_PIXEL_BYTES)
+    if photo.format == "WEBP":
+        return pixels * _WEBP_BYTES
+    if photo.format == "GIF":
+        return pixels * _OTHER_PIXEL_BYTES
+    if photo.format == "TIFF":
+        return decoded + max(pixels, tile_pixels(photo)) * _SAMPLE_BYTES
+    if has_several_scans(photo):
+        return decoded + full_pixels * _COEFFICIENT_BYTES * len(photo.getbands())
+    return decoded

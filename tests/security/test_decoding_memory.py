@@ -12,7 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from include.sources.decoding_memory import MemoryBudget, decoding_bytes
+from include.security import decoding_memory
+from include.security.decoding_memory import MemoryBudget, decoding_bytes
 
 
 @hypothesis_settings(max_examples=20, deadline=None)
@@ -87,10 +88,49 @@ def test_a_share_ends_with_an_exception() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "mode", "least"), [("PNG", "L", 1), ("PNG", "RGBA", 4), ("WEBP", "RGB", 16), ("JPEG", "RGB", 6)]
+    ("kind", "mode", "options", "least"),
+    [
+        ("PNG", "L", {}, 1),
+        ("PNG", "RGBA", {}, 4),
+        ("WEBP", "RGB", {}, 16),
+        ("GIF", "P", {}, 4),
+        ("TIFF", "CMYK", {}, 12),
+        ("JPEG", "RGB", {}, 4),
+        ("JPEG", "RGB", {"progressive": True}, 10),
+        ("JPEG", "CMYK", {"progressive": True}, 12),
+    ],
 )
-def test_a_photo_is_charged_for_what_its_decoder_takes(kind: str, mode: str, least: int) -> None:
+def test_a_photo_is_charged_for_what_its_decoder_takes(
+    kind: str, mode: str, options: dict[str, bool], least: int
+) -> None:
     stream = io.BytesIO()
-    Image.new(mode, (100, 100)).save(stream, kind)
+    Image.new(mode, (100, 100)).save(stream, kind, **options)
     with Image.open(stream) as image:
         assert decoding_bytes(image, 10_000) >= least * 10_000
+
+
+def test_a_jpeg_that_is_asked_for_a_smaller_size_is_charged_for_all_its_pixels_only_if_they_come_in_several_scans() -> (
+    None
+):
+    charges = []
+    for is_progressive in (False, True):
+        stream = io.BytesIO()
+        Image.new("RGB", (800, 800)).save(stream, "JPEG", progressive=is_progressive)
+        with Image.open(stream) as image:
+            image.draft("RGB", (100, 100))
+            charges.append(decoding_bytes(image, 800 * 800))
+            image.load()
+    assert charges == [4 * 100 * 100, 4 * 100 * 100 + 6 * 800 * 800]
+
+
+def test_memory_of_large_shares_is_given_back_when_half_of_the_budget_was_freed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given_back: list[int] = []
+    budget = MemoryBudget(100 * 1024**2)
+    monkeypatch.setattr(decoding_memory, "_give_back", lambda: given_back.append(budget._taken))
+    for mebibytes in (4, 8) * 20 + (30, 30, 30, 30):
+        with budget.share(mebibytes * 1024**2):
+            pass
+    # Twice, and each time before the share is anybody else's.
+    assert given_back == [30 * 1024**2] * 2
