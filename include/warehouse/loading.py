@@ -84,9 +84,9 @@ def load_day(
 
     `labels_path` is a file of `schema.LABELS`, None for a day without products (those of an earlier run of the
     day go); `quarantine_path` a file of `schema.QUARANTINE`, None where nothing was rejected; `trusted` has the
-    columns product_id, label, origin. Memory holds some thousand rows, and a byte for each row. Raises BatchRejected, and
-    changes nothing, where a day without products would remove all that it has in the warehouse, unless `allow_empty`;
-    else the driver's errors: `open_engine` turns a lost server into WarehouseUnreachable.
+    columns product_id, label, origin. Memory holds some thousand rows, and a byte for each row. Raises BatchRejected,
+    and changes nothing, where a day without products would remove all that it has in the warehouse, unless
+    `allow_empty`; else the driver's errors: `open_engine` turns a lost server into WarehouseUnreachable.
     """
     with source_transaction(engine, source) as connection:
         asked = numbered(_chunks(lake, labels_path, ["product_id", "model_version"]))
