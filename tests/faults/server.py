@@ -128,7 +128,9 @@ class FaultServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            self._pool.submit(self._serve, connection)
+            served = self._pool.submit(self._serve, connection)
+            # One that is never served, since the server ends before, is closed as well.
+            served.add_done_callback(lambda _served, accepted=connection: accepted.close())
 
     def _serve(self, connection: socket.socket) -> None:
         # A client that leaves in the middle is no news here.

@@ -219,11 +219,12 @@ PAGES = [
         "nested without end": b"[" * 200_000,
         "no UTF-8": b'{"hints": "\xff\xfe"}',
         "UTF-16": '{"hints": []}'.encode("utf-16"),
-        "a number of 5,000 digits": b'{"hints": ' + b"9" * 5_000 + b"}",
         "two documents": b"{}{}",
         "zeros": bytes(1_000),
     }.items()
 ] + [
+    # Read as infinite: what needs a number refuses it.
+    Case("page: a number of 5,000 digits", body(b'{"hints": ' + b"9" * 5_000 + b"}"), "ok", targets=("page",)),
     Case("page: 9 MB of lists", body(b"[" + b"[]," * 3_000_000 + b"[]]"), "refused", "larger than", targets=("page",)),
     Case("index: 9 MB of lines", body(b"openfoodfacts_products_1_2.json.gz\n" * 260_000), "refused", "larger than",
          targets=("index",)),
