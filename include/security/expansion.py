@@ -35,7 +35,8 @@ class BoundedGunzip:
         self._max_lines = max_lines
         self._member = zlib.decompressobj(_GZIP_WINDOW)
         self._members = 1
-        self._compressed = 0
+        self._consumed = 0
+        """Compressed bytes that what came out so far was made of: not those that wait, which depend on the chunks."""
         self.unpacked_bytes = 0
         self.lines = 0
 
@@ -45,7 +46,6 @@ class BoundedGunzip:
         Raises ValueError as soon as the content cannot be gzip, OverflowError once it exceeds a bound; both messages
         say what the file does.
         """
-        self._compressed += len(chunk)
         while chunk:
             if self._member.eof:
                 self._members += 1
@@ -54,10 +54,12 @@ class BoundedGunzip:
                 piece = self._member.decompress(chunk, _STEP_BYTES)
             except zlib.error:
                 raise ValueError("is not gzip, or damaged") from None
+            rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            self._consumed += len(chunk) - len(rest)
             self._check(piece)
             if piece:
                 yield piece
-            chunk = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            chunk = rest
 
     @property
     def is_whole(self) -> bool:
@@ -69,7 +71,7 @@ class BoundedGunzip:
         self.lines += piece.count(b"\n")
         if self.unpacked_bytes > self._max_bytes:
             raise OverflowError(f"decompresses to more than the {self._max_bytes} bytes accepted")
-        if self.unpacked_bytes > max(FREE_BYTES, MAX_RATIO * self._compressed):
+        if self.unpacked_bytes > max(FREE_BYTES, MAX_RATIO * self._consumed):
             raise OverflowError(f"decompresses to more than {MAX_RATIO} times its size")
         if self._members > MAX_MEMBERS:
             raise OverflowError(f"has more than the {MAX_MEMBERS} parts accepted")

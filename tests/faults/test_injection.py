@@ -8,8 +8,6 @@ from tests.faults.fault import Fault
 from tests.faults.injection import all_faults, inject, inject_in_own_process
 
 
-# A server that is stopped in the middle of a fault can leave a socket to the garbage collector, whenever that runs.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("fault", [fault for fault in all_faults() if fault.is_quick], ids=lambda fault: fault.name)
 def test_what_must_come_of_a_fault_does_within_its_bounds(fault: Fault) -> None:
     assert inject(fault).outcome

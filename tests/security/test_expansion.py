@@ -56,6 +56,14 @@ def test_what_exceeds_a_bound_is_refused(content: bytes, bounds: dict[str, int],
         unpacked(gzip.compress(content), **bounds)
 
 
+@pytest.mark.parametrize("step", [100, 7_000, 10**6])
+def test_the_bound_that_is_exceeded_first_does_not_depend_on_how_the_file_arrives(step: int) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    blank_lines = b"".join(packer.compress(b"\n" * 10**6) for _ in range(30)) + packer.flush()
+    with pytest.raises(OverflowError, match="more than 200 times its size"):
+        unpacked(blank_lines, step)
+
+
 def test_a_bomb_is_refused_before_it_fills_memory() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(packer.compress(bytes(10**6)) for _ in range(100)) + packer.flush()
