@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 _LARGEST = 16_384
 """Characters of the longest text: what takes a nanosecond for each pair of them takes a tenth of a second."""
-_SHORT_SECONDS = 0.002
+_SHORT_SECONDS = 0.005
 """Work that takes no more at the end of the ladder has not grown with the square: no machine is that fast."""
+_TIMES = 16
+"""How much longer the longer text is, where there is one as short: a square shows as 256 times the time."""
 _STEPS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32)
 """Repetitions to begin with: time that doubles with each repetition shows while it is milliseconds."""
-_WORSE_THAN_LINEAR = 2.2
-"""Times that the growth may be of that of the text: a quadratic one is four times it from n to 4 n."""
+_WORSE_THAN_LINEAR = 3
+"""Times that the growth may be of that of the text: a quadratic one is 16 times it from n to 16 n."""
 _REPEATS = 5
 
 
@@ -20,14 +22,14 @@ def grows_too_fast(work: Callable[[str], object], text_of: Callable[[int], str],
     """What was measured, if the CPU time of `work(text_of(n))` grows faster than n; None if it does not.
 
     `text_of` gives the text with n repetitions of a piece; the last one tried has `largest` characters, or a few more.
-    E.g. `"from 512 to 2048 pieces: 3.10 to 50.20 ms"`.
+    E.g. `"from 512 to 8192 pieces: 1.10 to 280.20 ms"`.
     """
     seconds: dict[int, float] = {}
     for number in _ladder(text_of, largest):
         seconds[number] = _seconds(work, text_of(number))
         if seconds[number] < _SHORT_SECONDS:
             continue
-        smaller = max((one for one in seconds if 4 * one <= number), default=min(seconds))
+        smaller = max((one for one in seconds if _TIMES * one <= number), default=min(seconds))
         if smaller != number and _is_worse(work, text_of, smaller, number):
             return f"from {smaller} to {number} pieces: {seconds[smaller] * 1e3:.2f} to {seconds[number] * 1e3:.2f} ms"
     return None
