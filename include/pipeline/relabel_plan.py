@@ -43,7 +43,7 @@ class RelabelShard(TypedDict):
     first_id: str | None
     before_id: str | None
     products: int
-    """About how many there are to label."""
+    """How many there were to label when it was planned."""
     model: PinnedModel
 
 
@@ -142,9 +142,7 @@ def _slices(
         if products > size:
             yield from _closed(together)
             together = []
-            parts = math.ceil(products / size)
-            for part in split_day(engine, model["version"], source, day, parts):
-                yield part, math.ceil(products / parts)
+            yield from split_day(engine, model["version"], source, day, math.ceil(products / size))
             continue
         together.append((source, day, products))
         if sum(map(itemgetter(2), together)) >= size:

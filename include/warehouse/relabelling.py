@@ -119,17 +119,19 @@ def server_time(engine: Engine) -> datetime:
         return connection.scalars(select(func.now())).one()
 
 
-def split_day(engine: Engine, version: str, source: str, day: date, parts: int) -> list[CatalogueSlice]:
-    """A day's products that another version labelled, in about as many equal slices as `parts` says, by id."""
+def split_day(engine: Engine, version: str, source: str, day: date, parts: int) -> list[tuple[CatalogueSlice, int]]:
+    """A day's products that another version labelled, in `parts` equal slices by id, each with its number of them."""
     row = labelled_products.c
     condition = and_(CatalogueSlice(source, day, day).condition, row.model_version != version)
     part = func.ntile(parts).over(order_by=row.product_id).label("part")
     numbered = select(row.product_id, part).where(condition).subquery()
-    query = select(func.min(numbered.c.product_id)).group_by(numbered.c.part).order_by(numbered.c.part)
+    query = select(func.min(numbered.c.product_id), func.count()).group_by(numbered.c.part).order_by(numbered.c.part)
     with engine.connect() as connection:
-        starts = connection.scalars(query).all()
+        found = connection.execute(query).all()
+    ends = [*(start for start, _ in found[1:]), None]
     return [
-        CatalogueSlice(source, day, day, start, end) for start, end in zip(starts, [*starts[1:], None], strict=True)
+        (CatalogueSlice(source, day, day, start, end), products)
+        for (start, products), end in zip(found, ends, strict=True)
     ]
 
 

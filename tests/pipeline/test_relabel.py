@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -247,9 +246,7 @@ def test_the_command_shows_its_progress_or_prints_one_document(
     command.relabel_command(version="2", as_json=False)
     shown = capsys.readouterr().out
     count = len(products(warehouse))
-    done = re.search(r"relabelling with version 2 \S+ (\d+)/(\d+)", shown)
-    # A product of two days is there for each of them.
-    assert done and done[1] == done[2] and int(done[2]) >= count
+    assert f"{count}/{count}" in shown
     assert "reports/relabel/version=2/index.html" in shown
     command.relabel_command(version="2", as_json=True)
     document = json.loads(capsys.readouterr().out)
