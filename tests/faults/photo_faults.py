@@ -7,7 +7,6 @@ encoder.
 from __future__ import annotations
 
 import io
-import logging
 import struct
 import tempfile
 import zlib
@@ -25,6 +24,7 @@ from include.settings import Settings
 from include.sources import photos
 from include.sources.photo_normalisation import normalise_photo
 from tests.faults.fault import Fault
+from tests.faults.logged import logged
 from tests.fixtures.photo_server import running_photo_server
 
 SIDES = (7_071, 7_070)
@@ -197,8 +197,11 @@ def inject_large_plain_photos() -> str:
 
 def inject_hanging_photos(count: int, every: int, deadline_seconds: float) -> str:
     """A shard of which every so manieth photo hangs."""
-    logging.getLogger("include.sources.given_up_hosts").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="cuvee-faults-") as home, running_photo_server() as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="cuvee-faults-") as home,
+        running_photo_server() as server,
+        logged("include.sources.given_up_hosts") as log,
+    ):
         urls = [f"{server.url}/{'' if (number + 1) % every else 'hang/'}{number}.jpg" for number in range(count)]
         settings = Settings(
             state_dir=Path(home), photo_deadline_seconds=deadline_seconds, http_timeout_seconds=deadline_seconds
@@ -208,8 +211,10 @@ def inject_hanging_photos(count: int, every: int, deadline_seconds: float) -> st
     if every == 1:
         assert set(statuses) == {"timeout", "unreachable"}, statuses
         assert asked < 10 * settings.photo_threads, asked
+        assert log.getvalue().count("given up") == 1, log.getvalue()
     else:
         assert statuses == {"ok": count - count // every, "timeout": count // every}, statuses
+        assert not log.getvalue(), log.getvalue()
     return f"{asked} requests, {dict(statuses)}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import logging
 import random
 import tempfile
 from collections import Counter
@@ -28,6 +27,7 @@ from include.sources.landing import Landing
 from include.sources.openfoodfacts_record import parse_product
 from include.warehouse.lake import Lake
 from tests.faults.fault import Fault
+from tests.faults.logged import logged
 from tests.faults.mutation import NUMBERS, TEXTS, changed, fields_read, nested, parts
 from tests.faults.record_batches import (
     DAY,
@@ -214,14 +214,14 @@ def _our_own_mistake() -> str:
             raise IndexError(position)
         return parse_product(payload, source, position)
 
-    messages: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
-    logging.getLogger("include.record_guard").addHandler(handler)
-    with _settings() as settings, mock.patch("include.sources.openfoodfacts.parse_product", mistaken):
+    with (
+        _settings() as settings,
+        logged("include.record_guard") as log,
+        mock.patch("include.sources.openfoodfacts.parse_product", mistaken),
+    ):
         summary = _day([], settings)
     assert summary["reasons"] == {"unreadable": ORDINARY // 10}, summary["reasons"]
-    assert len(messages) == 1, messages
+    assert log.getvalue().count("Traceback") == 1, log.getvalue()
     return f"{ORDINARY // 10} of {ORDINARY} set aside as unreadable, one warning"
 
 

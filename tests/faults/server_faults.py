@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import re
 import ssl
 import tempfile
@@ -11,7 +10,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from unittest import mock
@@ -21,11 +19,13 @@ from include.settings import Settings
 from include.sources.http import HttpClient
 from include.sources.photos import fetch_photos
 from tests.faults.fault import Fault
+from tests.faults.logged import logged
 from tests.faults.server import FaultServer
 from tests.faults.server_bodies import BODY_CASES
 from tests.faults.server_case import Case, Target
 from tests.faults.server_heads import HEAD_CASES, KEY
 from tests.faults.server_redirects import REDIRECT_CASES
+from tests.fixtures.certificates import write_certificate
 
 TRIES = 2
 DEADLINE_SECONDS = 0.25
@@ -45,7 +45,7 @@ def inject(case: Case) -> str:
         tempfile.TemporaryDirectory() as folder,
         FaultServer(case.behaviour, context=_context(case.tls), greets=case.greets) as server,
         _trusting(case.tls),
-        _logged() as log,
+        logged() as log,
         ThreadPoolExecutor(len(case.targets)) as threads,
     ):
         # The certificate names `localhost`, so any other way to write the address is another name.
@@ -119,22 +119,6 @@ def _check_text(text: str, secret: str) -> None:
     assert text.replace("\n", "").replace("\t", "").isprintable(), f"control characters: {text[:200]!r}"
 
 
-@contextmanager
-def _logged() -> Iterator[io.StringIO]:
-    """Everything that is logged inside the block, by us and by the libraries."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
-        yield stream
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
-
-
 class _Target:
     """Where a download goes: keeps what was written by a block that ended well."""
 
@@ -173,31 +157,7 @@ def _trusting(kind: str) -> Iterator[None]:
 @cache
 def _certificate(*, expired: bool) -> tuple[Path, Path]:
     """A certificate for `localhost` that vouches for itself, and its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=9))
-        .not_valid_after(now - timedelta(days=1) if expired else now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    folder = Path(tempfile.mkdtemp(prefix="fault-server-"))
-    pem = serialization.Encoding.PEM
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(secret)
-    return folder / "certificate.pem", folder / "key.pem"
+    return write_certificate(Path(tempfile.mkdtemp(prefix="fault-server-")), expired=expired)
 
 
 FAULTS = [

@@ -8,14 +8,10 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -26,6 +22,7 @@ from include.security.addresses import is_public_address
 from include.settings import Settings
 from include.sources import photo_download
 from include.sources.photos import Photo, fetch_photos
+from tests.fixtures.certificates import write_certificate
 
 stream = io.BytesIO()
 Image.new("RGB", (30, 20), "crimson").save(stream, "JPEG")
@@ -191,26 +188,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def tls_server(server: type[Handler], tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """The address of the same server over TLS, for the name `localhost`, and the certificate to trust."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    own = tmp_path / "certificate.pem"
-    own.write_bytes(certificate.public_bytes(pem))
-    secret = tmp_path / "key.pem"
-    secret.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    own, secret = write_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own, secret)
     with Server(("127.0.0.1", 0), server) as running:
