@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = [
+    "tests.fixtures.api",
     "tests.fixtures.sharing",
     "tests.fixtures.storage",
     "tests.fixtures.trained",

@@ -23,6 +23,18 @@ _SCAN = b"\xff\xda"
 _SCAN_BYTES = 10
 """Bytes of the shortest scan's header."""
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+SWAPPING_TURNS = {_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)}
+"""Turns that swap width and height."""
 
 # Text of a PNG is unpacked with its header, in every thread that waits for memory: 64 MiB is too much.
 PngImagePlugin.MAX_TEXT_MEMORY = 4 * 1024**2
@@ -75,6 +87,11 @@ def open_photo(content: bytes, max_pixels: int) -> Image.Image:
     if isinstance(file, _CountedFile):
         file.reads_left = _READS
     return photo
+
+
+def upright_turn(photo: Image.Image) -> Image.Transpose | None:
+    """The turn that puts a photo upright as its Exif data say; None if it is upright already, or says nothing of it."""
+    return _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))
 
 
 def tile_pixels(photo: Image.Image) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from PIL import Image, UnidentifiedImageError
 
 from include.security.decoding_memory import MemoryBudget, decoding_bytes
-from include.security.photo_file import RefusedPhotoError, open_photo
+from include.security.photo_file import RefusedPhotoError, open_photo, upright_turn
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +29,6 @@ JPEG_QUALITY = 92
 BLOCK_PIXELS = 1_000_000
 """Pixels that are converted at a time."""
 _SIGNATURES = (b"\xff\xd8", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
-_ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _REDUCING_GAP = 2.0
 _COPY_PIXEL_BYTES = 4
 _LARGEST_WORK_BYTES = 80 * 1024**2
@@ -99,11 +89,10 @@ def _copying_bytes(image: Image.Image) -> int:
 
 def _kept(image: Image.Image, content: bytes) -> Photo:
     image.load()  # raises where the file is cut short
-    orientation = image.getexif().get(_ORIENTATION, 1)
-    is_plain = image.format == "JPEG" and image.mode == "RGB" and orientation in (0, 1)
+    turn = upright_turn(image)
+    is_plain = image.format == "JPEG" and image.mode == "RGB" and turn is None
     if is_plain and max(image.size) <= MAX_SIDE and len(content) <= MAX_KEPT_BYTES:
         return _photo(content, image.width, image.height)
-    turn = _UPRIGHT.get(orientation)
     kept = _reduced(image if turn is None else image.transpose(turn))
     kept.info.clear()
     stream = io.BytesIO()

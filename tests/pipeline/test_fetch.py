@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,13 +29,6 @@ from tests.fixtures.landed_day import (
     serve_a_large_file,
 )
 from tests.sources.api_server import Answer, ApiServer, gzip_lines, html
-
-
-@pytest.fixture
-def api() -> Iterator[ApiServer]:
-    server = ApiServer()
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -83,7 +75,7 @@ def test_files_and_bytes_are_counted_and_told(source: LandedDay, caplog: pytest.
         landing = Landing(source.lake, source.name, DAY)
         size = sum(len(source.lake.read_bytes(landing.path(name))) for name in landing.file_names())
         assert (summary["files"], summary["bytes"]) == (2, size)
-    told = [line for line in caplog.text.splitlines() if "landed so far" in line]
+    told = [line for line in caplog.text.splitlines() if "so far: " in line]
     assert [line.rsplit("files=")[-1] for line in told[:2]] == [f"1 bytes={size // 2}", f"2 bytes={size}"]
 
 

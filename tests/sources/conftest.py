@@ -10,14 +10,6 @@ import pytest
 from include.settings import Settings
 from include.sources.http import HttpClient
 from include.warehouse.lake import Lake
-from tests.sources.api_server import ApiServer
-
-
-@pytest.fixture
-def api() -> Iterator[ApiServer]:
-    server = ApiServer()
-    yield server
-    server.close()
 
 
 @pytest.fixture

@@ -10,25 +10,12 @@ import numpy as np
 from PIL import Image
 
 from include.security.decoding_memory import MemoryBudget, decoding_bytes
-from include.security.photo_file import RefusedPhotoError, open_photo
+from include.security.photo_file import SWAPPING_TURNS, RefusedPhotoError, open_photo, upright_turn
 
 logger = logging.getLogger(__name__)
 
 DECODING_VERSION = "d1"
 """Part of every image encoder's identity: raise it when the same photo would give other pixels."""
-
-_ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_TURNED = {_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)}
-"""Turns that swap width and height."""
 
 _GAP = 2.0
 """A photo more than twice this size is averaged over whole pixels first: faster, and hardly different."""
@@ -88,8 +75,8 @@ def _decode(content: bytes, max_pixels: int, size_of: Callable[[int, int], Size]
 
 def _plan(photo: Image.Image, size_of: Callable[[int, int], Size]) -> tuple[Image.Transpose | None, int, int]:
     """How to turn a photo upright, and its height and width before that; a JPEG will be decoded in about that size."""
-    turn = _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))
-    if turn in _TURNED:
+    turn = upright_turn(photo)
+    if turn in SWAPPING_TURNS:
         width, height = size_of(photo.width, photo.height)
     else:
         height, width = size_of(photo.height, photo.width)
