@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from datetime import date
 from typing import TypedDict, TypeVar
@@ -86,27 +86,14 @@ def validate_records(
     Memory holds one chunk of records, whatever the size of the batch. `unchanged` is counted up by the stream
     itself. A catalogue file is no feed (`is_feed=False`): it has no earlier days to compare with, and may be old.
     `stored` products of an earlier run of the day may go without a successor only with `allow_empty`. `guard` is that
-    of the stream. Raises RecordTooSlow for a record that hangs.
+    of the stream, if it has one. Raises RecordTooSlow for a record that hangs.
     """
-    if guard is None:
-        with RecordGuard(source) as own:
-            return validate_records(
-                records,
-                source,
-                day,
-                settings,
-                unchanged=unchanged,
-                is_feed=is_feed,
-                stored=stored,
-                allow_empty=allow_empty,
-                guard=own,
-            )
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     staged_products = Lake.day_file("staging/products", source, day)
     staged_quarantine = Lake.day_file("staging/quarantine", source, day)
-    with guard.watched():
-        counts = _write_staged(records, lake, staged_products, staged_quarantine, settings.shard_size, guard)
+    with nullcontext(guard) if guard else RecordGuard(source) as ours, ours.watched():
+        counts = _write_staged(records, lake, staged_products, staged_quarantine, settings.shard_size, ours)
     _warn_of_unknown_version(counts, source, day)
     counts = replace(counts, unchanged=(unchanged or Counter())["unchanged"])
     report = validate_products(

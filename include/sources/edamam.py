@@ -55,7 +55,6 @@ class Edamam:
             asked.append(query)
             if not landing.has(name):
                 landing.write_json_lines(name, [self._page(query, connection, http)])
-                logger.info("landed source=%s day=%s file=%s", self.name, day, name)
             page = _landed_page(landing, name)
             following = _next_query(page, connection)
             # One page without foods may be a hole; after a second one the API only goes on linking.

@@ -69,10 +69,8 @@ def shown_as_id(value: Any) -> str | None:
 
 def _parsed(text: str) -> Any:
     # A function of ours for each number is slow: texts without long ones do without.
-    if _LONG_NUMBER.search(text[::_SAMPLED_CHARACTER]):
-        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_bounded_int)
-    else:
-        value = json.loads(text, parse_constant=_refuse_constant)
+    decoder = _BOUNDED_DECODER if _LONG_NUMBER.search(text[::_SAMPLED_CHARACTER]) else _DECODER
+    value = decoder.decode(text)
     has_surrogates = "\\" in text and ("\\ud" in text or "\\uD" in text)
     return _without_lone_surrogates(value) if has_surrogates else value
 
@@ -83,6 +81,11 @@ def _bounded_int(digits: str) -> int | float:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+# json.loads would make a decoder anew for each text.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_BOUNDED_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_bounded_int)
 
 
 def _without_deep_parts(text: str) -> str:

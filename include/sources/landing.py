@@ -111,8 +111,9 @@ class Landing:
         self._new_files += 1
         self._new_bytes += size
         logger.info(
-            "landed so far: source=%s day=%s files=%d bytes=%d", self.source, self.day, self._new_files, self._new_bytes
-        )
+            "landed source=%s day=%s file=%s bytes=%d; so far: files=%d bytes=%d",
+            self.source, self.day, name, size, self._new_files, self._new_bytes,
+        )  # fmt: skip
 
     def write_json_lines(self, name: str, records: Iterable[dict[str, Any]]) -> None:
         """Land records as gzip JSON lines; the same records always give the same bytes."""

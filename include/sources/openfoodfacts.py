@@ -53,8 +53,7 @@ class OpenFoodFacts:
                 logger.info("already landed: source=%s day=%s file=%s", self.name, day, file.name)
                 continue
             url = f"{connection.base_url}{DELTA_PATH}/{file.name}"
-            size = http.download(url, lambda name=file.name: landing.open_write(name))  # type: ignore[misc]
-            logger.info("landed source=%s day=%s file=%s bytes=%d", self.name, day, file.name, size)
+            http.download(url, lambda name=file.name: landing.open_write(name))  # type: ignore[misc]
         landing.complete({"files": [file.name for file in files]})
 
     def read(self, day: date, landing: Landing, guard: RecordGuard | None = None) -> Iterator[Product | Rejection]:
