@@ -9,6 +9,8 @@ _LARGEST = 16_384
 """Characters of the longest text: what takes a nanosecond for each pair of them takes a tenth of a second."""
 _SHORT_SECONDS = 0.005
 """Work that takes no more at the end of the ladder has not grown with the square: no machine is that fast."""
+_LONG_SECONDS = 0.2
+"""Longer texts than one that takes this are not tried."""
 _TIMES = 16
 """How much longer the longer text is, where there is one as short: a square shows as 256 times the time."""
 _STEPS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32)
@@ -25,14 +27,16 @@ def grows_too_fast(work: Callable[[str], object], text_of: Callable[[int], str],
     E.g. `"from 512 to 8192 pieces: 1.10 to 280.20 ms"`.
     """
     seconds: dict[int, float] = {}
-    for number in _ladder(text_of, largest):
+    ladder = _ladder(text_of, largest)
+    for number in ladder:
         seconds[number] = _seconds(work, text_of(number))
-        if seconds[number] < _SHORT_SECONDS:
-            continue
-        smaller = max((one for one in seconds if _TIMES * one <= number), default=min(seconds))
-        if smaller != number and _is_worse(work, text_of, smaller, number):
-            return f"from {smaller} to {number} pieces: {seconds[smaller] * 1e3:.2f} to {seconds[number] * 1e3:.2f} ms"
-    return None
+        if seconds[number] > _LONG_SECONDS:
+            break
+    # Only the end is judged: what looks a bounded way ahead takes ever more until the text is longer than that.
+    smaller = max((one for one in seconds if _TIMES * one <= number), default=ladder[0])
+    if seconds[number] < _SHORT_SECONDS or smaller == number or not _is_worse(work, text_of, smaller, number):
+        return None
+    return f"from {smaller} to {number} pieces: {seconds[smaller] * 1e3:.2f} to {seconds[number] * 1e3:.2f} ms"
 
 
 def _ladder(text_of: Callable[[int], str], largest: int) -> list[int]:
