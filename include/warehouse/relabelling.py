@@ -120,7 +120,10 @@ def server_time(engine: Engine) -> datetime:
 
 
 def split_day(engine: Engine, version: str, source: str, day: date, parts: int) -> list[tuple[CatalogueSlice, int]]:
-    """A day's products that another version labelled, in `parts` equal slices by id, each with its number of them."""
+    """A day's products that another version labelled, in at most `parts` slices by id, each with its number of them.
+
+    Their numbers differ by one at most.
+    """
     row = labelled_products.c
     condition = and_(CatalogueSlice(source, day, day).condition, row.model_version != version)
     part = func.ntile(parts).over(order_by=row.product_id).label("part")

@@ -7,36 +7,35 @@ from collections.abc import Callable
 
 _LARGEST = 16_384
 """Characters of the longest text: what takes a nanosecond for each pair of them takes a tenth of a second."""
-_SHORT_SECONDS = 0.005
+_SHORT_SECONDS = 0.002
 """Work that takes no more at the end of the ladder has not grown with the square: no machine is that fast."""
-_LONG_SECONDS = 0.2
-"""Longer texts than one that takes this are not tried."""
-_TIMES = 16
-"""How much longer the longer text is, where there is one as short: a square shows as 256 times the time."""
 _STEPS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32)
 """Repetitions to begin with: time that doubles with each repetition shows while it is milliseconds."""
-_WORSE_THAN_LINEAR = 3
-"""Times that the growth may be of that of the text: a quadratic one is 16 times it from n to 16 n."""
-_REPEATS = 5
+_WORSE_THAN_LINEAR = 2.2
+"""Times that the growth may be of that of the text: a quadratic one is four times it from n to 4 n."""
+_ROUNDS = 50
+"""Most measurements before work is said to grow too fast: other processes of the machine slow down some, and none is
+made faster by them."""
+_PAUSE_SECONDS = 0.02
+"""Between two of them, so that one busy moment of the machine is not all of them."""
+_BEYOND_DOUBT = 50
 
 
 def grows_too_fast(work: Callable[[str], object], text_of: Callable[[int], str], largest: int = _LARGEST) -> str | None:
     """What was measured, if the CPU time of `work(text_of(n))` grows faster than n; None if it does not.
 
     `text_of` gives the text with n repetitions of a piece; the last one tried has `largest` characters, or a few more.
-    E.g. `"from 512 to 8192 pieces: 1.10 to 280.20 ms"`.
+    E.g. `"from 512 to 2048 pieces: 3.10 to 50.20 ms"`.
     """
     seconds: dict[int, float] = {}
-    ladder = _ladder(text_of, largest)
-    for number in ladder:
+    for number in _ladder(text_of, largest):
         seconds[number] = _seconds(work, text_of(number))
-        if seconds[number] > _LONG_SECONDS:
-            break
-    # Only the end is judged: what looks a bounded way ahead takes ever more until the text is longer than that.
-    smaller = max((one for one in seconds if _TIMES * one <= number), default=ladder[0])
-    if seconds[number] < _SHORT_SECONDS or smaller == number or not _is_worse(work, text_of, smaller, number):
-        return None
-    return f"from {smaller} to {number} pieces: {seconds[smaller] * 1e3:.2f} to {seconds[number] * 1e3:.2f} ms"
+        if seconds[number] < _SHORT_SECONDS:
+            continue
+        smaller = max((one for one in seconds if 4 * one <= number), default=min(seconds))
+        if smaller != number and _is_worse(work, text_of, smaller, number):
+            return f"from {smaller} to {number} pieces: {seconds[smaller] * 1e3:.2f} to {seconds[number] * 1e3:.2f} ms"
+    return None
 
 
 def _ladder(text_of: Callable[[int], str], largest: int) -> list[int]:
@@ -51,13 +50,14 @@ def _is_worse(work: Callable[[str], object], text_of: Callable[[int], str], smal
     short, long = text_of(smaller), text_of(larger)
     allowed = _WORSE_THAN_LINEAR * len(long) / len(short)
     least_short = least_long = float("inf")
-    for _ in range(_REPEATS):  # a busy machine makes some slow, and none fast
+    for _ in range(_ROUNDS):
         least_short = min(least_short, *(_seconds(work, short) for _ in range(3)))
         least_long = min(least_long, _seconds(work, long))
         if least_long <= max(allowed * least_short, _SHORT_SECONDS):
             return False
-        if least_long > 50 * allowed * least_short:
-            break  # far beyond doubt
+        if least_long > _BEYOND_DOUBT * allowed * least_short:
+            break
+        time.sleep(_PAUSE_SECONDS)
     return True
 
 
