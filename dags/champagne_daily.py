@@ -13,7 +13,7 @@ texts and photos, label them with the champion model, and publish them to Parque
 | `classify` | embeddings | staged labels |
 | `publish` | staged labels | `lake/labels`, `labelled_products`, `label_history`, `quarantined_products`, `batches` |
 | `digest` | `batches` | one message with the day's failures and drift warnings; none when all is well |
-| `retrain_early` | `batches` | triggers `retrain_weekly` after drift, if `CUVEE_RETRAIN_ON_DRIFT` is set |
+| `retrain_early` | `batches` | if `CUVEE_RETRAIN_ON_DRIFT` is set, triggers `retrain_weekly` after drift |
 
 **When it fails.** The reason is the last line of the task's log and stands in the table `batches`.
 
