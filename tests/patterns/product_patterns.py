@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -68,7 +68,7 @@ def uses(pattern: re.Pattern[Any], methods: tuple[str, ...]) -> Iterator[tuple[s
         if method in ("sub", "subn"):
             yield method, lambda text: pattern.sub(nothing, given(text))
         elif method == "finditer":
-            yield method, lambda text: list(pattern.finditer(given(text)))
+            yield method, lambda text: deque(pattern.finditer(given(text)), maxlen=0)  # seen, and not kept
         else:
             use = getattr(pattern, method)
             yield method, lambda text, use=use: use(given(text))
