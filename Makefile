@@ -41,7 +41,7 @@ test: .venv/.installed-dev ## run all tests
 	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
-lint: .venv/.installed-dev ## style, types and the import rules between rooms
+lint: .venv/.installed-dev ## style, types and the import rules between packages
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy

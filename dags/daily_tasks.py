@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 
 @task(pool="food_api", **PATIENCE)
 def fetch(source: str) -> Any:
-    from include.pipeline.fetch import fetch_day
+    from include.pipeline.daily.fetch import fetch_day
 
     return fetch_day(source, current_day(), load_settings(), source_connection(source))
 
 
 @task(outlets=[PRODUCTS])
 def validate(source: str, fetched: Any) -> Any:
-    from include.pipeline.validate import validate_day
+    from include.pipeline.daily.validate import validate_day
 
     summary = validate_day(source, current_day(), load_settings(), allow_empty=may_be_empty())
     announce(PRODUCTS, source=source)
@@ -34,21 +34,21 @@ def validate(source: str, fetched: Any) -> Any:
 
 @task
 def plan_shards(source: str, validated: Any) -> Any:
-    from include.pipeline.shards import plan_shards
+    from include.pipeline.daily.shards import plan_shards
 
     return plan_shards(source, current_day(), load_settings())
 
 
 @task(pool="embedding")
 def embed_text(shard: Any) -> Any:
-    from include.pipeline.embed import embed_text
+    from include.pipeline.daily.embed import embed_text
 
     return embed_text(shard, load_settings())
 
 
 @task(pool="photos", execution_timeout=timedelta(hours=3))
 def embed_images(shard: Any) -> Any:
-    from include.pipeline.embed import embed_images
+    from include.pipeline.daily.embed import embed_images
 
     allowed = source_connection(shard["source"]).allow_private_hosts
     return embed_images(shard, load_settings(), allow_private_hosts=allowed)
@@ -56,14 +56,14 @@ def embed_images(shard: Any) -> Any:
 
 @task
 def classify(shard: Any) -> Any:
-    from include.pipeline.classify import classify
+    from include.pipeline.daily.classify import classify
 
     return classify(shard, load_settings())
 
 
 @task(outlets=[LABELLED_PRODUCTS], pool="warehouse", trigger_rule="none_failed")
 def publish(source: str, fetched: Any, validated: Any) -> Any:
-    from include.pipeline.publish import publish_day
+    from include.pipeline.daily.publish import publish_day
 
     steps = {"fetch": fetched, "validate": validated}
     summary = publish_day(source, current_day(), load_settings(), earlier_steps=steps, allow_empty=may_be_empty())
@@ -73,14 +73,14 @@ def publish(source: str, fetched: Any, validated: Any) -> Any:
 
 @task
 def digest() -> Any:
-    from include.pipeline.digest import send_digest
+    from include.pipeline.daily.digest import send_digest
 
     return send_digest(current_day(), load_settings())
 
 
 @task(trigger_rule="none_failed")
 def retrain_early() -> None:
-    from include.pipeline.digest import early_retraining
+    from include.pipeline.daily.digest import early_retraining
 
     day = current_day()
     run_id = early_retraining(day, load_settings())

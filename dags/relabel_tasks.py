@@ -36,7 +36,7 @@ def log_failure(context: Context) -> None:
 
 @task
 def pin_version() -> Any:
-    from include.pipeline.relabel_plan import pin_version
+    from include.pipeline.relabelling.plan import pin_version
 
     context = get_current_context()
     return pin_version(load_settings(), context["params"]["version"], announced_version(context))
@@ -44,7 +44,7 @@ def pin_version() -> Any:
 
 @task
 def plan_shards(model: Any) -> Any:
-    from include.pipeline.relabel_plan import plan_relabelling
+    from include.pipeline.relabelling.plan import plan_relabelling
 
     return plan_relabelling(model, load_settings())
 
@@ -55,16 +55,16 @@ def plan_shards(model: Any) -> Any:
     execution_timeout=timedelta(hours=3),  # photos that only another encoder has seen take most of it
 )
 def relabel_shard(shard: Any) -> Any:
-    from include.pipeline.relabel import relabel_shard
+    from include.pipeline.relabelling.relabel import relabel_shard
 
     return relabel_shard(shard, load_settings())
 
 
 @task(pool="embedding", trigger_rule="none_failed", execution_timeout=timedelta(hours=3))
 def report(model: Any) -> Any:
-    from include.pipeline.relabel import finish_relabelling
-    from include.reports.relabel_report import write_relabel_report
-    from include.warehouse.lake import Lake
+    from include.pages.relabel_report import write_relabel_report
+    from include.pipeline.relabelling.relabel import finish_relabelling
+    from include.storage.lake import Lake
 
     summary = finish_relabelling(model, load_settings())
     lake = Lake(load_settings().lake_root)

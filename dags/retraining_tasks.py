@@ -37,8 +37,8 @@ def choose() -> str:
 
 @task
 def roll_back() -> Any:
+    from include.pages.decisions_overview import write_decisions_overview
     from include.pipeline.promotion import roll_back
-    from include.reports.decisions_overview import write_decisions_overview
 
     context = get_current_context()
     params = context["params"]
@@ -51,7 +51,7 @@ def roll_back() -> Any:
 
 @task
 def plan() -> Any:
-    from include.pipeline.retraining import plan_retraining
+    from include.pipeline.retraining.steps import plan_retraining
 
     context = get_current_context()
     planned = plan_retraining(load_settings(), last_day_of_run(context))
@@ -68,7 +68,7 @@ def list_candidates(planned: Any) -> Any:
 
 @task(**TRAINING)
 def train(planned: Any, name: str) -> Any:
-    from include.pipeline.retraining import alone_in_training, train_planned
+    from include.pipeline.retraining.steps import alone_in_training, train_planned
 
     name_map_index(name)
     with alone_in_training(load_settings(), wait=True):
@@ -77,7 +77,7 @@ def train(planned: Any, name: str) -> Any:
 
 @task(**TRAINING)
 def examine(planned: Any, trained: Any) -> Any:
-    from include.pipeline.retraining import examine_trained
+    from include.pipeline.retraining.steps import examine_trained
 
     name_map_index(trained["candidate"])
     return examine_trained(planned, trained, load_settings())
@@ -85,8 +85,8 @@ def examine(planned: Any, trained: Any) -> Any:
 
 @task(pool="training")
 def judge(planned: Any, candidates: Any) -> Any:
-    from include.pipeline.retraining import judge_trained
-    from include.reports.retraining import question_for_a_person
+    from include.pipeline.retraining.reporting import question_for_a_person
+    from include.pipeline.retraining.steps import judge_trained
 
     # Of a mapped group with a single instance, Airflow hands over its value instead of a list of one.
     examined: list[Any] = [candidates] if isinstance(candidates, dict) else list(candidates)
@@ -116,7 +116,7 @@ def approve() -> HITLOperator:
 
 @task(trigger_rule="none_failed_min_one_success")
 def conclude(judged: Any, answer: Any) -> Any:
-    from include.pipeline.retraining import Approval, conclude
+    from include.pipeline.retraining.steps import Approval, conclude
 
     approval = None
     if answer:
@@ -136,7 +136,7 @@ def announce_champion(concluded: Any, rolled_back: Any) -> Any:
 
 @task
 def report(judged: Any, concluded: Any) -> Any:
-    from include.reports.retraining import report_decision
+    from include.pipeline.retraining.reporting import report_decision
 
     return report_decision(judged["path"], load_settings())
 

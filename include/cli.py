@@ -108,7 +108,7 @@ def demo(
     ] = None,
 ) -> None:
     """Show the whole product: import, train, and three days of champagne through Airflow."""
-    from include.demo import run_demo
+    from include.commands.demo import run_demo
 
     run_demo(load_settings(), replay, console)
 
@@ -147,8 +147,8 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model on all trusted labels; the first one becomes champion."""
-    from include.pipeline.train import train_model
-    from include.reports.trained_model import write_trained_model_card
+    from include.pipeline.model_card import write_trained_model_card
+    from include.pipeline.training.train import train_model
 
     summary = dict(train_model(load_settings(), promote=promote))
     card = write_trained_model_card(load_settings())
@@ -176,7 +176,7 @@ def run_day_command(
     as_json: AsJson = False,
 ) -> None:
     """Run one day without Airflow: fetch, validate, embed, classify, publish."""
-    from include.pipeline.run_day import run_day
+    from include.pipeline.daily.run_day import run_day
     from include.sources.connection import connection_from_settings
 
     settings = load_settings()
@@ -205,7 +205,7 @@ def land_dump(
 ) -> None:
     """Land days that Open Food Facts no longer serves, from its full dump; then run them like any other day."""
     from include.sources.openfoodfacts_dump import land_days_of_dump
-    from include.warehouse.lake import Lake
+    from include.storage.lake import Lake
 
     rows = land_days_of_dump(path, first_day.date(), last_day.date(), Lake(load_settings().lake_root))
     show({day.isoformat(): count for day, count in rows.items()}, as_json)

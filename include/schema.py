@@ -1,4 +1,4 @@
-"""The records that travel between rooms, and the schema of every Parquet layer of the lake.
+"""The records that travel between packages, and the schema of every Parquet layer of the lake.
 
 `source` and `day` are partition columns: they stand in the path (`source=S/day=YYYY-MM-DD`), never
 inside a file, so that pandas, DuckDB and Spark read a layer as one dataset without conflict.

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.errors import ConfigurationError
-from include.models.label_list import label_list_part, read_label_list
+from include.models.data.label_list import label_list_part, read_label_list
 from include.plain_words import plain_words
 from include.taxonomy import TAXONOMY_FILE, load_taxonomy, parse_taxonomy
 from tests.hidden_spellings import HIDDEN_SPELLINGS

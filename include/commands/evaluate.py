@@ -38,8 +38,8 @@ def evaluate_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Measure the classifiers by cross-validation and say whether they reach their targets."""
-    from include.pipeline.evaluate import evaluate, reports_folder
-    from include.reports.model_card import write_model_card
+    from include.pages.model_card import write_model_card
+    from include.pipeline.evaluation.evaluate import evaluate, reports_folder
 
     settings = load_settings()
     console = PlainConsole()

@@ -15,8 +15,8 @@ from include.console import PlainConsole
 from include.settings import load_settings
 
 if TYPE_CHECKING:
-    from include.pipeline.relabel_plan import PinnedModel, RelabelShard
-    from include.pipeline.relabel_summary import RelabelSummary
+    from include.pipeline.relabelling.plan import PinnedModel, RelabelShard
+    from include.warehouse.relabel_summary import RelabelSummary
 
 SHOWN_CHANGES = 10
 
@@ -28,9 +28,9 @@ def relabel_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Label all known products again with one model version; killed, it goes on where it was."""
-    from include.pipeline.relabel import relabel_catalogue
-    from include.reports.relabel_report import write_relabel_report
-    from include.warehouse.lake import Lake
+    from include.pages.relabel_report import write_relabel_report
+    from include.pipeline.relabelling.relabel import relabel_catalogue
+    from include.storage.lake import Lake
 
     settings = load_settings()
     console = PlainConsole()

@@ -31,8 +31,8 @@ def retrain_command(
     as_json: AsJson = False,
 ) -> None:
     """Train the candidates, and promote the best one only if the gate finds it better than the champion."""
-    from include.pipeline import retraining as steps
-    from include.reports.retraining import report_decision
+    from include.pipeline.retraining import steps
+    from include.pipeline.retraining.reporting import report_decision
 
     settings = load_settings()
     as_of = day.date() if day else datetime.now(UTC).date()
@@ -70,8 +70,8 @@ def rollback_command(
     as_json: AsJson = False,
 ) -> None:
     """Make an earlier model version champion again; its labels follow by themselves."""
+    from include.pages.decisions_overview import write_decisions_overview
     from include.pipeline.promotion import roll_back
-    from include.reports.decisions_overview import write_decisions_overview
 
     settings = load_settings()
     change = roll_back(settings, reason=reason, decided_by=by, to=to)
@@ -109,9 +109,9 @@ def _relabel(settings: Settings, version: str, as_json: bool) -> None:
     elif not as_json:
         relabel_command(version)
     else:
-        from include.pipeline.relabel import relabel_catalogue
-        from include.reports.relabel_report import write_relabel_report
-        from include.warehouse.lake import Lake
+        from include.pages.relabel_report import write_relabel_report
+        from include.pipeline.relabelling.relabel import relabel_catalogue
+        from include.storage.lake import Lake
 
         write_relabel_report(Lake(settings.lake_root), relabel_catalogue(settings, version))
 

@@ -28,7 +28,7 @@ def search_command(
     """Search hyper-parameters on all trusted labels; the next training uses the best recipe."""
     from include.models.search.outcome import outcome_path
     from include.models.search.search import SearchBudget
-    from include.pipeline.search import search_recipe
+    from include.pipeline.training.search import search_recipe
 
     settings = load_settings()
     outcome = search_recipe(settings, SearchBudget(trials, minutes), measure)
@@ -66,6 +66,6 @@ def print_outcome(outcome: SearchOutcome, console: Console) -> None:
 
 def draw_search(outcome: SearchOutcome, folder: Path) -> tuple[Path, Path]:
     """The course of the search as PNG and SVG in an existing folder."""
-    from include.reports.progress_figures import search_figure
+    from include.pages.progress_figures import search_figure
 
     return search_figure(outcome).write(folder)

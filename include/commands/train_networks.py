@@ -31,7 +31,7 @@ def train_cnn_command(
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of each phase at most.")] = None,
 ) -> None:
     """Train a convolutional network on the photos of all trusted labels; a killed training goes on."""
-    from include.pipeline.train_cnn import train_cnn
+    from include.pipeline.training.train_cnn import train_cnn
 
     console = PlainConsole()
 

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from include.errors import CuveeError
 from include.features.hash_index import HashIndex
 from include.schema import embeddings_schema, text_hash
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,5 @@
-"""From trusted labels to predictions: dataset, training, calibration, the artefact and its registry."""
+"""Models: from trusted labels to a version that labels products, and what is known of how good it is.
+
+Import from the packages inside, which stand on one another as the contract in pyproject.toml says.
+They import features, storage and the taxonomy; no source, no quality rule, no table.
+"""

@@ -1,6 +1,5 @@
-"""The steps of a day, one file each: fetch, validate, plan, embed, classify, publish.
+"""Where the packages meet: each journey is a package, each step a function of its day and inputs.
 
-Each step is a function of a source, a day and what earlier steps left in the lake. It never asks what
-time it is, and running it again leaves the same rows and files. Airflow tasks and the command line call
-the same functions. This is the one room where the others meet.
+DAG tasks and commands import steps from `daily`, `training`, `retraining`, `relabelling`, `evaluation`, and what joins
+them (importing a catalogue, promotion, checking). It imports every package below it, pages too; never `airflow`.
 """

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from include.errors import ConfigurationError, CuveeError, NoChampionError
-from include.models.artefact import Artefact
-from include.models.registry import CHAMPION, Registry
-from include.models.snapshot import read_snapshot
-from include.pipeline.judge import require_no_leak
+from include.models.data.snapshot import read_snapshot
+from include.models.version.artefact import Artefact
+from include.models.version.registry import CHAMPION, Registry
+from include.pipeline.retraining.judge import require_no_leak
 from include.settings import Settings
+from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
-from include.warehouse.lake import Lake
 from include.warehouse.promotions import champions_so_far, decided_champion
 from include.warehouse.queries import products_by_model_version
 

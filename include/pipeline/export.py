@@ -10,7 +10,7 @@ from include.errors import ConfigurationError
 from include.schema import Product
 from include.settings import Settings
 from include.sources.seed_export import write_seed_export
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 COLUMNS = ["native_id", "name", "description", "ingredients", "category_tags", "source_category", "image_url"]
 

@@ -10,17 +10,17 @@ from typing import TypedDict
 
 from include.errors import CatalogueRefused
 from include.features.image import load_image_encoder
-from include.pipeline.earlier_batches import stored_products
-from include.pipeline.embed import pack_and_embed_photos
-from include.pipeline.publish import trusted_labels_of_day
-from include.pipeline.shards import remove_surplus_photos, shard_count
-from include.pipeline.validate import validate_records
+from include.pipeline.daily.earlier_batches import stored_products
+from include.pipeline.daily.embed import pack_and_embed_photos
+from include.pipeline.daily.publish import trusted_labels_of_day
+from include.pipeline.daily.shards import remove_surplus_photos, shard_count
+from include.pipeline.daily.validate import validate_records
 from include.progress import with_progress
 from include.record_guard import RecordGuard
 from include.settings import Settings
 from include.sources.catalogue import ColumnMapping, open_catalogue
+from include.storage.lake import Lake
 from include.taxonomy import load_taxonomy
-from include.warehouse.lake import Lake
 
 logger = logging.getLogger(__name__)
 

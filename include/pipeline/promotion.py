@@ -27,7 +27,7 @@ from include.warehouse.promotions import (
 )
 
 if TYPE_CHECKING:
-    from include.models.registry import Registry
+    from include.models.version.registry import Registry
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def settle(engine: Engine, registry: Registry) -> str | None:
 
 def _follow(engine: Engine, registry: Registry) -> str | None:
     """Move the alias to the version that the newest decision made champion, which is nobody's challenger then."""
-    from include.models.registry import CHALLENGER
+    from include.models.version.registry import CHALLENGER
 
     decided, current = decided_champion(engine), registry.alias()
     if decided is not None and decided.candidate_version != current:
@@ -76,7 +76,7 @@ def carry_out(engine: Engine, registry: Registry, record: PromotionRecord, *, on
     damaged. For `once` see `record_decision`.
     """
     if record.promoted:
-        from include.models.artefact import Artefact
+        from include.models.version.artefact import Artefact
 
         Artefact.load(registry.get(record.candidate_version).path)
     stored = record_decision(engine, record, once=once)
@@ -110,7 +110,7 @@ def roll_back(settings: Settings, *, reason: str, decided_by: str, to: str | Non
     Raises ConfigurationError when there is no such version or none before, NoChampionError when the artefact to go
     back to is damaged. A training that runs meanwhile does not hold it up.
     """
-    from include.models.registry import Registry
+    from include.models.version.registry import Registry
 
     if not reason.strip():
         raise ConfigurationError("a rollback needs a reason: it is what the next person reads in `promotions`")

@@ -23,8 +23,8 @@ from include.features.text.cleaning import CLEANING_VERSION
 from include.record_guard import RecordGuard
 from include.rules import RULES_VERSION
 from include.schema import READINGS, text_hash
+from include.storage.lake import Lake
 from include.taxonomy import load_taxonomy
-from include.warehouse.lake import Lake
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def read_texts(products: pa.Table) -> tuple[pa.Table, list[str]]:
 
     `products` has the columns content_hash, name, brand, description and ingredients.
     """
-    from include.models.written_rules import rule_labels
+    from include.models.decision.written_rules import rule_labels
 
     documents = documents_of(products)
     hashes = pa.array([text_hash(text) if text else None for text in documents], pa.string())

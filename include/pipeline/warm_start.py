@@ -19,7 +19,27 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 PROJECT = __name__.partition(".")[0]
-ROOMS = ("pipeline", "quality", "sources", "warehouse", "models", "features", "features.text", "features.image")
+PACKAGES = (
+    "features",
+    "features.image",
+    "features.text",
+    "models.classifier",
+    "models.data",
+    "models.decision",
+    "models.monitoring",
+    "models.training",
+    "models.version",
+    "pages",
+    "pipeline",
+    "pipeline.daily",
+    "pipeline.relabelling",
+    "pipeline.retraining",
+    "pipeline.training",
+    "quality",
+    "sources",
+    "storage",
+    "warehouse",
+)
 """Packages whose modules are imported, not those of packages inside them: training a network needs TensorFlow."""
 
 GENERATIONS = 2
@@ -51,9 +71,9 @@ def warm_start() -> list[str]:
 
 
 def step_modules() -> Iterator[str]:
-    """Names of the modules in the rooms that steps are made of."""
-    for room in ROOMS:
-        package = importlib.import_module(f"{PROJECT}.{room}")
+    """Names of the modules in the packages that steps are made of."""
+    for name in PACKAGES:
+        package = importlib.import_module(f"{PROJECT}.{name}")
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             if not module.ispkg:
                 yield module.name
@@ -61,11 +81,11 @@ def step_modules() -> Iterator[str]:
 
 def _read_files() -> list[str]:
     """Read the taxonomy and the reports' templates into the caches of their modules; the paths of the files."""
-    from include.quality.report import TEMPLATES, environment
+    from include.pages.rendering import TEMPLATES, html_environment
     from include.taxonomy import TAXONOMY_FILE, load_taxonomy
 
     load_taxonomy()
-    engine = environment()
+    engine = html_environment()
     for template in engine.list_templates(extensions=["html"]):
         engine.get_template(template)
     return [str(TAXONOMY_FILE), *map(str, TEMPLATES.iterdir())]

@@ -1,28 +1,22 @@
-"""Checks a day's batch of one source as a whole, writes its report, and says whether it may go on.
+"""Checks a day's batch of one source as a whole: the report says whether it may go on.
 
-The report is written whatever the verdict; `BatchReport.raise_if_failed` then turns the task red. An empty day
-passes without Great Expectations being imported.
+An empty day passes without Great Expectations being imported.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from include.errors import BatchRejected
 from include.quality import suites
 from include.quality.compact import Columns, CompactFile, read_compact
 from include.quality.expectation_run import RuleResult, run_suite
-from include.quality.report import REPORTS, ReportPage, Skipped, write_report
+from include.quality.report import Skipped, ValidationReport
 from include.quality.report_sections import flag_bars, label_bars, quarantine_sections
 from include.schema import LABELS, PRODUCTS
 from include.settings import Settings
-from include.warehouse.lake import Lake
-
-logger = logging.getLogger(__name__)
-
+from include.storage.lake import Lake
 
 PRODUCT_COLUMNS = Columns(
     kept=("product_id", "language"),
@@ -63,33 +57,6 @@ class BatchCounts:
         return self.quarantined / all_records if all_records else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class BatchReport:
-    """The verdict on one batch."""
-
-    source: str
-    day: date
-    success: bool
-    failures: list[str]
-    """One sentence for each broken rule, with what was expected and what was found."""
-    report_path: str
-    """Path of the page in the lake."""
-    report_url: str
-    """Address of the page for a person."""
-
-    def raise_if_failed(self, advice: str = "") -> None:
-        """Raise BatchRejected, naming the broken rules and the report, unless the batch passed.
-
-        `advice` is a sentence more, about what to do.
-        """
-        if not self.success:
-            raise BatchRejected(
-                f"the batch of {self.source} for {self.day.isoformat()} was rejected, nothing of it goes on. "
-                f"Broken: {'; '.join(self.failures)}. {advice}{' ' if advice else ''}"
-                f"Every rule and the quarantined rows: {self.report_url}"
-            )
-
-
 def validate_products(
     lake: Lake,
     products_path: str,
@@ -100,26 +67,23 @@ def validate_products(
     counts: BatchCounts,
     history: Sequence[int],
     settings: Settings,
-    report_dir: str = "",
     expect_fresh: bool = True,
     stored: int = 0,
     allow_empty: bool = False,
-) -> BatchReport:
-    """Judge a day's products by the product suite and the batch rules, and write the report.
+) -> ValidationReport:
+    """Judge a day's products by the product suite and the batch rules.
 
     `products_path` and `quarantine_path` are Parquet files in the lake. `history` are the numbers of products
     of earlier days (empty: volume is not judged). `expect_fresh=False` is for catalogues, which may be old.
     `stored` is the number of products that an earlier run of the day left, which this batch replaces; a batch
     without products does so with `allow_empty` only.
-    The report goes to `report_dir`, by default `reports/validation/source=S/day=D`. Raises nothing for a bad
-    batch: see `BatchReport.raise_if_failed`.
+    Raises nothing for a bad batch.
     """
-    folder = report_dir or Lake.partition(REPORTS, source, day)
     bounds = suites.volume_bounds(settings, history)
     fewest = suites.fewest_again(settings, stored)
     is_emptied = counts.products < fewest and not allow_empty
     empty = counts.received == 0 and not is_emptied and (bounds is None or bounds[0] == 0)
-    page = ReportPage(
+    report = ValidationReport(
         kind="products",
         source=source,
         day=day,
@@ -135,7 +99,7 @@ def validate_products(
     if not empty:
         products = read_compact(lake, [products_path], PRODUCTS, PRODUCT_COLUMNS)
         quarantine = quarantine_sections(lake, quarantine_path)
-        page.rules, page.skipped = _product_rules(
+        report.rules, report.skipped = _product_rules(
             products,
             quarantine.rows,
             day,
@@ -147,11 +111,9 @@ def validate_products(
             # Said only where it is broken: the report of a rerun is that of the first run.
             fewest_again=fewest if is_emptied else 0,
         )
-        page.bars = [*quarantine.bars, *flag_bars(products.counts["flags"], products.rows)]
-        page.examples = quarantine.examples
-    else:
-        lake.delete(f"{folder}/labels")  # of an earlier run, when there were products
-    return _finish(lake, folder, page)
+        report.bars = [*quarantine.bars, *flag_bars(products.counts["flags"], products.rows)]
+        report.examples = quarantine.examples
+    return report
 
 
 def _product_rules(
@@ -215,17 +177,14 @@ def validate_labels(
     settings: Settings,
     *,
     products_path: str = "",
-    report_dir: str = "",
-) -> BatchReport:
-    """Judge a day's labels by the label suite, against the day's products, and write the report.
+) -> ValidationReport:
+    """Judge a day's labels by the label suite, against the day's products.
 
     `paths` are the Parquet files that together hold the labels of the day, one row per product of
-    `products_path` (by default the day's products file). The report goes to `report_dir`, by default
-    `reports/validation/source=S/day=D/labels`.
+    `products_path` (by default the day's products file).
     """
     import pandas as pd
 
-    folder = report_dir or f"{Lake.partition(REPORTS, source, day)}/labels"
     labels = read_compact(lake, paths, LABELS, LABEL_COLUMNS)
     known = read_compact(
         lake, [products_path or Lake.day_file("products", source, day)], PRODUCTS, Columns(kept=("product_id",))
@@ -237,7 +196,7 @@ def validate_labels(
         "labels_unknown": unknown,
     }
     decisions = labels.counts["decision"]
-    page = ReportPage(
+    report = ValidationReport(
         kind="labels",
         source=source,
         day=day,
@@ -253,7 +212,7 @@ def validate_labels(
         ],
         bars=label_bars(labels.counts),
     )
-    return _finish(lake, folder, page)
+    return report
 
 
 def _unmatched(products: CompactFile, labels: CompactFile) -> tuple[int, int]:
@@ -266,26 +225,3 @@ def _unmatched(products: CompactFile, labels: CompactFile) -> tuple[int, int]:
     labelled = pc.sum(pc.is_in(product_ids, value_set=label_ids)).as_py() or 0
     recognised = pc.sum(pc.is_in(label_ids, value_set=product_ids)).as_py() or 0
     return products.rows - labelled, labels.rows - recognised
-
-
-def _finish(lake: Lake, folder: str, page: ReportPage) -> BatchReport:
-    failures = [rule.sentence for rule in page.rules if rule.breaks_batch]
-    path = write_report(lake, folder, page)
-    logger.log(
-        logging.ERROR if failures else logging.INFO,
-        "validated %s source=%s day=%s verdict=%s %s report=%s",
-        page.kind,
-        page.source,
-        page.day,
-        page.verdict,
-        page.counts,
-        lake.url(path),
-    )
-    return BatchReport(
-        source=page.source,
-        day=page.day,
-        success=not failures,
-        failures=failures,
-        report_path=path,
-        report_url=lake.url(path),
-    )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 if TYPE_CHECKING:
     import pandas as pd

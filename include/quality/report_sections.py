@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.quality.reasons import describe_flag, describe_reason
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 EXAMPLE_ROWS = 50
 RAW_CHARACTERS = 2_000

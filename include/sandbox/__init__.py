@@ -23,7 +23,7 @@ def open_food_catalogue(replay: Path | None, first_day: date, days: int = 3) -> 
         from include.sandbox.replay import ReplayCatalogue
 
         return ReplayCatalogue(replay, first_day, days)
-    from include.sandbox.demo_catalogue import DemoCatalogue
+    from include.sandbox.demo.demo_catalogue import DemoCatalogue
 
     return DemoCatalogue(first_day, days)
 
@@ -48,6 +48,6 @@ def serve(
 
 def write_demo_catalogue(folder: Path) -> Path:
     """Write the labelled demo catalogue (CSV and photos) into a folder; the path of the CSV."""
-    from include.sandbox.demo_training import write_demo_catalogue as write
+    from include.sandbox.demo.training_catalogue import write_demo_catalogue as write
 
     return write(folder)

@@ -31,7 +31,7 @@ from include.progress import with_progress
 from include.schema import Rejection
 from include.security.lines import gzip_lines
 from include.sources.json_text import parse_json, shown, to_json
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 

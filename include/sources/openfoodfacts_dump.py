@@ -19,7 +19,7 @@ from include.errors import ConfigurationError, SourceError
 from include.sources.landing import MAX_LINE_BYTES, Landing, parse_line
 from include.sources.openfoodfacts_delta import DeltaFile, day_bounds
 from include.sources.openfoodfacts_record import moment_of_change
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,5 @@
-"""Storage: the lake (Parquet files behind one filesystem interface) and the SQL warehouse."""
+"""The SQL warehouse: tables, migrations, loading, queries, promotions, reviews.
+
+Import functions from its files; each takes an engine of `open_engine`.
+It imports schema, settings, storage and security; no other package.
+"""

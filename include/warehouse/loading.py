@@ -41,9 +41,9 @@ from sqlalchemy.sql.dml import Delete
 
 from include.errors import BatchRejected
 from include.schema import LABELS, QUARANTINE
+from include.storage.lake import Lake
 from include.warehouse.copying import copy_batches
 from include.warehouse.engine import driver_connection
-from include.warehouse.lake import Lake
 from include.warehouse.new_products import LABEL_GIVEN, NUMBERED, copy_new, known_rows, numbered, rows_where
 from include.warehouse.tables import label_history, labelled_products, quarantined_products, sql_type, training_labels
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from include.models.artefact import Artefact
-from include.models.training import train
-from include.pipeline.evaluation_data import load_evaluation_data
+from include.models.training.train import train
+from include.models.version.artefact import Artefact
+from include.pipeline.evaluation.data import load_evaluation_data
 from include.settings import Settings
 from tests.benchmarks.measure import Figure, paired_seconds, seconds, summarise
 from tests.conftest import find_shared_data
@@ -31,7 +31,7 @@ _LOAD = """
 import json, resource, sys, time
 started = time.perf_counter()
 from pathlib import Path
-from include.models.artefact import Artefact
+from include.models.version.artefact import Artefact
 Artefact.load(Path(sys.argv[1]))
 figures = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps([*figures, "tensorflow" in sys.modules]))

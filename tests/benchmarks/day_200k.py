@@ -28,8 +28,8 @@ from include.local.postgres import PostgresServer
 from include.settings import Settings
 from include.sources.landing import Landing
 from include.sources.openfoodfacts import OpenFoodFacts
+from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
-from include.warehouse.lake import Lake
 from tests.benchmarks.day_200k_process import SOURCE
 from tests.benchmarks.day_memory import DAY, record, train_small_model
 from tests.benchmarks.measure import Figure, summarise

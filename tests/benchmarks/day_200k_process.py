@@ -63,11 +63,11 @@ class _Steps:
 
 
 def _run(settings: Settings, day: date, steps: _Steps) -> int:
-    from include.pipeline.classify import classify
-    from include.pipeline.embed import embed_images, embed_text
-    from include.pipeline.publish import publish_day
-    from include.pipeline.shards import plan_shards
-    from include.pipeline.validate import validate_day
+    from include.pipeline.daily.classify import classify
+    from include.pipeline.daily.embed import embed_images, embed_text
+    from include.pipeline.daily.publish import publish_day
+    from include.pipeline.daily.shards import plan_shards
+    from include.pipeline.daily.validate import validate_day
 
     validated = steps.run("validate", lambda: validate_day(SOURCE, day, settings))
     for shard in steps.run("plan", lambda: plan_shards(SOURCE, day, settings)):

@@ -29,10 +29,10 @@ DAY = date(2026, 1, 5)
 
 def day_in_this_process(state_dir: str, warehouse_url: str, products: int) -> None:
     """Land `products` generated records, run the day from there, and print the peak memory in KiB."""
-    from include.pipeline.run_day import run_day
+    from include.pipeline.daily.run_day import run_day
     from include.sources.connection import SourceConnection
     from include.sources.landing import Landing
-    from include.warehouse.lake import Lake
+    from include.storage.lake import Lake
 
     lake_root = tempfile.mkdtemp(prefix="cuvee-memory-")
     try:
@@ -73,7 +73,7 @@ def record(number: int, start: int) -> dict[str, object]:
 def train_small_model(settings: Settings) -> None:
     """A model on the drawn catalogue; its quality does not matter here."""
     from include.pipeline.import_catalogue import import_catalogue
-    from include.pipeline.train import train_model
+    from include.pipeline.training.train import train_model
     from include.sandbox import write_demo_catalogue
 
     import_catalogue(write_demo_catalogue(settings.state_dir / "catalogue"), DAY - timedelta(days=1), settings)

@@ -17,13 +17,13 @@ import pyarrow as pa
 from sqlalchemy import Engine, text
 
 from include.features.cache import EmbeddingCache
-from include.models.artefact import Artefact
+from include.models.version.artefact import Artefact
 from include.pipeline.text_readings import LAYER as READINGS_LAYER
 from include.pipeline.text_readings import keep_readings, read_texts
 from include.schema import LABELS, text_hash
+from include.storage.lake import Lake
 from include.warehouse.copying import copy_batches
 from include.warehouse.engine import driver_connection
-from include.warehouse.lake import Lake
 
 SOURCE = "openfoodfacts"
 FIRST_DAY = date(2024, 1, 1)

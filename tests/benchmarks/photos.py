@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from include.sandbox.demo_catalogue import GROCERIES
-from include.sandbox.demo_photos import draw_photo
-from include.sandbox.demo_text import load_vocabulary
+from include.sandbox.demo.demo_catalogue import GROCERIES
+from include.sandbox.demo.photos import draw_photo
+from include.sandbox.demo.text import load_vocabulary
 
 _SMALLER = 4
 """Photos made smaller for each original, of both kinds of photos."""

@@ -23,11 +23,11 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from include.local.postgres import PostgresServer
-from include.models.artefact import Artefact
-from include.models.registry import Registry
+from include.models.version.artefact import Artefact
+from include.models.version.registry import Registry
 from include.settings import Settings
+from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
-from include.warehouse.lake import Lake
 from tests.benchmarks.day_memory import train_small_model
 from tests.benchmarks.drawn_catalogue import draw_catalogue
 from tests.benchmarks.measure import Figure, summarise

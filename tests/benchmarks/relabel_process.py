@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from include.pipeline.relabel import relabel_catalogue
+from include.pipeline.relabelling.relabel import relabel_catalogue
 from include.settings import Settings
 
 

@@ -30,9 +30,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from include.local.postgres import PostgresServer
 from include.settings import Settings
+from include.storage.lake import Lake
 from include.warehouse.copying import copy_encoded, encode
 from include.warehouse.engine import driver_connection, open_engine
-from include.warehouse.lake import Lake
 from include.warehouse.loading import load_day
 from tests.benchmarks.measure import Figure, seconds, summarise
 from tests.fixtures.storage import free_port, run_as_superuser

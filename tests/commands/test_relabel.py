@@ -7,8 +7,8 @@ import io
 from rich.console import Console
 
 from include.commands.relabel import print_summary
-from include.pipeline.relabel_summary import RelabelSummary
-from tests.reports.test_relabel_report import drawn_summary
+from include.warehouse.relabel_summary import RelabelSummary
+from tests.pages.test_relabel_report import drawn_summary
 
 
 def printed(summary: RelabelSummary) -> str:

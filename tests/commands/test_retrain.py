@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from include.models.registry import CHAMPION, Registry
+from include.models.version.registry import CHAMPION, Registry
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.conftest import PROJECT_ROOT
-from tests.pipeline.test_retraining import FIRST, SECOND, small
+from tests.pipeline.retraining.test_steps import FIRST, SECOND, small
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from include.commands.search import draw_search, print_outcome
-from include.models.recipe import Recipe
+from include.models.classifier.recipe import Recipe
 from include.models.search.outcome import SearchOutcome
-from tests.reports.evaluations import draw_search_outcome
+from tests.pages.evaluations import draw_search_outcome
 
 
 def printed(outcome: SearchOutcome) -> str:

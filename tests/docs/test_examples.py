@@ -19,9 +19,9 @@ from sqlalchemy.exc import ProgrammingError
 from include.local.postgres import PostgresServer
 from include.schema import IMAGES
 from include.settings import Settings
+from include.storage.lake import Lake
 from include.warehouse.batches import BatchRecord, record_batch, record_failure
 from include.warehouse.engine import open_engine
-from include.warehouse.lake import Lake
 from include.warehouse.loading import load_day
 from include.warehouse.queries import run_sql
 from include.warehouse.reviews import record_review

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from include import schema
-from include.models.snapshot import SNAPSHOT
+from include.models.data.snapshot import SNAPSHOT
 from include.quality.reasons import FLAGS, REASONS
 from include.schema import IMAGES, embeddings_schema
 from include.sources import SOURCE_NAMES, get_source
@@ -89,7 +89,7 @@ def test_the_photo_statuses_are_those_of_the_schema() -> None:
 
 
 def test_the_page_says_which_photos_are_tried_again() -> None:
-    from include.pipeline.photo_pieces import TRANSIENT_STATUSES
+    from include.pipeline.daily.photo_pieces import TRANSIENT_STATUSES
 
     rows = page("docs/sources.md").table("status", "meaning")
     assert {status.strip("`") for status, meaning in rows if "Tried again" in meaning} == TRANSIENT_STATUSES

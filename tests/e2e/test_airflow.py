@@ -19,12 +19,12 @@ from include.local.airflow import LocalAirflow
 from include.local.airflow_api import AirflowApi
 from include.local.airflow_runs import RunState
 from include.local.postgres import PostgresServer
-from include.pipeline.run_day import run_day
+from include.pipeline.daily.run_day import run_day
 from include.sandbox.server import SandboxServer
 from include.settings import Settings
 from include.sources.connection import SourceConnection
+from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
-from include.warehouse.lake import Lake
 from tests.fixtures.storage import free_port
 from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, THIRD_DAY
 from tests.fixtures.webhook import Webhook

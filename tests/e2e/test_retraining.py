@@ -20,10 +20,10 @@ from include.local.airflow import LocalAirflow
 from include.local.airflow_api import AirflowApi
 from include.local.airflow_runs import RunState
 from include.local.postgres import PostgresServer
-from include.models.registry import CHAMPION, Registry
+from include.models.version.registry import CHAMPION, Registry
 from include.pipeline.check import check
+from include.pipeline.daily.run_day import run_day
 from include.pipeline.import_catalogue import import_catalogue
-from include.pipeline.run_day import run_day
 from include.sandbox.server import SandboxServer
 from include.settings import Settings
 from include.sources.connection import SourceConnection

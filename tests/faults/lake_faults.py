@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from include.errors import BatchRejected, CuveeError, SourceError
-from include.pipeline.fetch import fetch_day
-from include.pipeline.validate import validate_day
+from include.pipeline.daily.fetch import fetch_day
+from include.pipeline.daily.validate import validate_day
 from include.sources.edamam import PARSER_PATH
 from include.sources.landing import Landing
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.faults.fault import Fault
 from tests.fixtures.killing import KILLED, run_killed
 from tests.fixtures.landed_day import (
@@ -186,7 +186,7 @@ FAULTS = [
     ),
     Fault(
         "refetch: killed while the old day is removed",
-        lambda: killed_at("include.warehouse.lake:Lake.delete", 2, NEW),
+        lambda: killed_at("include.storage.lake:Lake.delete", 2, NEW),
         is_quick=False,
     ),
     Fault("validation: a day of products comes back empty", landing_emptied, is_quick=False),

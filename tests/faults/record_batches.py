@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from include.models.written_rules import rule_labels
+from include.models.decision.written_rules import rule_labels
 from include.pipeline.text_readings import documents_of
 from include.quality.reasons import REASONS
 from include.quality.row_rules import RowRules
@@ -21,7 +21,7 @@ from include.sources import get_source
 from include.sources.edamam_record import parse_food
 from include.sources.json_text import parse_json
 from include.sources.landing import Landing
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 DAY = date(2026, 3, 14)
 START = 1_773_446_400

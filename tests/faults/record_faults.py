@@ -14,8 +14,8 @@ from typing import Any
 from unittest import mock
 
 from include.errors import CatalogueRefused, RecordTooSlow, SourceError
+from include.pipeline.daily.validate import ValidationSummary, validate_day, validate_records
 from include.pipeline.text_readings import documents_of, read_texts
-from include.pipeline.validate import ValidationSummary, validate_day, validate_records
 from include.record_guard import RecordGuard
 from include.schema import Product
 from include.settings import Settings
@@ -25,7 +25,7 @@ from include.sources.edamam import PARSER_PATH, Edamam
 from include.sources.http import HttpClient
 from include.sources.landing import Landing
 from include.sources.openfoodfacts_record import parse_product
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.faults.fault import Fault
 from tests.faults.logged import logged
 from tests.faults.mutation import NUMBERS, TEXTS, changed, fields_read, nested, parts

@@ -20,7 +20,7 @@ from include.errors import CuveeError
 from include.features.cache import ROW_GROUP_ROWS, EmbeddingCache
 from include.schema import embeddings_schema, text_hash
 from include.settings import PROJECT_ROOT
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 
 def hashes_of(count: int, first: int = 0) -> list[str]:
@@ -219,7 +219,7 @@ def test_a_writer_killed_in_the_middle_leaves_the_old_state(lake: Lake) -> None:
     code = (
         "import sys, time, numpy as np, pyarrow.parquet as pq\n"
         "from include.features.cache import EmbeddingCache\n"
-        "from include.warehouse.lake import Lake\n"
+        "from include.storage.lake import Lake\n"
         "def half(table, stream, **options):\n"
         "    stream.write(b'PAR1half'); stream.flush(); print('half written', flush=True); time.sleep(60)\n"
         "pq.write_table = half\n"

@@ -16,7 +16,7 @@ from include.features.embed import embed_missing_photos, embed_missing_texts
 from include.features.text import fit_text_encoder
 from include.schema import text_hash
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 TEXTS = ["Champagne brut", "Vinaigre de champagne", "Moutarde au champagne", "Analog watch for men"]
 

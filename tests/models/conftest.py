@@ -1,14 +1,14 @@
-"""A small drawn training set and the model trained on it, shared by the tests of this room."""
+"""A small drawn training set and the model trained on it, shared by the tests of this package."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from include.models.artefact import Artefact
-from include.models.dataset import TrainingSet
-from include.models.training import train
-from include.models.training_report import TrainingReport
+from include.models.data.dataset import TrainingSet
+from include.models.training.report import TrainingReport
+from include.models.training.train import train
+from include.models.version.artefact import Artefact
 from include.schema import text_hash
 from include.settings import Settings
 

@@ -35,7 +35,7 @@ class Found:
 
 def product_files() -> list[Path]:
     """The product's Python files."""
-    return sorted(path for room in ("include", "dags") for path in (PROJECT / room).rglob("*.py"))
+    return sorted(path for folder in ("include", "dags") for path in (PROJECT / folder).rglob("*.py"))
 
 
 @lru_cache(maxsize=1)

@@ -9,14 +9,14 @@ import pytest
 from pydantic import SecretStr
 
 from include.local.postgres import PostgresServer
-from include.pipeline.run_day import run_day
+from include.pipeline.daily.run_day import run_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.fixtures.storage import new_database
 from tests.fixtures.trained import FIRST_DAY, SOURCE
 from tests.pipeline.prepared import Prepared
-from tests.pipeline.relabelling import versions_settings
+from tests.pipeline.relabelling.known_catalogue import versions_settings
 
 
 def day_settings(model_home: Path, lake: Path, warehouse_url: str) -> Settings:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 LAYERS = ("landing", "products", "quarantine", "images", "embeddings", "readings", "labels", "staging", "reports")
 TABLES = {

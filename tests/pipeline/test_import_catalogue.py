@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from include.errors import BatchRejected, CatalogueRefused
 from include.pipeline.import_catalogue import import_catalogue
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.fixtures.trained import FIRST_DAY, SECOND_DAY
 from tests.pipeline.state import lake_state, warehouse_state
 

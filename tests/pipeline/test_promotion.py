@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from include.errors import ConfigurationError, NoChampionError
-from include.models.registry import CHAMPION, Registry
+from include.models.version.registry import CHAMPION, Registry
 from include.pipeline.promotion import promote_by_hand, roll_back, settle
 from include.settings import Settings
 from include.warehouse.promotions import PromotionRecord, champions_so_far, record_decision

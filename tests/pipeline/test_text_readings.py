@@ -17,7 +17,7 @@ from include.pipeline.text_readings import (
     replace_readings,
 )
 from include.schema import PRODUCTS, READINGS, Product, text_hash
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 DAY = date(2026, 1, 5)
 PATH = Lake.day_file(LAYER, "s", DAY)

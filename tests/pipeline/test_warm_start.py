@@ -31,8 +31,8 @@ assert threading.active_count() == 1, "threads do not survive a fork"
 
 def task():
     known = set(sys.modules)
-    from include.pipeline.publish import publish_day
-    from include.quality.report import environment
+    from include.pipeline.daily.publish import publish_day
+    from include.pages.validation_report import environment
     from include.taxonomy import load_taxonomy
     from include.warehouse.loading import load_day
     assert not {name for name in set(sys.modules) - known if name.startswith("include")}
@@ -43,7 +43,7 @@ fork(lambda: fork(task))
 """
 SEES_THE_CHANGE = """
 from pathlib import Path
-warm_start.ROOMS = ()  # quick
+warm_start.PACKAGES = ()  # quick
 assert warm_start.warm_start() == []
 import include.errors as before
 
@@ -64,7 +64,7 @@ fork(worker)
 """
 KEEPS_ITS_CODE = """
 from pathlib import Path
-warm_start.ROOMS = ()  # quick
+warm_start.PACKAGES = ()  # quick
 assert warm_start.warm_start() == []
 import include.errors as before
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from include.pipeline.daily.batch_report import BatchReport, report_batch
 from include.quality.barcode import has_right_check_digit
-from include.quality.checkpoint import BatchCounts, BatchReport, validate_products
+from include.quality.checkpoint import BatchCounts, validate_labels, validate_products
 from include.quality.row_rules import RowRules
 from include.schema import LABELS, PRODUCTS, QUARANTINE, Product, Rejection
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 SOURCE = "openfoodfacts"
 DAY = date(2026, 3, 1)
@@ -71,7 +72,7 @@ def validate(
     lake: Lake, counts: BatchCounts, settings: Settings, history: Sequence[int] = (), **more: Any
 ) -> BatchReport:
     """Run the product checkpoint on what `write_batch` wrote."""
-    return validate_products(
+    report = validate_products(
         lake,
         PRODUCTS_PATH,
         QUARANTINE_PATH,
@@ -82,6 +83,12 @@ def validate(
         settings=settings,
         **more,
     )
+    return report_batch(lake, report)
+
+
+def check_label_files(lake: Lake, paths: Sequence[str], settings: Settings) -> BatchReport:
+    """Run the checkpoint of labels on what `LabelledDay.write` wrote."""
+    return report_batch(lake, validate_labels(lake, paths, SOURCE, DAY, LABEL_NAMES, settings))
 
 
 @dataclass(frozen=True)

@@ -15,17 +15,18 @@ import pyarrow as pa
 import pytest
 
 from include.errors import BatchRejected
-from include.quality.checkpoint import BatchCounts, BatchReport, validate_labels
+from include.pipeline.daily.batch_report import BatchReport
+from include.quality.checkpoint import BatchCounts
 from include.schema import PRODUCTS
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.conftest import PROJECT_ROOT
 from tests.quality.batches import (
     DAY,
-    LABEL_NAMES,
     PRODUCTS_PATH,
     SOURCE,
     LabelledDay,
+    check_label_files,
     good_products,
     nameless,
     validate,
@@ -268,7 +269,7 @@ def test_validating_twice_leaves_the_same_bytes(any_lake: Lake, settings: Settin
 
     def run() -> dict[str, bytes]:
         validate(any_lake, write_batch(any_lake, records), settings, history=[50])
-        validate_labels(any_lake, labelled.write(any_lake, labelled.rows()), SOURCE, DAY, LABEL_NAMES, settings)
+        check_label_files(any_lake, labelled.write(any_lake, labelled.rows()), settings)
         return all_files(any_lake)
 
     first = run()
@@ -279,7 +280,7 @@ def test_validating_twice_leaves_the_same_bytes(any_lake: Lake, settings: Settin
 def test_a_day_that_has_become_empty_keeps_no_report_of_its_labels(lake: Lake, settings: Settings) -> None:
     labelled = LabelledDay(good_products(3))
     validate(lake, write_batch(lake, labelled.products), settings)
-    validate_labels(lake, labelled.write(lake, labelled.rows()), SOURCE, DAY, LABEL_NAMES, settings)
+    check_label_files(lake, labelled.write(lake, labelled.rows()), settings)
     report = validate(lake, write_batch(lake, []), settings)
     assert report.success
     assert [path for path in lake.list_files("reports") if "/labels/" in path] == []
@@ -296,7 +297,7 @@ def test_a_rerun_replaces_the_report_of_a_failed_day(lake: Lake, settings: Setti
 
 
 def check_labels(lake: Lake, settings: Settings, rows: list[dict[str, Any]]) -> BatchReport:
-    return validate_labels(lake, LabelledDay.write(lake, rows), SOURCE, DAY, LABEL_NAMES, settings)
+    return check_label_files(lake, LabelledDay.write(lake, rows), settings)
 
 
 @pytest.fixture
@@ -352,7 +353,7 @@ def test_a_product_without_label_is_red(lake: Lake, settings: Settings, labelled
 
 def test_a_missing_shard_is_red(lake: Lake, settings: Settings, labelled: LabelledDay) -> None:
     paths = [*labelled.write(lake, labelled.rows()), Lake.day_file("staging/labels", SOURCE, DAY, 2)]
-    report = validate_labels(lake, paths, SOURCE, DAY, LABEL_NAMES, settings)
+    report = check_label_files(lake, paths, settings)
     assert broken_rules(lake, report) == ["schema"]
 
 

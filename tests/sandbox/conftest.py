@@ -1,4 +1,4 @@
-"""One sandbox for all tests of this room; each test switches the manners it needs, and all are off afterwards."""
+"""One sandbox for all tests of this package; each test switches the manners it needs, and all are off afterwards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from include.sandbox.demo_catalogue import DemoCatalogue
+from include.sandbox.demo.demo_catalogue import DemoCatalogue
 from include.sandbox.server import SandboxServer
 
 FIRST_DAY = date(2026, 1, 5)

@@ -26,7 +26,7 @@ from include.sources.http import HttpClient
 from include.sources.landing import Landing
 from include.sources.openfoodfacts_search import OpenFoodFactsSearch
 from include.sources.photos import fetch_photos
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 DAY = date(2026, 1, 6)
 PASSING = sorted(set(RESPONSE_MANNERS) - {"oversize"})

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from include.sandbox.app import create_app
-from include.sandbox.demo_catalogue import DemoCatalogue
+from include.sandbox.demo.demo_catalogue import DemoCatalogue
 from include.sandbox.server import SandboxServer
 
 

@@ -12,7 +12,7 @@ import requests
 
 from include.sandbox.catalogue import SECONDS_PER_DAY
 from include.sandbox.delta import DAYS_KEPT, windows
-from include.sandbox.demo_catalogue import DemoCatalogue
+from include.sandbox.demo.demo_catalogue import DemoCatalogue
 from include.sandbox.server import SandboxServer
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from include.sandbox.demo_catalogue import DemoCatalogue
+from include.sandbox.demo.demo_catalogue import DemoCatalogue
 from include.sandbox.server import SandboxServer
 
 KEYS = "app_id=sandbox-id&app_key=sandbox-key"

@@ -12,7 +12,7 @@ import requests
 
 from include.errors import ConfigurationError
 from include.sandbox import serve
-from include.sandbox.demo_catalogue import DemoCatalogue
+from include.sandbox.demo.demo_catalogue import DemoCatalogue
 from include.sandbox.server import SandboxServer
 from tests.conftest import PROJECT_ROOT
 

@@ -9,7 +9,7 @@ import pytest
 
 from include.settings import Settings
 from include.sources.http import HttpClient
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from include.settings import Settings
 from include.sources import SOURCE_NAMES, get_source
 from include.sources.connection import SourceConnection, connection_from_settings
 from include.sources.landing import Landing
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 
 def test_the_known_sources_are_found_by_name() -> None:

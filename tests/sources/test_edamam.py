@@ -21,7 +21,7 @@ from include.sources.edamam import PARSER_PATH, Edamam, without_credentials
 from include.sources.edamam_record import parse_food
 from include.sources.http import HttpClient
 from include.sources.landing import Landing
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.sources.api_server import Answer, ApiServer, Request, as_json, html
 
 UNHURRIED = settings(deadline=None, max_examples=60)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from include.errors import SourceError
 from include.sources import landing as landing_module
 from include.sources.landing import Landing, unreadable_line
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 DAY = date(2026, 3, 14)
 RECORDS: list[dict[str, Any]] = [{"code": "0001", "name": "Cuvée"}, {"code": "0002"}]

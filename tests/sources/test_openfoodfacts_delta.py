@@ -25,8 +25,8 @@ from include.sources.openfoodfacts_delta import (
     parse_file_name,
     parse_index,
 )
+from include.storage.lake import Lake
 from include.taxonomy import load_taxonomy
-from include.warehouse.lake import Lake
 from tests.sources.api_server import Answer, ApiServer, gzip_lines, html
 
 UNHURRIED = settings(deadline=None, max_examples=60)

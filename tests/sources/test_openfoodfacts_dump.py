@@ -15,7 +15,7 @@ from include.sources.landing import Landing
 from include.sources.openfoodfacts import OpenFoodFacts
 from include.sources.openfoodfacts_delta import day_bounds
 from include.sources.openfoodfacts_dump import MAX_DAYS, land_days_of_dump
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 FIRST = date(2025, 3, 14)
 LAST = FIRST + timedelta(days=1)

@@ -13,7 +13,7 @@ from include.schema import Product
 from include.sources.edamam import Edamam
 from include.sources.landing import Landing
 from include.sources.seed_export import COLUMNS, write_seed_export
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 UNHURRIED = settings(deadline=None, max_examples=60)
 

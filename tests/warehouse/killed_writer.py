@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 
 def main(root: str, path: str, megabytes: int) -> None:

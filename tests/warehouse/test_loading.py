@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from include.errors import BatchRejected
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from include.warehouse.loading import LoadCounts, load_day, load_import
 from include.warehouse.reviews import record_review
 from tests.warehouse.rows import labels_table, quarantine_row, quarantine_table, trusted_table

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import Engine, event, text
 
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from include.warehouse.new_products import rows_where
 from tests.warehouse.rows import labels_table
 from tests.warehouse.test_loading import DAYS, load, rows, state

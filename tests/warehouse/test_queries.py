@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from include.schema import QUARANTINE, Rejection
+from include.storage.lake import Lake
 from include.warehouse import queries
 from include.warehouse.batches import BatchRecord, record_batch
-from include.warehouse.lake import Lake
 from include.warehouse.loading import load_day
 from include.warehouse.queries import (
     QueryRefused,

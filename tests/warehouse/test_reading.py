@@ -14,7 +14,7 @@ import pyarrow.dataset as ds
 import pytest
 
 from include.schema import LABELS
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.warehouse.rows import labels_table
 
 DAYS = (date(2026, 1, 5), date(2026, 1, 6))

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from include.schema import LABELS
+from include.storage.lake import Lake
 from include.warehouse.batches import BatchRecord, record_batch
 from include.warehouse.copying_out import open_reader
-from include.warehouse.lake import Lake
 from include.warehouse.relabelling import (
     BATCH_ROWS,
     CATALOGUE,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from include.warehouse.loading import load_day
 from include.warehouse.reviews import UnknownProduct, record_review
 from include.warehouse.tables import label_reviews, labelled_products, training_labels

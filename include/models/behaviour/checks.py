@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from include.models.behaviour import perturbations
-from include.models.labelling import Item, Labeller
-from include.models.predictions import Predictions
+from include.models.decision.predictions import Predictions
+from include.models.version.labelling import Item, Labeller
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from PIL import Image, ImageOps
 
-from include.models.labelling import Item
+from include.models.version.labelling import Item
 
 BOILERPLATE = " Free delivery on your first order. All rights reserved. Terms and conditions apply."
 JPEG_QUALITY = 60

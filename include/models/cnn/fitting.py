@@ -34,7 +34,7 @@ from include.models.cnn.networks import Network, build_network
 from include.models.cnn.photo_stream import PhotoStream
 from include.models.cnn.recipes import CnnRecipe, Phase
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ import numpy as np
 from include.errors import ConfigurationError
 from include.features.image.decode import decode_photo
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 

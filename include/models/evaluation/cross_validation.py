@@ -13,12 +13,12 @@ from typing import Literal
 
 import numpy as np
 
-from include.models.artefact import Artefact
-from include.models.dataset import TrainingSet
+from include.models.data.dataset import TrainingSet
+from include.models.data.label_list import take_rows
+from include.models.decision.predictions import Predictions
 from include.models.evaluation.folds import require_no_leak
-from include.models.label_list import take_rows
-from include.models.predictions import Predictions
-from include.models.training import train
+from include.models.training.train import train
+from include.models.version.artefact import Artefact
 from include.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from include.models.dataset import content_groups
+from include.models.data.dataset import content_groups
 
 SHINGLE_LETTERS = 5
 SAME_FROM = 0.8

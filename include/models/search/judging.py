@@ -13,17 +13,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from include.models.calibration import fit_temperature, log_loss
-from include.models.dataset import Examples, TrainingSet, prepare_examples
-from include.models.held_out import HeldOut, predict_out_of_fold, rows_for_photo
-from include.models.linear import softmax
-from include.models.recipe import Recipe
+from include.models.classifier.linear import softmax
+from include.models.classifier.recipe import Recipe
+from include.models.data.dataset import Examples, TrainingSet, prepare_examples
+from include.models.decision.calibration import fit_temperature, log_loss
 from include.models.search.outcome import Measure
 from include.models.search.search import Verdict
 from include.models.search.spaces import Space, fingerprint, space_for
-from include.models.training import assign_folds
-from include.models.training_report import macro_f1
-from include.models.tuning import tune
+from include.models.training.held_out import HeldOut, predict_out_of_fold, rows_for_photo
+from include.models.training.report import macro_f1
+from include.models.training.train import assign_folds
+from include.models.training.tuning import tune
 from include.settings import Settings
 
 

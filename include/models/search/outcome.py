@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from include.errors import ConfigurationError
-from include.models.recipe import Recipe
+from include.models.classifier.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 

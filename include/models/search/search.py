@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from include.errors import ConfigurationError, CuveeError
-from include.models.recipe import Recipe
+from include.models.classifier.recipe import Recipe
 from include.models.search.outcome import Measure, SearchOutcome
 from include.models.search.spaces import Space, fingerprint, parameters_of, suggest
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from include.models.recipe import Recipe
+from include.models.classifier.recipe import Recipe
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial

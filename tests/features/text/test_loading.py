@@ -15,7 +15,7 @@ from include.features.embed import embed_missing_texts
 from include.features.text import TextEncoder, fit_text_encoder, load_text_encoder
 from include.schema import text_hash
 from include.settings import PROJECT_ROOT, Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.features.text.networks import write_pipeline, write_sentence_encoder
 
 DOCUMENTS = [

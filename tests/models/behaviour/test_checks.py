@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from include.features.image import load_image_encoder
-from include.models.artefact import Artefact
 from include.models.behaviour import perturbations
 from include.models.behaviour.checks import BehaviourCheck, LabelledItem, check_behaviour
-from include.models.labelling import Item, Labeller
-from include.models.predictions import Predictions
-from include.models.registry import Registry
-from include.sandbox.demo_training import write_demo_catalogue
+from include.models.decision.predictions import Predictions
+from include.models.version.artefact import Artefact
+from include.models.version.labelling import Item, Labeller
+from include.models.version.registry import Registry
+from include.sandbox.demo.training_catalogue import write_demo_catalogue
 from include.settings import Settings
 
 TRAINED_ROWS = 12

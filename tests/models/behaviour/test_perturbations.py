@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from include.models.behaviour import perturbations
-from include.models.labelling import Item
+from include.models.version.labelling import Item
 
 
 def jpeg() -> bytes:

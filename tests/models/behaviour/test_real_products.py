@@ -11,10 +11,10 @@ import pytest
 
 from include.features.image import load_image_encoder
 from include.models.behaviour.checks import LabelledItem, check_behaviour
-from include.models.label_list import product_codes, without_listed_products
-from include.models.labelling import Item, Labeller
-from include.models.training import train
-from include.pipeline.evaluation_data import EvaluationData, load_evaluation_data
+from include.models.data.label_list import product_codes, without_listed_products
+from include.models.training.train import train
+from include.models.version.labelling import Item, Labeller
+from include.pipeline.evaluation.data import EvaluationData, load_evaluation_data
 from include.settings import Settings
 
 HARD_NEGATIVES = {

@@ -11,7 +11,7 @@ from include.models.cnn.fitting import FittedCnn, fit_cnn
 from include.models.cnn.labelled_photos import LabelledPhotos
 from include.models.cnn.recipes import CnnRecipe
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.models.cnn.drawn_photos import draw_lake, own_network_recipe, save_own_network
 
 

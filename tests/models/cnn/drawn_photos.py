@@ -15,7 +15,7 @@ from include.models.cnn.labelled_photos import LabelledPhotos, label_photos
 from include.models.cnn.recipes import AugmentationRecipe, CnnRecipe, Phase
 from include.schema import IMAGES
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 
 COLOURS = {"champagne": (230, 210, 120), "vinegar": (120, 40, 30), "watches": (60, 70, 160)}
 DAY = date(2026, 1, 5)

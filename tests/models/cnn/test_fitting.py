@@ -15,7 +15,7 @@ from include.models.cnn.fitting import FittedCnn, fit_cnn
 from include.models.cnn.labelled_photos import LabelledPhotos
 from include.models.cnn.recipes import SCRATCH, CnnRecipe, Phase
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.fixtures.killing import KILLED, run_killed
 from tests.models.cnn.drawn_photos import draw_lake, own_network_recipe
 

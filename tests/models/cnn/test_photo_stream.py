@@ -15,7 +15,7 @@ from include.models.cnn import photo_stream
 from include.models.cnn.labelled_photos import LabelledPhotos
 from include.models.cnn.photo_stream import PhotoStream
 from include.settings import Settings
-from include.warehouse.lake import Lake
+from include.storage.lake import Lake
 from tests.models.cnn.drawn_photos import drawn_photo, pack
 
 SIZE = (24, 24)

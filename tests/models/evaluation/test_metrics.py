@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from include.models.calibration import expected_calibration_error
+from include.models.decision.calibration import expected_calibration_error
 from include.models.evaluation.metrics import (
     calibration_error,
     class_scores,

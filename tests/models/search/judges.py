@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from include.models.recipe import Recipe
+from include.models.classifier.recipe import Recipe
 from include.models.search.search import Verdict
 
 FOLDS = 4

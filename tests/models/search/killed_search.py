@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from include.models.recipe import Recipe
+from include.models.classifier.recipe import Recipe
 from include.models.search.search import Verdict
 from tests.models.search.judges import judge
 from tests.models.search.test_search import search

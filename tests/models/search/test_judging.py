@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from include.errors import ConfigurationError
-from include.models.dataset import TrainingSet
-from include.models.recipe import Recipe
+from include.models.classifier.recipe import Recipe
+from include.models.data.dataset import TrainingSet
 from include.models.search.judging import OutOfFoldJudge, kind_of, space_of
 from include.models.search.spaces import TEXT_AND_PHOTO, TEXT_ONLY
-from include.models.training import train
+from include.models.training.train import train
 from include.settings import Settings
 from tests.models.conftest import draw_training_set
 

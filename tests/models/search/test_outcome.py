@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from include.errors import ConfigurationError
-from include.models.recipe import Recipe
+from include.models.classifier.recipe import Recipe
 from include.models.search.outcome import SearchOutcome, found_recipe, outcome_path, read_outcome, write_outcome
-from tests.reports.evaluations import draw_search_outcome
+from tests.pages.evaluations import draw_search_outcome
 
 
 @pytest.fixture

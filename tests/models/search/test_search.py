@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from include.errors import ConfigurationError
-from include.models.recipe import Recipe
+from include.models.classifier.recipe import Recipe
 from include.models.search.outcome import SearchOutcome
 from include.models.search.search import Judge, SearchBudget, Verdict, run_search
 from include.models.search.spaces import TEXT_ONLY, Choice, Space

@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import FixedTrial
 
-from include.models.recipe import Recipe
+from include.models.classifier.recipe import Recipe
 from include.models.search.spaces import TEXT_AND_PHOTO, TEXT_ONLY, Choice, Space, fingerprint, parameters_of, suggest
 
 SPACES = pytest.mark.parametrize("space", [TEXT_ONLY, TEXT_AND_PHOTO], ids=["text", "text and photo"])

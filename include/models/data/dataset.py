@@ -1,0 +1,273 @@
+"""What a model is trained on: products with trusted labels, made into clean examples.
+
+Two invariants are kept here. A label that the platform predicted never becomes an example. Products with the
+same text or the same photo belong to one content group, which is never split between training and testing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from include.errors import ConfigurationError
+from include.models.classifier.recipe import Recipe
+from include.models.decision.written_rules import said_by_rules
+from include.schema import LABEL_ORIGINS
+from include.settings import Settings
+from include.taxonomy import Taxonomy, load_taxonomy
+
+logger = logging.getLogger(__name__)
+
+METHOD = 3
+"""Version of the training method; raise it when the same rows and settings would give another model."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Products with one trusted label each, as the pipeline collects them; all columns have the same length."""
+
+    product_ids: Sequence[str]
+    documents: Sequence[str]
+    """Cleaned text; empty where a product has none."""
+    text_hashes: Sequence[str | None]
+    """SHA-256 of the document, None where it is empty."""
+    photo_hashes: Sequence[str | None]
+    """SHA-256 of the photo's bytes, None where there is no photo."""
+    image_vectors: np.ndarray
+    """float32 (products, dimensions); rows of NaN where there is no photo."""
+    labels: Sequence[str]
+    origins: Sequence[str]
+    """One of `schema.LABEL_ORIGINS` each."""
+    rule_labels: Sequence[str | None] | None = None
+    """What the taxonomy's written rules say of each product, None where none applies; None: nobody asked them."""
+    image_encoder_spec: str = "classical"
+    """Setting that loads the encoder of `image_vectors`."""
+    image_encoder_identity: str = ""
+    """Identity of that encoder: name, weights and preprocessing."""
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(getattr(self, name)) for name in _COLUMNS}
+        if self.rule_labels is not None:
+            lengths["rule_labels"] = len(self.rule_labels)
+        if len(set(lengths.values())) != 1:
+            raise ConfigurationError(f"the columns of a training set differ in length: {lengths}")
+        untrusted = sorted(set(self.origins) - set(LABEL_ORIGINS))
+        if untrusted:
+            raise ConfigurationError(f"labels of origin {untrusted} are never trained on; trusted: {LABEL_ORIGINS}")
+
+    def fingerprint(self, settings: Settings, recipe: Recipe | None = None) -> str:
+        """SHA-256 (hex) of all that decides the trained model: rows, encoder, settings, recipe, taxonomy and method."""
+        rows = sorted(
+            zip(self.product_ids, self.text_hashes, self.photo_hashes, self.labels, self.origins, strict=True)
+        )
+        context = {
+            "method": METHOD,
+            "recipe": (recipe or Recipe()).to_dict(),
+            "taxonomy": load_taxonomy().identity,
+            "image_encoder": self.image_encoder_identity,
+            "settings": {name: getattr(settings, name) for name in TRAINING_SETTINGS},
+        }
+        digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode())
+        digest.update(json.dumps(rows).encode())
+        return digest.hexdigest()
+
+
+_COLUMNS = ("product_ids", "documents", "text_hashes", "photo_hashes", "image_vectors", "labels", "origins")
+TRAINING_SETTINGS = (
+    "text_encoder", "text_words", "text_dimensions", "text_vocabulary",
+    "target_precision", "familiar_share", "training_folds", "min_label_examples", "seed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Clean examples, one per distinct content, ready for training."""
+
+    documents: list[str]
+    has_text: np.ndarray
+    """bool (n,)"""
+    image_vectors: np.ndarray
+    """float32 (n, dimensions); rows of NaN where `has_photo` is False."""
+    has_photo: np.ndarray
+    """bool (n,)"""
+    label_names: tuple[str, ...]
+    """Labels with enough examples, in the taxonomy's order."""
+    targets: np.ndarray
+    """int64 (n,): index into `label_names`."""
+    groups: np.ndarray
+    """int64 (n,): content group; never on both sides of a split."""
+    origins: list[str]
+    sources: list[str]
+    """Where each example's product comes from, e.g. `flipkart`."""
+    said_by_rule: np.ndarray
+    """int64 (n,): what a written rule says, as in `written_rules.said_by_rules`; a rule that gave the example its
+    label is not heard, or it would prove itself."""
+    rejected: Mapping[str, int]
+    """Rows left out, by reason: `duplicate`, `contradictory`, `label_too_rare`, `no_content`."""
+    rare_labels: Mapping[str, int]
+    """Labels left out for want of examples, with the number of their groups."""
+
+    def __len__(self) -> int:
+        return len(self.documents)
+
+
+def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonomy | None = None) -> Examples:
+    """Clean a training set: contradictions settled or left out, duplicates merged, rare labels left out.
+
+    For contradictions and duplicates see `clean`. Raises ConfigurationError for a label outside the taxonomy, or when
+    fewer than two labels have enough examples.
+    """
+    taxonomy = taxonomy or load_taxonomy()
+    for label in set(dataset.labels):
+        taxonomy.require_label(label)
+    rows, photos, rejected = clean(dataset)
+    positions = np.fromiter(rows, dtype=np.int64, count=len(rows))
+    groups = content_groups([dataset.text_hashes[i] for i in positions], [photos[i] for i in positions])
+    kept_labels, rare = _labels_with_enough_groups(list(rows.values()), groups, settings, taxonomy)
+    kept = np.array([label in kept_labels for label in rows.values()], dtype=bool)
+    rejected["label_too_rare"] += int((~kept).sum())
+    positions, groups = positions[kept], groups[kept]
+    has_photo = np.array([photos[i] is not None for i in positions], dtype=bool)
+    image_vectors = dataset.image_vectors[positions].astype(np.float32)
+    image_vectors[~has_photo] = np.nan
+    index = {label: number for number, label in enumerate(kept_labels)}
+    origins = [dataset.origins[i] for i in positions]
+    return Examples(
+        documents=[dataset.documents[i] for i in positions],
+        has_text=np.array([dataset.text_hashes[i] is not None for i in positions], dtype=bool),
+        image_vectors=image_vectors,
+        has_photo=has_photo,
+        label_names=kept_labels,
+        targets=np.array([index[rows[i]] for i in positions], dtype=np.int64),
+        groups=groups,
+        origins=origins,
+        sources=[dataset.product_ids[i].partition(":")[0] for i in positions],
+        said_by_rule=said_by_rules(
+            [
+                None if dataset.rule_labels is None or origin == "rule" else dataset.rule_labels[i]
+                for i, origin in zip(positions, origins, strict=True)
+            ],
+            kept_labels,
+        ),
+        rejected=dict(+rejected),
+        rare_labels=rare,
+    )
+
+
+def clean(dataset: TrainingSet) -> tuple[dict[int, str], list[str | None], Counter[str]]:
+    """What a training set says, each once: rows with their label, usable photos of all rows, and rows left out.
+
+    Of products with the same text, the strongest origin's label counts for all; where the strongest origin contradicts
+    itself the text is left out. Photos that cannot be decoded are None, and so are those under several labels: these
+    teach nothing, being placeholders most often. Of rows with the same text and photo the first is kept.
+    """
+    rejected: Counter[str] = Counter()
+    photo_usable = (
+        ~np.isnan(dataset.image_vectors).all(axis=1)
+        if dataset.image_vectors.size
+        else np.zeros(len(dataset.labels), bool)
+    )
+    photos = [photo if usable else None for photo, usable in zip(dataset.photo_hashes, photo_usable, strict=True)]
+    rows = _settle_contradictions(dataset, photos, rejected)
+    ambiguous = _photos_of_several_labels(rows, photos)
+    photos = [None if photo in ambiguous else photo for photo in photos]
+    return _without_duplicates(rows, dataset.text_hashes, photos, rejected), photos, rejected
+
+
+def content_groups(*keys_of_rows: Sequence[str | None]) -> np.ndarray:
+    """Group number of each row, int64: rows that share a key in any of the given columns are in one group.
+
+    Groups are the connected components of the graph whose edges are shared keys; None is no key.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(keys_of_rows[0])
+    edges: list[tuple[int, int]] = []
+    for keys in keys_of_rows:
+        first: dict[str, int] = {}
+        edges += [(first.setdefault(key, row), row) for row, key in enumerate(keys) if key is not None]
+    ends = np.array(edges, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(ends.shape[1], dtype=np.int8), (ends[0], ends[1])), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _settle_contradictions(
+    dataset: TrainingSet, photos: Sequence[str | None], rejected: Counter[str]
+) -> dict[int, str]:
+    """Row → label, with one label per distinct text."""
+    rank: dict[str, int] = {origin: number for number, origin in enumerate(LABEL_ORIGINS)}
+    by_text: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for text, origin, label in zip(dataset.text_hashes, dataset.origins, dataset.labels, strict=True):
+        if text is not None:
+            by_text[text][rank[origin]].add(label)
+    strongest = {text: labels[min(labels)] for text, labels in by_text.items()}
+    rows: dict[int, str] = {}
+    for row, (text, label) in enumerate(zip(dataset.text_hashes, dataset.labels, strict=True)):
+        if text is None and photos[row] is None:
+            rejected["no_content"] += 1
+        elif text is None:
+            rows[row] = label
+        elif len(strongest[text]) > 1:
+            rejected["contradictory"] += 1
+        else:
+            rows[row] = next(iter(strongest[text]))
+    return rows
+
+
+def _photos_of_several_labels(rows: Mapping[int, str], photos: Sequence[str | None]) -> set[str]:
+    labels: dict[str, set[str]] = defaultdict(set)
+    for row, label in rows.items():
+        photo = photos[row]
+        if photo is not None:
+            labels[photo].add(label)
+    return {photo for photo, seen in labels.items() if len(seen) > 1}
+
+
+def _without_duplicates(
+    rows: Mapping[int, str],
+    texts: Sequence[str | None],
+    photos: Sequence[str | None],
+    rejected: Counter[str],
+) -> dict[int, str]:
+    """One row per text and photo; a text that also comes with a photo needs no row without one."""
+    with_photo = {texts[row] for row in rows if photos[row] is not None}
+    seen: set[tuple[str | None, str | None]] = set()
+    kept: dict[int, str] = {}
+    for row, label in rows.items():
+        content = (texts[row], photos[row])
+        if content == (None, None):
+            rejected["no_content"] += 1
+        elif content in seen or (photos[row] is None and texts[row] in with_photo):
+            rejected["duplicate"] += 1
+        else:
+            seen.add(content)
+            kept[row] = label
+    return kept
+
+
+def _labels_with_enough_groups(
+    labels: Sequence[str], groups: np.ndarray, settings: Settings, taxonomy: Taxonomy
+) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Labels with at least as many content groups as there are folds and as the setting asks for."""
+    needed = max(settings.min_label_examples, settings.training_folds)
+    of_label: dict[str, set[int]] = defaultdict(set)
+    for label, group in zip(labels, groups.tolist(), strict=True):
+        of_label[label].add(group)
+    kept = tuple(label for label in taxonomy.labels if len(of_label.get(label, ())) >= needed)
+    rare = {label: len(found) for label, found in of_label.items() if label not in kept}
+    if rare:
+        logger.warning("labels left out, fewer than %d examples: %s", needed, rare)
+    if len(kept) < 2:
+        counts = {label: len(found) for label, found in of_label.items()}
+        raise ConfigurationError(
+            f"training needs at least two labels with {needed} different products each, found {counts}: "
+            "import a labelled catalogue with `python -m include import PATH`"
+        )
+    return kept, rare

@@ -1,0 +1,143 @@
+"""Sums over labelled products, from which drift is told: they have one size, however many products there are.
+
+A model's training and a day's batch are tallied alike, a chunk at a time; tallies of chunks are added, and neither
+the order nor the size of the chunks matters.
+
+    tally = Tally.of(predictions, without_photo, text_vectors, image_vectors)
+    day = tally + tally_of_the_next_shard
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from include.models.decision.predictions import Predictions
+
+CONFIDENCE_BINS = 200
+"""Bins of equal width over [0, 1] that confidences are counted in."""
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """The sum over n embeddings of d dimensions, each brought to length 1.
+
+    Lengths are left out because they tell what a text encoder was fitted on: a text that it has seen is longer.
+    """
+
+    count: int
+    total: np.ndarray
+    """float64 (d,)"""
+
+    @classmethod
+    def of(cls, vectors: np.ndarray) -> Directions:
+        """The sum over the rows of float (n, d) that are finite and not 0 throughout; the others have no direction."""
+        lengths = np.linalg.norm(vectors, axis=1)
+        usable = np.isfinite(lengths) & (lengths > 0)
+        total = (vectors[usable] / lengths[usable, None]).sum(axis=0, dtype=np.float64)
+        return cls(int(usable.sum()), total)
+
+    def __add__(self, other: Directions) -> Directions:
+        if not self.count or not other.count:  # a chunk without any vector may not know their length
+            return self if self.count else other
+        return Directions(self.count + other.count, self.total + other.total)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """float64 (d,); NaN for no vectors."""
+        return self.total / (self.count or np.nan)
+
+    @property
+    def spread(self) -> float:
+        """Root mean squared distance of the directions from their mean, 0 to 1; NaN for no vectors."""
+        return float(np.sqrt(max(1 - float(np.square(self.mean).sum()), 0.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What is counted of n products labelled by one model."""
+
+    labels: np.ndarray
+    """int64 (k,): products by predicted label, in the order of the model's labels."""
+    confidences: np.ndarray
+    """int64 (CONFIDENCE_BINS,): products by confidence."""
+    reviewed: int
+    """Products sent to review."""
+    without_photo: int
+    text: Directions
+    photo: Directions
+
+    @classmethod
+    def of(
+        cls,
+        predictions: Predictions,
+        without_photo: np.ndarray,
+        text_vectors: np.ndarray,
+        image_vectors: np.ndarray,
+    ) -> Tally:
+        """The tally of n products: `without_photo` bool (n,); vectors float (n, d) and (n, e), NaN where absent."""
+        bins = np.minimum((predictions.confidences * CONFIDENCE_BINS).astype(np.int64), CONFIDENCE_BINS - 1)
+        return cls(
+            labels=np.bincount(predictions.label_index, minlength=len(predictions.label_names)),
+            confidences=np.bincount(bins, minlength=CONFIDENCE_BINS),
+            reviewed=int((~predictions.is_accepted).sum()),
+            without_photo=int(without_photo.sum()),
+            text=Directions.of(text_vectors),
+            photo=Directions.of(image_vectors),
+        )
+
+    def __add__(self, other: Tally) -> Tally:
+        """The tally of both; they must be of the same model."""
+        return Tally(
+            self.labels + other.labels,
+            self.confidences + other.confidences,
+            self.reviewed + other.reviewed,
+            self.without_photo + other.without_photo,
+            self.text + other.text,
+            self.photo + other.photo,
+        )
+
+    @property
+    def products(self) -> int:
+        """Number of products."""
+        return int(self.labels.sum())
+
+    @property
+    def label_shares(self) -> np.ndarray:
+        """float64 (k,): share of each label; NaN for no products."""
+        return self.labels / (self.products or np.nan)
+
+    @property
+    def mean_confidence(self) -> float:
+        """Mean confidence to half a bin; NaN for no products."""
+        return float(self.confidences @ confidence_values() / (self.products or np.nan))
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """The tally as arrays of plain numbers; `from_arrays` reads them."""
+        return {
+            "labels": self.labels,
+            "confidences": self.confidences,
+            "counts": np.array([self.reviewed, self.without_photo, self.text.count, self.photo.count], dtype=np.int64),
+            "text_total": self.text.total,
+            "photo_total": self.photo.total,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Tally:
+        """The tally that `to_arrays` wrote."""
+        reviewed, without_photo, texts, photos = (int(count) for count in arrays["counts"])
+        return cls(
+            arrays["labels"],
+            arrays["confidences"],
+            reviewed,
+            without_photo,
+            Directions(texts, arrays["text_total"]),
+            Directions(photos, arrays["photo_total"]),
+        )
+
+
+def confidence_values() -> np.ndarray:
+    """float64 (CONFIDENCE_BINS,): the middle of each bin."""
+    return (np.arange(CONFIDENCE_BINS) + 0.5) / CONFIDENCE_BINS

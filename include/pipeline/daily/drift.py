@@ -1,0 +1,133 @@
+"""Drift of a day: `classify` tallies each shard, `publish` compares the whole day with what its model was trained on.
+
+The vectors are at hand when a shard is classified, so that nothing is read twice and a day of any size costs a few
+kilobytes a shard. The figures are kept with the drift page; publishing again takes them from there.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from include.pages.drift_report import DriftPage, read_drift_result, remove_drift_report, write_drift_report
+from include.pipeline.daily.shards import Shard, shard_count, shard_day, staged_labels_path
+from include.settings import Settings
+from include.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from include.models.decision.predictions import Predictions
+    from include.models.monitoring.drift import Drift
+    from include.models.monitoring.drift_statistics import Tally
+    from include.models.version.artefact import Artefact
+
+logger = logging.getLogger(__name__)
+
+_MODEL = "model_path"
+
+
+@dataclass(frozen=True)
+class DayDrift:
+    """What the table `batches` holds of a day's drift; both are empty where it was not measured."""
+
+    figures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def stage_tally(
+    lake: Lake,
+    shard: Shard,
+    artefact: Artefact,
+    predictions: Predictions,
+    photo_statuses: Sequence[str],
+    text_vectors: np.ndarray,
+    photo_vectors: np.ndarray,
+) -> None:
+    """Leave the tally of a classified shard beside its staged labels; none for a model without a profile.
+
+    Vectors are float32 (n, d) and (n, e), NaN where a product has no text or photo.
+    """
+    path = _tally_path(shard["source"], shard_day(shard), shard["shard"])
+    if artefact.profile is None:
+        lake.delete(path)
+        return
+    from include.models.monitoring.drift_statistics import Tally
+
+    without_photo = np.array([status != "ok" for status in photo_statuses], dtype=bool)
+    tally = Tally.of(predictions, without_photo, text_vectors, photo_vectors)
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **tally.to_arrays(), **{_MODEL: np.array(shard["model_path"])})
+    lake.write_bytes(path, content.getvalue())
+
+
+def watch_day(lake: Lake, source: str, day: date, model_version: str | None, settings: Settings) -> DayDrift:
+    """Measure the drift of a day that is about to be published, write its page, and log what is beyond its bounds.
+
+    A day without products, or labelled by a model without a profile, has no figures and no page.
+    """
+    shards = shard_count(lake, source, day)
+    if shards and not lake.exists(staged_labels_path(source, day, 0)):
+        return _known_drift(lake, source, day)  # published before, and not classified since
+    drift = _measure(lake, source, day, shards, settings) if shards else None
+    if drift is None:
+        if shards:
+            logger.warning(
+                "drift is not measured: model version %s has no profile of its training, or did not label the whole "
+                "day; a training brings a profile: source=%s day=%s", model_version, source, day,
+            )  # fmt: skip
+        remove_drift_report(lake, source, day)
+        return DayDrift()
+    page = DriftPage(
+        source=source,
+        day=day,
+        model_version=str(model_version),
+        products=drift.products,
+        compared_with=drift.compared_with,
+        figures=drift.to_json(),
+        warnings=drift.warnings,
+        label_shares=[asdict(share) for share in drift.label_shares],
+    )
+    path = write_drift_report(lake, page)
+    for sentence in drift.warnings:
+        logger.warning("drift of %s on %s: %s", source, day, sentence)
+    logger.info("measured drift: source=%s day=%s warnings=%d page=%s", source, day, len(drift.warnings), path)
+    return DayDrift(drift.to_json(), drift.warnings)
+
+
+def _measure(lake: Lake, source: str, day: date, shards: int, settings: Settings) -> Drift | None:
+    """The drift of a day from the tallies of its shards; None unless they are of one model that has a profile."""
+    from include.models.monitoring.drift import measure_drift
+    from include.models.monitoring.reference_profile import ReferenceProfile
+
+    paths = [_tally_path(source, day, number) for number in range(shards)]
+    if not all(lake.exists(path) for path in paths):
+        return None
+    tallies, models = zip(*(_read_tally(lake, path) for path in paths), strict=True)
+    profile = ReferenceProfile.load(Path(models[0])) if len(set(models)) == 1 else None
+    return None if profile is None else measure_drift(source, reduce(add, tallies), profile, settings)
+
+
+def _known_drift(lake: Lake, source: str, day: date) -> DayDrift:
+    result = read_drift_result(lake, source, day)
+    return DayDrift() if result is None else DayDrift(result["figures"], result["warnings"])
+
+
+def _read_tally(lake: Lake, path: str) -> tuple[Tally, str]:
+    """A staged tally, and the folder of the model that it is about."""
+    from include.models.monitoring.drift_statistics import Tally
+
+    with np.load(io.BytesIO(lake.read_bytes(path)), allow_pickle=False) as stored:
+        arrays = dict(stored)
+    return Tally.from_arrays(arrays), str(arrays[_MODEL])
+
+
+def _tally_path(source: str, day: date, shard: int) -> str:
+    return staged_labels_path(source, day, shard).removesuffix(".parquet") + ".tally.npz"

@@ -1,0 +1,143 @@
+"""What one model version says of products that are in the warehouse, from their cached embeddings."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.features.cache import EmbeddingCache
+from include.pipeline.daily.classify import predicted_columns
+from include.pipeline.daily.model_flags import without_model_flags
+from include.pipeline.relabelling.plan import PinnedModel, RelabelShard, slice_of
+from include.pipeline.text_readings import kept_readings, read_texts, replace_readings
+from include.settings import Settings
+from include.storage.lake import Lake
+from include.taxonomy import load_taxonomy
+
+if TYPE_CHECKING:
+    from include.features.image import ImageEncoder
+    from include.warehouse.copying_out import ArrowReader
+    from include.warehouse.relabelling import CatalogueSlice
+
+logger = logging.getLogger(__name__)
+
+
+class CataloguePredictor:
+    """A model version with its embedding caches, for any number of shards. One object per thread."""
+
+    def __init__(self, model: PinnedModel, settings: Settings) -> None:
+        """Raises NoChampionError when the artefact is missing or damaged."""
+        from threadpoolctl import ThreadpoolController
+
+        from include.models.version.artefact import Artefact
+
+        # Arrow's other allocators give large buffers back at once: the kernel would clear new pages for every batch,
+        # which takes a tenth of the CPU of a prediction.
+        pa.set_memory_pool(pa.system_memory_pool())
+        self._libraries = ThreadpoolController()
+        self._settings = settings
+        self._version = model["version"]
+        self._artefact = Artefact.load(Path(model["path"]))
+        self._lake = Lake(settings.lake_root)
+        self._texts = EmbeddingCache(self._lake, self._artefact.text_encoder.identity)
+        self._photos = EmbeddingCache(self._lake, self._artefact.image_encoder_identity)
+        self._image_encoder: ImageEncoder | None = None
+
+    def predict(self, reader: ArrowReader, shard: RelabelShard) -> pa.Table:
+        """Predictions for the products of a shard that another version labelled, as `write_predictions` takes them."""
+        from include.warehouse.relabelling import NEW_PREDICTIONS, by_days, new_predictions, read_slice
+
+        part = slice_of(shard)
+        found = read_slice(reader, part, self._version)
+        with _searching_new_objects_only():
+            tables = [new_predictions(products, self._label(reader, products, part)) for products in by_days(found)]
+        return pa.concat_tables([NEW_PREDICTIONS.empty_table(), *tables])
+
+    def _label(
+        self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice
+    ) -> dict[str, pa.Array | pa.ChunkedArray]:
+        """The columns of `schema.LABELS` that a prediction gives; `products` are rows of `relabelling.CATALOGUE`."""
+        readings = self._readings(reader, products, part)
+        text_vectors, has_text = self._texts.get(readings["text_hash"])
+        photo_vectors, has_photo = self._photo_vectors(products, part.source)
+        said = readings["rule_label"].to_pylist()
+        # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
+        with self._libraries.limit(limits=1, user_api="blas"):
+            predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
+        return predicted_columns(without_model_flags(products["flags"]), predictions, self._version, load_taxonomy())
+
+    def _readings(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:
+        """Rows of `READINGS` for the products, in their order, whose texts are embedded afterwards."""
+        days = products["last_seen_day"].unique().to_pylist()
+        kept = kept_readings(self._lake, part.source, days, products["content_hash"])
+        place = pc.index_in(products["content_hash"], value_set=kept["content_hash"])
+        if not place.null_count:
+            readings = kept.take(place)
+            if not self._texts.missing(readings["text_hash"]):
+                return readings
+        return self._read_and_embed(reader, products, replace(part, first_day=min(days), last_day=max(days)))
+
+    def _read_and_embed(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:
+        """The readings from the texts themselves, kept for the next time; texts that are not cached are embedded."""
+        from include.features.embed import embed_missing_texts
+        from include.warehouse.relabelling import read_slice_texts
+
+        texts = read_slice_texts(reader, part, self._version)
+        # A product that is gone or has another content by now is not written in the end.
+        texts = texts.take(pc.index_in(products["product_id"], value_set=texts["product_id"]))
+        readings, documents = read_texts(texts)
+        by_hash = {key: text for key, text in zip(readings["text_hash"].to_pylist(), documents, strict=True) if key}
+        computed = embed_missing_texts(self._texts, self._artefact.text_encoder, by_hash)
+        logger.info("read texts: products=%d embedded=%d", products.num_rows, computed)
+        for day in products["last_seen_day"].unique().to_pylist():
+            is_of_day = pc.and_(pc.equal(products["last_seen_day"], day), texts["content_hash"].is_valid())
+            replace_readings(self._lake, part.source, day, readings.filter(is_of_day))
+        return readings
+
+    def _photo_vectors(self, products: pa.Table, source: str) -> tuple[np.ndarray, np.ndarray]:
+        """Embeddings of the photos, and which products have one; those not cached are computed from the lake."""
+        # A model that was trained without photos has no use for them, whatever encoder is there now.
+        hashes = products["photo_sha256"]
+        if self._artefact.photo_classifier is None:
+            hashes = pa.nulls(len(hashes), pa.string())
+        missing = self._photos.missing(hashes)
+        if missing:
+            self._embed_photos(missing, products, source)
+        return self._photos.get(hashes)
+
+    def _embed_photos(self, missing: list[str], products: pa.Table, source: str) -> None:
+        """Embed packed photos of the days on which the products were seen; what is gone there counts as no photo."""
+        from include.features.image import load_image_encoder
+        from include.pipeline.training.training_data import embed_packed_photos
+
+        if self._image_encoder is None:
+            self._image_encoder = load_image_encoder(self._artefact.image_encoder_spec, self._settings)
+            self._artefact.check_image_encoder(self._image_encoder.identity)
+        concerned = pc.is_in(products["photo_sha256"], value_set=pa.array(missing))
+        days = products["last_seen_day"].filter(concerned).unique().to_pylist()
+        folders = [Lake.partition("images", source, day) for day in sorted(days)]
+        computed = embed_packed_photos(self._lake, self._photos, self._image_encoder, missing, folders)
+        if computed < len(missing):
+            logger.warning(
+                "photos that are gone: count=%d source=%s days=%s to %s; their products are labelled without",
+                len(missing) - computed, source, min(days), max(days),
+            )  # fmt: skip
+
+
+@contextmanager
+def _searching_new_objects_only() -> Iterator[None]:
+    """Keep Python's search for garbage off what is there already: modules and models, a seventh of a prediction."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
