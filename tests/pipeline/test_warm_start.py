@@ -32,12 +32,12 @@ assert threading.active_count() == 1, "threads do not survive a fork"
 def task():
     known = set(sys.modules)
     from include.pipeline.daily.publish import publish_day
-    from include.pages.validation_report import environment
+    from include.pages.rendering import html_environment
     from include.taxonomy import load_taxonomy
     from include.warehouse.loading import load_day
     assert not {name for name in set(sys.modules) - known if name.startswith("include")}
     assert load_taxonomy.cache_info().currsize == 1
-    assert len(environment().cache) >= 3, "its templates are compiled"
+    assert len(html_environment().cache) >= 3, "its templates are compiled"
 
 fork(lambda: fork(task))
 """
