@@ -47,6 +47,11 @@ lint: .venv/.installed-dev ## style, types and the import rules between packages
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
+.PHONY: format
+format: .venv/.installed-dev ## format the code, and mend what the linter can
+	@.venv/bin/ruff check --fix --quiet . || true
+	@.venv/bin/ruff format .
+
 .PHONY: evaluate
 evaluate: .venv/.installed ## measure the classifiers by cross-validation, against their targets
 	@$(RUN) evaluate $(if $(DATA),--data "$(DATA)" $(if $(wildcard $(LABEL_LIST)),--label-list "$(LABEL_LIST)")) $(ARGS)

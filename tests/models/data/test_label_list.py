@@ -17,7 +17,7 @@ from include.models.data.label_list import (
 from include.schema import text_hash
 from include.taxonomy import load_taxonomy
 
-CHAMPAGNE_LIST = Path(__file__).resolve().parent.parent / "data" / "champagne_labels.csv"
+CHAMPAGNE_LIST = Path(__file__).resolve().parents[2] / "data" / "champagne_labels.csv"
 
 
 def training_set(rows: list[tuple[str, str, str | None]]) -> TrainingSet:

@@ -101,7 +101,7 @@ def test_a_folder_of_something_else_is_refused(small_settings, tmp_path):
 
 
 def test_nothing_that_a_label_list_judges_nor_its_like_is_learnt_from(small_settings, shared_data, tmp_path):
-    listed = Path(__file__).parent.parent / "data" / "champagne_labels.csv"
+    listed = Path(__file__).parents[2] / "data" / "champagne_labels.csv"
     with listed.open(encoding="utf-8") as stream:
         codes = {row["code"] for row in csv.DictReader(stream)}
     few = _few_records(shared_data, tmp_path / "real", codes)
