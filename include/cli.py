@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -181,7 +183,7 @@ def run_day_command(
             connection,
             refetch=refetch,
             allow_empty=allow_empty,
-            on_step=lambda text, name=name: say(f"{name}: {text}"),
+            on_step=partial(_say_of, name, say),
         )
     print_summary(results, as_json)
 
@@ -290,3 +292,7 @@ def settings_command(as_json: AsJson = False) -> None:
     for name, field in Settings.model_fields.items():
         table.add_row(str(names[name]), str(values[name]), field.description)
     console.print(table)
+
+
+def _say_of(source: str, say: Callable[[str], None], step: str) -> None:
+    say(f"{source}: {step}")
