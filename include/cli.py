@@ -8,9 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -172,7 +170,6 @@ def run_day_command(
     from include.sources.connection import connection_from_settings
 
     settings = load_settings()
-    say = progress_printer(as_json)
     results = {}
     for name in source or settings.daily_sources:
         connection = connection_from_settings(name, settings)
@@ -183,7 +180,7 @@ def run_day_command(
             connection,
             refetch=refetch,
             allow_empty=allow_empty,
-            on_step=partial(_say_of, name, say),
+            on_step=progress_printer(as_json, f"{name}: "),
         )
     print_summary(results, as_json)
 
@@ -292,7 +289,3 @@ def settings_command(as_json: AsJson = False) -> None:
     for name, field in Settings.model_fields.items():
         table.add_row(str(names[name]), str(values[name]), field.description)
     console.print(table)
-
-
-def _say_of(source: str, say: Callable[[str], None], step: str) -> None:
-    say(f"{source}: {step}")

@@ -44,9 +44,14 @@ def print_step(text: str) -> None:
     console.print(Text(f"{datetime.now(UTC):%H:%M:%S}", "dim"), text)
 
 
-def progress_printer(as_json: bool) -> Callable[[str], None]:
-    """`print_step`, or a function that prints nothing where the output is JSON."""
-    return (lambda _text: None) if as_json else print_step
+def progress_printer(as_json: bool, prefix: str = "") -> Callable[[str], None]:
+    """A function that prints lines of progress with the prefix; it prints nothing where the output is JSON."""
+
+    def print_prefixed(text: str) -> None:
+        if not as_json:
+            print_step(prefix + text)
+
+    return print_prefixed
 
 
 def print_page(name: str, lake: Lake, path: str) -> None:

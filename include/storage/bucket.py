@@ -173,7 +173,7 @@ class LakeBucket:
             found = self.client.get_public_access_block(Bucket=self.name)
             return dict(found["PublicAccessBlockConfiguration"])
 
-        blocked = _absent_is(block, "NoSuchPublicAccessBlockConfiguration", {})
+        blocked: dict[str, bool] = _absent_is(block, "NoSuchPublicAccessBlockConfiguration", {})
         flags = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
         missing = [flag for flag in flags if not blocked.get(flag)]
         if not missing:

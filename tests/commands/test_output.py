@@ -39,8 +39,8 @@ def test_a_summary_is_lines_for_a_person_and_a_document_for_a_script(capsys: pyt
 def test_progress_is_printed_for_a_person_only(capsys: pytest.CaptureFixture[str]) -> None:
     progress_printer(as_json=True)("fetch")
     assert capsys.readouterr().out == ""
-    progress_printer(as_json=False)("fetch")
-    assert re.fullmatch(r"\d\d:\d\d:\d\d fetch\n", capsys.readouterr().out)
+    progress_printer(as_json=False, prefix="edamam: ")("fetch")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d edamam: fetch\n", capsys.readouterr().out)
 
 
 def test_a_page_is_printed_with_a_link_where_no_browser_could_open_it_otherwise(
