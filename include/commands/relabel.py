@@ -26,7 +26,7 @@ def relabel_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Label all known products again with one model version; killed, it goes on where it was."""
+    """Label all known products again with one model version; after a kill it resumes where it was."""
     from include.pages.relabel_report import write_relabel_report
     from include.pipeline.relabelling.relabel import relabel_catalogue
     from include.storage.lake import Lake

@@ -40,13 +40,13 @@ class SandboxProcess:
 
     @property
     def log(self) -> Path:
-        """What the sandbox says."""
+        """The log of the sandbox."""
         return self._program.log
 
     def start(self, *, first_day: date, days: int, replay: Path | None = None) -> None:
         """Serve `days` days from `first_day` on, of the demo catalogue or of the records in `replay`.
 
-        Does nothing if just that is served already; starts anew if something else is. Raises
+        Does nothing if exactly that is served already; restarts if something else is. Raises
         ConfigurationError if the port is taken or the sandbox does not answer, with the end of its log.
         """
         command = [

@@ -1,4 +1,4 @@
-"""A local stand-in of the Open Food Facts and Edamam APIs, and a demo catalogue for it to serve.
+"""A local replacement for the Open Food Facts and Edamam APIs, with faults on demand and a demo catalogue to serve.
 
 Importing this package loads nothing; each function loads what it needs when it is called.
 """
@@ -37,7 +37,7 @@ def serve(
     host: str = "127.0.0.1",
     manners: Iterable[str] = (),
 ) -> None:
-    """Serve both food APIs until the process is told to stop.
+    """Serve both food APIs until the process is stopped.
 
     Raises ConfigurationError if the port is taken, the folder holds no records, or a manner is unknown.
     """

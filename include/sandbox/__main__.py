@@ -22,7 +22,7 @@ _MANNERS_HELP = (
 
 def main(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; other machines see it only if you say so.")
+        str, typer.Option(help="Address to listen on; other machines reach it only if this is changed.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 is any free one.")] = 8099,
     replay: Annotated[Path | None, typer.Option(help="Folder of real records; the demo catalogue without.")] = None,

@@ -14,7 +14,7 @@ from include.sandbox.record_manners import spoil_hints
 
 HINTS_PER_PAGE = 20
 _SESSION_STEP = 2 * HINTS_PER_PAGE
-"""The first answer of the real API links to `session=40`; the number is nobody's business but the server's."""
+"""The first answer of the real API links to `session=40`; the number has a meaning for the server only."""
 
 
 def _matches(hint: Record, words: list[str]) -> bool:

@@ -5,9 +5,9 @@
     Manner.parse("slow:every=5,seconds=2")          every fifth answer is slow
     Manner.parse("null_keys:one_in=3,path=/api/v2") a third of the records of v2 answers have a null key
 
-Nothing is random: a request is struck by its number, a record or photo by a checksum of its code. Under
-`every` an address that was just struck is answered well the next time, so that a client which tries
-again gets through, however many manners are on.
+Nothing is random: a fault is injected by the number of the request, into a record or photo by a checksum of its code.
+Under `every` an address that just met a fault is answered correctly the next time, so that a client that retries
+gets through, however many faults are on.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ RESPONSE_MANNERS = {
     "html_instead_of_json": "200 with an HTML page instead of JSON",
     "truncated_gzip": "half of a delta file, sent as if it were whole",
 }
-"""Manners of whole answers; struck by the number of the request, every third unless told."""
+"""Faults of whole answers; injected by the number of the request, into every third by default."""
 
 RECORD_MANNERS = {
     "absent_keys": "a key that a reader may count on is absent",
     "null_keys": "a key that a reader may count on is null",
-    "unknown_keys": "keys that nobody has documented",
+    "unknown_keys": "undocumented keys",
     "wrong_types": "numbers, lists and objects where text is expected, and the reverse",
     "unknown_schema_version": "schema_version 9999 with other shapes of images and brands",
     "broken_lines": "lines of a delta file that are cut in the middle",
 }
-"""Manners of records; one record in four unless told."""
+"""Faults of records; one record in four by default."""
 
 LIST_MANNERS = {
     "string_count": "count is text",
     "moving_list": "a new product at the head of the list with every search request, five in all",
 }
-"""Manners of search answers; every answer unless told."""
+"""Faults of search answers; every answer by default."""
 
 PHOTO_MANNERS = {
     "photo_missing": "404",
@@ -60,10 +60,10 @@ PHOTO_MANNERS = {
     "photo_palette": "a palette PNG with transparency",
     "photo_webp": "a WebP under the name of a JPEG",
 }
-"""Manners of photos; one photo in four unless told."""
+"""Faults of photos; one photo in four by default."""
 
 ALL_MANNERS = RESPONSE_MANNERS | RECORD_MANNERS | LIST_MANNERS | PHOTO_MANNERS
-"""Every manner by name, with a line about it."""
+"""Every fault by name, with its description."""
 
 _SYNTAX = re.compile(r"(?P<name>\w+)(?::(?P<options>.*))?\Z")
 
@@ -140,9 +140,9 @@ class Manners:
         return iter(list(self._manners))
 
     def strike(self, path: str, names: Sequence[str], address: str = "") -> Manner | None:
-        """The one manner among `names` that this request meets, or None.
+        """The fault among `names` to inject into the answer to this request, or None.
 
-        `address` tells a repeated request from another one. A manner with a `path` of its own applies
+        `address` distinguishes a repeated request from another one. A manner with its own `path` applies
         wherever that path is, whether or not its name is in `names`, as far as it is of whole answers.
         """
         key = hash(address)

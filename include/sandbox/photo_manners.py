@@ -1,4 +1,4 @@
-"""Bad manners of photos: what stands behind an address that ends in `.jpg`."""
+"""Bad manners of photos: what is served at an address that ends in `.jpg`."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def serve_catalogue(
     host: str = "127.0.0.1",
     port: int = 8099,
 ) -> None:
-    """Serve a catalogue until the process is told to stop (SIGINT or SIGTERM).
+    """Serve a catalogue until the process is stopped (SIGINT or SIGTERM).
 
     Raises ConfigurationError if the port is taken or a manner is unknown.
     """
