@@ -78,7 +78,7 @@ class SandboxProcess:
             session.trust_env = False
             while True:
                 try:
-                    # Any answer will do: the manners of the sandbox may make it a bad one.
+                    # Any answer will do: the faults of the sandbox may make it a bad one.
                     session.get(f"{self.url}/sandbox/health", timeout=5)
                     return
                 except requests.RequestException:

@@ -35,15 +35,15 @@ def serve(
     port: int = 8099,
     *,
     host: str = "127.0.0.1",
-    manners: Iterable[str] = (),
+    faults: Iterable[str] = (),
 ) -> None:
     """Serve both food APIs until the process is stopped.
 
-    Raises ConfigurationError if the port is taken, the folder holds no records, or a manner is unknown.
+    Raises ConfigurationError if the port is taken, the folder holds no records, or a fault is unknown.
     """
     from include.sandbox.server import serve_catalogue
 
-    serve_catalogue(open_food_catalogue(replay, first_day, days), manners, host=host, port=port)
+    serve_catalogue(open_food_catalogue(replay, first_day, days), faults, host=host, port=port)
 
 
 def write_demo_catalogue(folder: Path) -> Path:

@@ -1,9 +1,9 @@
-"""The bad manners of food APIs, switched on by name.
+"""The faults of food APIs, switched on by name.
 
-    Manner.parse("rate_limit")                      every third request is answered 429
-    Manner.parse("unavailable:first=2")             the next two requests are answered 503
-    Manner.parse("slow:every=5,seconds=2")          every fifth answer is slow
-    Manner.parse("null_keys:one_in=3,path=/api/v2") a third of the records of v2 answers have a null key
+    Fault.parse("rate_limit")                      every third request is answered 429
+    Fault.parse("unavailable:first=2")             the next two requests are answered 503
+    Fault.parse("slow:every=5,seconds=2")          every fifth answer is slow
+    Fault.parse("null_keys:one_in=3,path=/api/v2") a third of the records of v2 answers have a null key
 
 Nothing is random: a fault is injected by the number of the request, into a record or photo by a checksum of its code.
 Under `every` an address that just met a fault is answered correctly the next time, so that a client that retries
@@ -21,7 +21,7 @@ from typing import Any
 
 from include.errors import ConfigurationError
 
-RESPONSE_MANNERS = {
+RESPONSE_FAULTS = {
     "rate_limit": "429 with Retry-After (seconds=1)",
     "unavailable": "503 with an HTML page",
     "slow": "a pause before the answer (seconds=1)",
@@ -33,7 +33,7 @@ RESPONSE_MANNERS = {
 }
 """Faults of whole answers; injected by the number of the request, into every third by default."""
 
-RECORD_MANNERS = {
+RECORD_FAULTS = {
     "absent_keys": "a key that a reader may count on is absent",
     "null_keys": "a key that a reader may count on is null",
     "unknown_keys": "undocumented keys",
@@ -43,13 +43,13 @@ RECORD_MANNERS = {
 }
 """Faults of records; one record in four by default."""
 
-LIST_MANNERS = {
+LIST_FAULTS = {
     "string_count": "count is text",
     "moving_list": "a new product at the head of the list with every search request, five in all",
 }
 """Faults of search answers; every answer by default."""
 
-PHOTO_MANNERS = {
+PHOTO_FAULTS = {
     "photo_missing": "404",
     "photo_html": "an HTML page under the name and the type of a JPEG",
     "photo_corrupt": "a JPEG cut in the middle",
@@ -62,15 +62,15 @@ PHOTO_MANNERS = {
 }
 """Faults of photos; one photo in four by default."""
 
-ALL_MANNERS = RESPONSE_MANNERS | RECORD_MANNERS | LIST_MANNERS | PHOTO_MANNERS
+ALL_FAULTS = RESPONSE_FAULTS | RECORD_FAULTS | LIST_FAULTS | PHOTO_FAULTS
 """Every fault by name, with its description."""
 
 _SYNTAX = re.compile(r"(?P<name>\w+)(?::(?P<options>.*))?\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """One bad manner and when it applies."""
+class Fault:
+    """One fault and when it applies."""
 
     name: str
     first: int = 0
@@ -87,11 +87,11 @@ class Manner:
     """Size of oversize answers."""
 
     @classmethod
-    def parse(cls, text: str) -> Manner:
-        """A manner from `name` or `name:option=value,…`; raises ConfigurationError that lists what there is."""
+    def parse(cls, text: str) -> Fault:
+        """A fault from `name` or `name:option=value,…`; raises ConfigurationError that lists what there is."""
         match = _SYNTAX.match(text.strip())
-        if match is None or match["name"] not in ALL_MANNERS:
-            raise ConfigurationError(f"no manner {text!r}; there are: {', '.join(ALL_MANNERS)}")
+        if match is None or match["name"] not in ALL_FAULTS:
+            raise ConfigurationError(f"no fault {text!r}; there are: {', '.join(ALL_FAULTS)}")
         options: dict[str, Any] = {}
         default = cls(match["name"])
         types = {field.name: type(getattr(default, field.name)) for field in fields(cls) if field.name != "name"}
@@ -101,12 +101,12 @@ class Manner:
                 options[key] = types[key](value)
             except (KeyError, ValueError):
                 raise ConfigurationError(
-                    f"manner {text!r}: {option!r} is not one of {', '.join(f'{k}=…' for k in types)} with a number"
+                    f"fault {text!r}: {option!r} is not one of {', '.join(f'{k}=…' for k in types)} with a number"
                 ) from None
-        manner = cls(match["name"], **options)
-        if manner.first < 0 or manner.every < 0 or manner.one_in < 1 or not 0 <= manner.seconds <= 600:
-            raise ConfigurationError(f"manner {text!r}: counts are positive, seconds at most 600")
-        return manner
+        fault = cls(match["name"], **options)
+        if fault.first < 0 or fault.every < 0 or fault.one_in < 1 or not 0 <= fault.seconds <= 600:
+            raise ConfigurationError(f"fault {text!r}: counts are positive, seconds at most 600")
+        return fault
 
     def picks(self, key: str) -> bool:
         """Whether the record or photo with this code or path is one of the `one_in`."""
@@ -114,68 +114,68 @@ class Manner:
 
     def __str__(self) -> str:
         """The text that `parse` reads."""
-        default = Manner(self.name)
+        default = Fault(self.name)
         given = [f for f in fields(self) if f.name != "name" and getattr(self, f.name) != getattr(default, f.name)]
         return self.name + (":" + ",".join(f"{f.name}={getattr(self, f.name)}" for f in given) if given else "")
 
 
-class Manners:
-    """The manners that are on, and the counts that decide when each applies; safe between threads."""
+class Faults:
+    """The faults that are on, and the counts that decide when each applies; safe between threads."""
 
-    def __init__(self, manners: Iterable[Manner | str] = ()) -> None:
+    def __init__(self, faults: Iterable[Fault | str] = ()) -> None:
         """Switch these on."""
         self._lock = threading.Lock()
-        self.replace(manners)
+        self.replace(faults)
 
-    def replace(self, manners: Iterable[Manner | str]) -> None:
+    def replace(self, faults: Iterable[Fault | str]) -> None:
         """Switch these on and all others off; counting begins again."""
-        parsed = [Manner.parse(manner) if isinstance(manner, str) else manner for manner in manners]
+        parsed = [Fault.parse(fault) if isinstance(fault, str) else fault for fault in faults]
         with self._lock:
-            self._manners = parsed
+            self._faults = parsed
             self._seen = [0] * len(parsed)
-            self._just_struck: set[int] = set()
+            self._just_injected: set[int] = set()
 
-    def __iter__(self) -> Iterator[Manner]:
-        """The manners that are on."""
-        return iter(list(self._manners))
+    def __iter__(self) -> Iterator[Fault]:
+        """The faults that are on."""
+        return iter(list(self._faults))
 
-    def strike(self, path: str, names: Sequence[str], address: str = "") -> Manner | None:
+    def fault_for(self, path: str, names: Sequence[str], address: str = "") -> Fault | None:
         """The fault among `names` to inject into the answer to this request, or None.
 
-        `address` distinguishes a repeated request from another one. A manner with its own `path` applies
+        `address` distinguishes a repeated request from another one. A fault with its own `path` applies
         wherever that path is, whether or not its name is in `names`, as far as it is of whole answers.
         """
         key = hash(address)
         with self._lock:
-            spared = address != "" and key in self._just_struck
-            self._just_struck.discard(key)
-            for index, manner in enumerate(self._manners):
-                if manner.name not in RESPONSE_MANNERS or not _concerns(manner, path, names):
+            spared = address != "" and key in self._just_injected
+            self._just_injected.discard(key)
+            for index, fault in enumerate(self._faults):
+                if fault.name not in RESPONSE_FAULTS or not _concerns(fault, path, names):
                     continue
-                if spared and not manner.first:
+                if spared and not fault.first:
                     continue
-                if self._counts(index, manner, 3):
-                    if not manner.first:
-                        self._just_struck.add(key)
-                    return manner
+                if self._counts(index, fault, 3):
+                    if not fault.first:
+                        self._just_injected.add(key)
+                    return fault
         return None
 
-    def of_content(self, path: str, names: Iterable[str]) -> list[tuple[Manner, int]]:
-        """The manners of records, lists or photos that an answer shows, each with its number of this request."""
+    def of_content(self, path: str, names: Iterable[str]) -> list[tuple[Fault, int]]:
+        """The faults of records, lists or photos that an answer shows, each with its number of this request."""
         wanted = set(names)
         with self._lock:
             return [
-                (manner, self._seen[index])
-                for index, manner in enumerate(self._manners)
-                if manner.name in wanted and manner.path in path and self._counts(index, manner, 1)
+                (fault, self._seen[index])
+                for index, fault in enumerate(self._faults)
+                if fault.name in wanted and fault.path in path and self._counts(index, fault, 1)
             ]
 
-    def _counts(self, index: int, manner: Manner, every: int) -> bool:
+    def _counts(self, index: int, fault: Fault, every: int) -> bool:
         self._seen[index] += 1
-        if manner.first:
-            return self._seen[index] <= manner.first
-        return (self._seen[index] - 1) % (manner.every or every) == 0
+        if fault.first:
+            return self._seen[index] <= fault.first
+        return (self._seen[index] - 1) % (fault.every or every) == 0
 
 
-def _concerns(manner: Manner, path: str, names: Sequence[str]) -> bool:
-    return manner.path in path if manner.path else manner.name in names
+def _concerns(fault: Fault, path: str, names: Sequence[str]) -> bool:
+    return fault.path in path if fault.path else fault.name in names
