@@ -31,9 +31,7 @@ def test_text_that_was_read_in_another_encoding_is_found(encoding: str) -> None:
     assert found.first_double_encoded[0] == 2
 
 
-@pytest.mark.parametrize(
-    "text", ["CAFÉ»", "Øl på fad", "Шампанское «Советское»", "ŒUFS À LA NEIGE", "5 °C ±1"]
-)
+@pytest.mark.parametrize("text", ["CAFÉ»", "Øl på fad", "Шампанское «Советское»", "ŒUFS À LA NEIGE", "5 °C ±1"])
 def test_text_that_only_looks_odd_is_not(text: str) -> None:
     assert not evidence_of(text).is_double_encoded
 
