@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from include.features.image import load_image_encoder
 from include.features.image.loading import encoder_files
 from include.models.behaviour.checks import BehaviourCheck, LabelledItem, check_behaviour
 from include.models.data.snapshot import read_snapshot
@@ -19,6 +18,7 @@ from include.models.promotion.gate import Examination
 from include.models.version.artefact import Artefact
 from include.models.version.labelling import Item, Labeller
 from include.models.version.registry import Registry
+from include.pipeline.encoders import configured_image_encoder
 from include.pipeline.retraining.gold import gold_products
 from include.pipeline.training.training_data import packed_photos
 from include.schema import text_hash
@@ -46,7 +46,7 @@ def examine(version: str, snapshot_number: str, settings: Settings) -> dict[str,
     products = labelled_items(lake, gold.take(pa.array(order[:CASES], pa.int64())))
     encoder = None
     if artefact.photo_classifier is not None:
-        encoder = load_image_encoder(artefact.image_encoder_spec, settings)
+        encoder = configured_image_encoder(artefact.image_encoder_spec, settings)
     labeller = Labeller(artefact, encoder)
     found = Examination(
         latency_ms=round(latency_ms(labeller, [product.item for product in products[:TIMED]]), 4),
