@@ -76,7 +76,7 @@ def test_a_named_network_with_local_weights_answers_as_keras_does(models: Path, 
     encoder = load_encoder(spec, tmp_path)
     assert encoder.dimensions == 576
     assert encoder.identity.startswith("mobilenetv3small-")
-    (exported,) = (tmp_path / "encoders").glob("*.onnx")
+    (exported,) = tmp_path.glob("*.onnx")
     vectors = OnnxModel(exported).embed(np.load(models / "pixels.npy"))
     np.testing.assert_allclose(vectors, of_length_one(np.load(models / "v3.npy")), atol=1e-3)
 
@@ -90,7 +90,7 @@ def test_weights_that_cannot_be_downloaded_are_a_clear_error(
     with pytest.raises(ConfigurationError, match=r"cannot be exported.*Without access to the internet, give a file"):
         load_encoder("keras-applications:MobileNetV3Small", tmp_path)
     assert "about 4 MB" in caplog.text
-    assert list((tmp_path / "encoders").glob("*.onnx")) == []
+    assert list(tmp_path.glob("*.onnx")) == []
 
 
 def test_a_file_that_is_no_model_is_a_clear_error(tmp_path: Path) -> None:
