@@ -27,16 +27,7 @@ def test_a_machine_without_the_embedded_postgresql_announces_nothing_and_fails_n
 def test_an_airflow_that_does_not_answer_is_logged_and_not_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_error(500)
-
-        do_POST = do_GET
-
-        def log_message(self, *_arguments: object) -> None:
-            """Nothing is printed."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Broken)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)  # answers 501 to everything
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         monkeypatch.setattr(LocalAirflow, "is_running", lambda _self: True)

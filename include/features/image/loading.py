@@ -28,7 +28,7 @@ def load_image_encoder(spec: str, *, threads: int, max_pixels: int, exports: Pat
 
     Raises ConfigurationError if the spec is not understood, or its file is missing or does not fit.
     """
-    parts = [_split(part) for part in _STARTS_A_PART.split(spec.strip())]
+    parts = encoder_parts(spec)
     weights = [_weight(options.pop("weight", "1")) for _, options in parts] if len(parts) > 1 else []
     encoders = [
         PhotoEncoder(
@@ -43,11 +43,19 @@ def load_image_encoder(spec: str, *, threads: int, max_pixels: int, exports: Pat
     return CombinedEncoder(encoders, weights)
 
 
+def encoder_parts(spec: str) -> list[tuple[str, dict[str, str]]]:
+    """The encoders that a spec joins, each with its options, e.g. `[("bundled", {}), ("/net.onnx", {"side": "320"})]`.
+
+    Raises ConfigurationError if an option is not `name=value`.
+    """
+    return [_split(part) for part in _STARTS_A_PART.split(spec.strip())]
+
+
 def encoder_files(spec: str) -> list[Path]:
     """The files that hold an encoder's weights, as far as its spec names them; empty for `classical`."""
     from include.features.image.bundled_model import bundled_network
 
-    targets = [_split(part)[0] for part in _STARTS_A_PART.split(spec.strip())]
+    targets = [target for target, _ in encoder_parts(spec)]
     paths = [bundled_network() if target == "bundled" else Path(target).expanduser() for target in targets]
     return [path for path in paths if path.is_file()]
 
@@ -82,11 +90,14 @@ def _load_network(target: str, options: dict[str, str], exports: Path) -> PixelM
         return TfliteModel(Path(target).expanduser(), preprocessing, layers=layers, side=side)
     from include.features.image.onnx_model import OnnxModel
 
-    return OnnxModel(_onnx_file(target, options, exports), preprocessing, layers=layers, side=side)
+    return OnnxModel(onnx_file(target, options, exports), preprocessing, layers=layers, side=side)
 
 
-def _onnx_file(target: str, options: dict[str, str], exports: Path) -> Path:
-    """The network's ONNX file, exported first where it is one of Keras."""
+def onnx_file(target: str, options: dict[str, str], exports: Path) -> Path:
+    """The ONNX file of a network, exported to `exports` first where it is one of Keras.
+
+    Raises ConfigurationError if `target` names no such network, or the export fails.
+    """
     if target == "bundled":
         from include.features.image.bundled_model import bundled_network
 

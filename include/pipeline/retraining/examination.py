@@ -89,6 +89,6 @@ def latency_ms(labeller: Labeller, items: list[Item]) -> float:
 
 
 def size_mb(folder: Path, image_encoder_spec: str) -> float:
-    """Megabytes (10^6 bytes) of an artefact's folder and of the photo encoder's files."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return sum(path.stat().st_size for path in [*files, *encoder_files(image_encoder_spec)]) / 1e6
+    """Megabytes (10^6 bytes) of an artefact's folder and of the photo encoder's files, wherever they are."""
+    files = {path for path in folder.rglob("*") if path.is_file()}
+    return sum(path.stat().st_size for path in files.union(encoder_files(image_encoder_spec))) / 1e6
