@@ -5,21 +5,22 @@ Exit codes: 0 done; 1 an expected failure, whose message says what to do; 2 wron
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from include.commands.check import check_command
 from include.commands.evaluate import evaluate_command
+from include.commands.output import AsJson, console, print_json, print_step, print_summary, progress_printer
 from include.commands.relabel import relabel_command
-from include.commands.retrain import check_command, retrain_command, rollback_command
+from include.commands.retrain import retrain_command, rollback_command
 from include.commands.search import search_command
 from include.commands.train_networks import train_cnn_command, train_encoder_command
 from include.console import PlainConsole, PlainFormatter
@@ -34,9 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-console = PlainConsole()
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 AllowEmpty = Annotated[
     bool, typer.Option(help="Let a day lose the products or photos that it has: it really has none now.")
 ]
@@ -59,21 +58,12 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def show(document: dict[str, Any], as_json: bool) -> None:
-    """Print a summary for a person or for a script."""
-    if as_json:
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
-        return
-    for key, value in document.items():
-        console.print(Text(f"{key.replace('_', ' ')}:", "bold"), str(value))
-
-
 @app.command()
 def up() -> None:
     """Start PostgreSQL and Airflow on this machine, and print where they are."""
     from include.local.platform import start_platform
 
-    show(start_platform(load_settings(), on_step=_say), as_json=False)
+    print_summary(start_platform(load_settings(), on_step=print_step), as_json=False)
 
 
 @app.command()
@@ -81,7 +71,7 @@ def down() -> None:
     """Stop everything that `up` or `demo` started, and nothing else."""
     from include.local.platform import stop_platform
 
-    stop_platform(load_settings(), on_step=_say)
+    stop_platform(load_settings(), on_step=print_step)
 
 
 @app.command()
@@ -91,7 +81,7 @@ def status(as_json: AsJson = False) -> None:
 
     services = platform_status(load_settings())
     if as_json:
-        sys.stdout.write(json.dumps(services) + "\n")
+        print_json(services)
     else:
         table = Table("service", "state", "address", "log")
         for service in services:
@@ -138,7 +128,7 @@ def import_command(
     summary = import_catalogue(
         path, target, load_settings(), source=source, kind=kind, mapping=mapping, allow_empty=allow_empty
     )
-    show(dict(summary), as_json)
+    print_summary(dict(summary), as_json)
 
 
 @app.command()
@@ -152,7 +142,7 @@ def train(
 
     summary = dict(train_model(load_settings(), promote=promote))
     card = write_trained_model_card(load_settings())
-    show(summary | {"model_card": str(card.html) if card else ""}, as_json)
+    print_summary(summary | {"model_card": str(card.html) if card else ""}, as_json)
 
 
 app.command(name="retrain")(retrain_command)
@@ -180,10 +170,10 @@ def run_day_command(
     from include.sources.connection import connection_from_settings
 
     settings = load_settings()
+    say = progress_printer(as_json)
     results = {}
     for name in source or settings.daily_sources:
         connection = connection_from_settings(name, settings)
-        step = None if as_json else (lambda text, name=name: _say(f"{name}: {text}"))
         results[name] = run_day(
             name,
             day.date(),
@@ -191,9 +181,9 @@ def run_day_command(
             connection,
             refetch=refetch,
             allow_empty=allow_empty,
-            on_step=step or _silent,
+            on_step=lambda text, name=name: say(f"{name}: {text}"),
         )
-    show(results, as_json)
+    print_summary(results, as_json)
 
 
 @app.command(name="land-dump")
@@ -208,7 +198,7 @@ def land_dump(
     from include.storage.lake import Lake
 
     rows = land_days_of_dump(path, first_day.date(), last_day.date(), Lake(load_settings().lake_root))
-    show({day.isoformat(): count for day, count in rows.items()}, as_json)
+    print_summary({day.isoformat(): count for day, count in rows.items()}, as_json)
 
 
 @app.command()
@@ -226,8 +216,7 @@ def sql(
     with open_engine(load_settings()) as engine:
         columns, rows = run_sql(engine, query, limit=limit)
     if as_json:
-        document = [dict(zip(columns, row, strict=True)) for row in rows]
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
         return
     table = Table(*columns)
     for row in rows:
@@ -244,7 +233,7 @@ def export(
     from include.pipeline.export import export_first_products
 
     count = export_first_products(path, source, load_settings())
-    console.print(f"{count} products written to {path}", highlight=False)
+    console.print(f"{count} products written to {path}")
 
 
 @app.command()
@@ -269,7 +258,7 @@ def review(
             reviewer=reviewer,
             comment=comment,
         )
-    console.print(f"{product_id} is now {label}, decided by {reviewer}", highlight=False)
+    console.print(f"{product_id} is now {label}, decided by {reviewer}")
 
 
 @app.command()
@@ -295,17 +284,9 @@ def settings_command(as_json: AsJson = False) -> None:
     values = load_settings().model_dump(mode="json")
     names = {name: field.validation_alias or f"CUVEE_{name.upper()}" for name, field in Settings.model_fields.items()}
     if as_json:
-        sys.stdout.write(json.dumps({str(names[name]): value for name, value in values.items()}) + "\n")
+        print_json({str(names[name]): value for name, value in values.items()})
         return
     table = Table("variable", "value", "meaning")
     for name, field in Settings.model_fields.items():
         table.add_row(str(names[name]), str(values[name]), field.description)
     console.print(table)
-
-
-def _say(text: str) -> None:
-    console.print(Text(f"{datetime.now(UTC):%H:%M:%S}", "dim"), text)
-
-
-def _silent(_text: str) -> None:
-    return

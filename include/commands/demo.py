@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from include.commands.output import Elapsed
 from include.errors import ConfigurationError, NoChampionError
 from include.local.airflow import LocalAirflow
 from include.local.airflow_api import AirflowApi
@@ -118,7 +119,7 @@ def prepare_model(settings: Settings, catalogues: Sequence[CatalogueFile], progr
         trained = train_model(settings)
         card = write_trained_model_card(settings)
         note(f"version {trained['version']}" + (f", its card: {card.html}" if card else ""))
-    progress.console.print(trained["report"], highlight=False)
+    progress.console.print(trained["report"])
 
 
 def run_days(api: AirflowApi, progress: Progress) -> None:
@@ -166,14 +167,13 @@ class Progress:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._started = time.monotonic()
+        self._elapsed = Elapsed(console)
         self._told_states = ""
         self._told_at = 0.0
 
     def say(self, text: str) -> None:
         """One line with the time since the start."""
-        seconds = time.monotonic() - self._started
-        self.console.print(Text(f"{seconds:6.1f} s ", "dim"), text)
+        self._elapsed.print(text)
 
     def step(self, name: str) -> Step:
         """A block whose end is told with its duration."""

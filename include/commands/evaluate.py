@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from include.console import PlainConsole
+from include.commands.output import AsJson, Elapsed, console
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -35,19 +34,13 @@ def evaluate_command(
         typer.Option(help="Compare with another model: the evaluation.json of its evaluation, or a version number."),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Models trained at the same time; 2 by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the classifiers by cross-validation and say whether they reach their targets."""
     from include.pages.model_card import write_model_card
     from include.pipeline.evaluation.evaluate import evaluate, reports_folder
 
     settings = load_settings()
-    console = PlainConsole()
-    started = time.monotonic()
-
-    def say(text: str) -> None:
-        console.print(Text(f"{time.monotonic() - started:6.1f} s ", "dim"), text)
-
     evaluation = evaluate(
         settings,
         data,
@@ -56,14 +49,14 @@ def evaluate_command(
         label_list=label_list,
         against=against,
         jobs=jobs,
-        on_step=(lambda _text: None) if as_json else say,
+        on_step=(lambda _text: None) if as_json else Elapsed().print,
     )
     card = write_model_card(reports_folder(settings) / "evaluation", evaluation, training=None)
     if as_json:
         typer.echo(evaluation.to_json())
         return
     print_evaluation(evaluation, console)
-    console.print(f"written to {reports_folder(settings)}; with figures: {card.html}", highlight=False)
+    console.print(f"written to {reports_folder(settings)}; with figures: {card.html}")
 
 
 def print_evaluation(evaluation: Evaluation, console: Console) -> None:
@@ -71,8 +64,7 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
     data = evaluation.data
     console.print(
         f"{data.products} products of {data.name} in {data.content_groups} content groups, "
-        f"{evaluation.folds} folds, {evaluation.repeats} repeat(s)",
-        highlight=False,
+        f"{evaluation.folds} folds, {evaluation.repeats} repeat(s)"
     )
     table = Table(box=None, pad_edge=False)
     for heading in ("figure", "value", "95 % interval", "target", ""):
@@ -99,12 +91,11 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
     for comparison in evaluation.comparisons:
         console.print(
             f"{comparison.first} against {comparison.second}: right alone {comparison.only_first_right} to "
-            f"{comparison.only_second_right} of {comparison.products}, p = {comparison.p_value:.3g} (McNemar)",
-            highlight=False,
+            f"{comparison.only_second_right} of {comparison.products}, p = {comparison.p_value:.3g} (McNemar)"
         )
-    console.print(f"Intervals: {evaluation.interval_method}.", highlight=False)
+    console.print(f"Intervals: {evaluation.interval_method}.")
     for note in evaluation.notes:
-        console.print(note, highlight=False)
+        console.print(note)
 
 
 def _range(figure: Interval) -> str:

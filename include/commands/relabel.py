@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from include.console import PlainConsole
+from include.commands.output import AsJson, console, print_json
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def relabel_command(
     version: Annotated[
         str | None, typer.Option(help="Number of the model version; that of the champion by default.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Label all known products again with one model version; killed, it goes on where it was."""
     from include.pages.relabel_report import write_relabel_report
@@ -33,7 +32,6 @@ def relabel_command(
     from include.storage.lake import Lake
 
     settings = load_settings()
-    console = PlainConsole()
     progress = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
     )
@@ -53,25 +51,24 @@ def relabel_command(
     lake = Lake(settings.lake_root)
     report = lake.url(write_relabel_report(lake, summary))
     if as_json:
-        typer.echo(json.dumps({**summary, "report": report}, ensure_ascii=False))
+        print_json({**summary, "report": report})
         return
-    print_summary(summary, console)
-    console.print(f"report: {report}", highlight=False)
+    print_relabelling(summary, console)
+    console.print(f"report: {report}")
 
 
-def print_summary(summary: RelabelSummary, console: Console) -> None:
+def print_relabelling(summary: RelabelSummary, console: Console) -> None:
     """What the relabelling changed, in a few lines and a table of the commonest changes."""
     if not summary["relabelled"]:
-        console.print(f"nothing to relabel with version {summary['version']}", highlight=False)
+        console.print(f"nothing to relabel with version {summary['version']}")
         return
     console.print(
         f"version {summary['version']} relabelled {summary['relabelled']:,} products: "
         f"{summary['label_changed']:,} got another label, {summary['review_to_accepted']:,} are accepted now, "
-        f"{summary['accepted_to_review']:,} are for review now, {summary['human']:,} labels by people stay",
-        highlight=False,
+        f"{summary['accepted_to_review']:,} are for review now, {summary['human']:,} labels by people stay"
     )
     if summary["others"]:
-        console.print(f"{summary['others']:,} products came meanwhile: run the command again", highlight=False)
+        console.print(f"{summary['others']:,} products came meanwhile: run the command again")
     if not summary["changes"]:
         return
     table = Table("products", "from", "to")

@@ -1,26 +1,18 @@
-"""`python -m include retrain`, `rollback` and `check`: the life of a champion from the command line."""
+"""`python -m include retrain` and `rollback`: the life of a champion from the command line."""
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
+from include.commands.output import AsJson, console, print_json, print_step, progress_printer
 from include.commands.relabel import relabel_command
-from include.console import PlainConsole
 from include.settings import load_settings
 
 if TYPE_CHECKING:
     from include.settings import Settings
-
-console = PlainConsole()
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 def retrain_command(
@@ -36,7 +28,7 @@ def retrain_command(
 
     settings = load_settings()
     as_of = day.date() if day else datetime.now(UTC).date()
-    say = _silent if as_json else _say
+    say = progress_printer(as_json)
     with steps.alone_in_training(settings, wait=False):
         plan = steps.plan_retraining(settings, as_of)
         if plan["reason"]:
@@ -83,29 +75,13 @@ def rollback_command(
         _relabel(settings, change["version"], as_json)
 
 
-def check_command(as_json: AsJson = False) -> None:
-    """Say whether registry, promotions, snapshots and labels agree; exit code 1 and each disagreement if not."""
-    from include.pipeline.check import check
-
-    findings = check(load_settings())
-    if as_json:
-        sys.stdout.write(json.dumps([{"what": one.what, "problem": one.problem} for one in findings]) + "\n")
-    else:
-        table = Table("what must hold", "", "disagreement, and what mends it", show_lines=True)
-        for one in findings:
-            table.add_row(one.what, Text("holds", "green") if one.holds else Text("does not", "red"), one.problem)
-        console.print(table)
-    if not all(one.holds for one in findings):
-        raise typer.Exit(1)
-
-
 def _relabel(settings: Settings, version: str, as_json: bool) -> None:
     """Label the catalogue anew: in the Airflow that runs here, or else in this process."""
     from include.local.champion_asset import announce_champion
 
     if announce_champion(settings, version):
         if not as_json:
-            _say("Airflow labels the catalogue anew: see the runs of relabel_catalogue")
+            print_step("Airflow labels the catalogue anew: see the runs of relabel_catalogue")
     elif not as_json:
         relabel_command(version)
     else:
@@ -118,14 +94,6 @@ def _relabel(settings: Settings, version: str, as_json: bool) -> None:
 
 def _show(document: dict[str, Any], as_json: bool, text: str) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+        print_json(document)
     else:
-        console.print(text, highlight=False)
-
-
-def _say(text: str) -> None:
-    console.print(Text(f"{datetime.now(UTC):%H:%M:%S}", "dim"), text)
-
-
-def _silent(_text: str) -> None:
-    return
+        console.print(text)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from include.console import PlainConsole
+from include.commands.output import AsJson, console
 from include.models.search.outcome import Measure
 from include.settings import load_settings
 
@@ -23,38 +23,34 @@ def search_command(
     ] = 60,
     minutes: Annotated[float, typer.Option(min=0, help="Time limit; a search that ran out of time can go on.")] = 30.0,
     measure: Annotated[Measure, typer.Option(help="What recipes are compared by, out of fold.")] = "macro_f1",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Search hyper-parameters on all trusted labels; the next training uses the best recipe."""
-    from include.models.search.outcome import outcome_path
+    from include.models.search.outcome import OUTCOME
     from include.models.search.search import SearchBudget
-    from include.pipeline.training.search import search_recipe
+    from include.pipeline.training.search import STUDIES, search_recipe
+    from include.storage.lake import Lake
 
     settings = load_settings()
     outcome = search_recipe(settings, SearchBudget(trials, minutes), measure)
     if as_json:
         typer.echo(outcome.to_json())
         return
-    console = PlainConsole()
     print_outcome(outcome, console)
-    console.print(f"recipe: {outcome_path(settings.state_dir)}", highlight=False)
-    for path in draw_search(outcome, outcome_path(settings.state_dir).parent):
-        console.print(f"figure: {path}", highlight=False)
+    console.print(f"recipe: {Lake(settings.lake_root).full_path(OUTCOME)}")
+    for path in draw_search(outcome, (settings.state_dir / STUDIES).parent):
+        console.print(f"figure: {path}")
 
 
 def print_outcome(outcome: SearchOutcome, console: Console) -> None:
     """What was tried, and what differs from the default recipe."""
     console.print(
         f"{len(outcome.values)} trials on {outcome.products} products in {outcome.seconds:.0f} s, "
-        f"{outcome.pruned} stopped early, {outcome.failed} failed",
-        highlight=False,
+        f"{outcome.pruned} stopped early, {outcome.failed} failed"
     )
-    console.print(
-        f"{outcome.measure}: {outcome.value:.4f}, default recipe {outcome.default_value:.4f} (out of fold)",
-        highlight=False,
-    )
+    console.print(f"{outcome.measure}: {outcome.value:.4f}, default recipe {outcome.default_value:.4f} (out of fold)")
     if outcome.is_default:
-        console.print("No recipe is better than the default by more than chance: the default stays.", highlight=False)
+        console.print("No recipe is better than the default by more than chance: the default stays.")
         return
     table = Table("parameter", "default", "chosen", *(["importance"] if outcome.importances else []))
     for name, (default, chosen) in outcome.changes().items():

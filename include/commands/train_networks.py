@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from include.console import PlainConsole
+from include.commands.output import console
 from include.errors import ConfigurationError
 from include.settings import load_settings
 
@@ -33,18 +33,14 @@ def train_cnn_command(
     """Train a convolutional network on the photos of all trusted labels; a killed training goes on."""
     from include.pipeline.training.train_cnn import train_cnn
 
-    console = PlainConsole()
-
     def say(row: EpochRow) -> None:
         console.print(
             f"epoch {row['epoch']:3d}  {row['phase']:10}  loss {row['loss']:.3f}  accuracy {row['accuracy']:.3f}  "
-            f"held out: loss {row['validation_loss']:.3f}  accuracy {row['validation_accuracy']:.3f}",
-            highlight=False,
+            f"held out: loss {row['validation_loss']:.3f}  accuracy {row['validation_accuracy']:.3f}"
         )
 
     found = train_cnn(load_settings(), recipe, weights=weights, epochs=epochs, on_epoch=say)
-    console.print(f"best epoch {found.best_epoch}; use it as photo encoder: CUVEE_IMAGE_ENCODER={found.encoder}",
-                  highlight=False)  # fmt: skip
+    console.print(f"best epoch {found.best_epoch}; use it as photo encoder: CUVEE_IMAGE_ENCODER={found.encoder}")
 
 
 def train_encoder_command(
@@ -61,7 +57,7 @@ def train_encoder_command(
     from include.models.encoder_training.train import train_encoder
 
     path = train_encoder([_photo_folder(text) for text in photos], teacher, output)
-    PlainConsole().print(f"written to {path}; use it: CUVEE_IMAGE_ENCODER={path}", highlight=False)
+    console.print(f"written to {path}; use it: CUVEE_IMAGE_ENCODER={path}")
 
 
 def _photo_folder(text: str) -> PhotoFolder:

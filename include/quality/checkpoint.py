@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from include.quality import suites
+from include.quality.batch_limits import BatchLimits
 from include.quality.compact import Columns, CompactFile, read_compact
 from include.quality.expectation_run import RuleResult, run_suite
 from include.quality.report import Skipped, ValidationReport
 from include.quality.report_sections import flag_bars, label_bars, quarantine_sections
 from include.schema import LABELS, PRODUCTS
-from include.settings import Settings
 from include.storage.lake import Lake
 
 PRODUCT_COLUMNS = Columns(
@@ -66,7 +66,7 @@ def validate_products(
     *,
     counts: BatchCounts,
     history: Sequence[int],
-    settings: Settings,
+    limits: BatchLimits,
     expect_fresh: bool = True,
     stored: int = 0,
     allow_empty: bool = False,
@@ -79,8 +79,8 @@ def validate_products(
     without products does so with `allow_empty` only.
     Raises nothing for a bad batch.
     """
-    bounds = suites.volume_bounds(settings, history)
-    fewest = suites.fewest_again(settings, stored)
+    bounds = limits.volume_bounds(history)
+    fewest = limits.fewest_again(stored)
     is_emptied = counts.products < fewest and not allow_empty
     empty = counts.received == 0 and not is_emptied and (bounds is None or bounds[0] == 0)
     report = ValidationReport(
@@ -105,7 +105,7 @@ def validate_products(
             day,
             counts=counts,
             history=history,
-            settings=settings,
+            limits=limits,
             expect_fresh=expect_fresh,
             may_be_empty=counts.products == 0 and (allow_empty or counts.unchanged > 0),
             # Said only where it is broken: the report of a rerun is that of the first run.
@@ -123,7 +123,7 @@ def _product_rules(
     *,
     counts: BatchCounts,
     history: Sequence[int],
-    settings: Settings,
+    limits: BatchLimits,
     expect_fresh: bool,
     may_be_empty: bool,
     fewest_again: int,
@@ -146,14 +146,14 @@ def _product_rules(
     }
     facts |= remarks
     skipped = []
-    if suites.volume_bounds(settings, history) is None:
+    if limits.volume_bounds(history) is None:
         skipped.append(Skipped("volume", "No earlier day has products to compare with."))
     if not expect_fresh:
         skipped.append(Skipped("freshness", "A catalogue may be of any age."))
     elif age is None:
         skipped.append(Skipped("freshness", "The records of this source do not say when they were changed."))
     batch_suite = suites.product_batch_suite(
-        settings,
+        limits,
         day,
         history,
         with_freshness=expect_fresh and age is not None,
@@ -174,7 +174,6 @@ def validate_labels(
     source: str,
     day: date,
     taxonomy_labels: Sequence[str],
-    settings: Settings,
     *,
     products_path: str = "",
 ) -> ValidationReport:

@@ -9,16 +9,15 @@ Suites named `…_batch` look at a frame of one row, the facts about the batch (
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from statistics import mean
 from typing import TYPE_CHECKING, get_args
 
+from include.quality.batch_limits import BatchLimits
 from include.quality.expectation_run import load_great_expectations
 from include.quality.row_rules import RowLimits
 from include.schema import Decision, Modality
-from include.settings import Settings
 
 if TYPE_CHECKING:
     from great_expectations.expectations import Expectation
@@ -86,7 +85,7 @@ def product_suite() -> list[Expectation]:
 
 
 def product_batch_suite(
-    settings: Settings,
+    limits: BatchLimits,
     day: date,
     history: Sequence[int],
     *,
@@ -117,15 +116,15 @@ def product_batch_suite(
         ),
         gxe.ExpectColumnMaxToBeBetween(
             column="rejected_percent",
-            max_value=100 * settings.max_rejected_share,
+            max_value=100 * limits.max_rejected_share,
             **_rule(
                 "rejected_share",
-                f"Of the records received, at most {100 * settings.max_rejected_share:.4g} percent are quarantined.",
+                f"Of the records received, at most {100 * limits.max_rejected_share:.4g} percent are quarantined.",
                 unit="percent",
             ),
         ),
     ]
-    bounds = volume_bounds(settings, history)
+    bounds = limits.volume_bounds(history)
     if bounds is not None:
         fewest, most = bounds
         expectations.append(
@@ -155,10 +154,10 @@ def product_batch_suite(
         expectations.append(
             gxe.ExpectColumnMaxToBeBetween(
                 column="days_since_newest",
-                max_value=settings.freshness_days,
+                max_value=limits.freshness_days,
                 **_rule(
                     "freshness",
-                    f"The newest record was changed at most {settings.freshness_days:,} days before {day.isoformat()}.",
+                    f"The newest record was changed at most {limits.freshness_days:,} days before {day.isoformat()}.",
                     unit="days",
                 ),
             )
@@ -233,19 +232,6 @@ def label_batch_suite() -> list[Expectation]:
             labels_unknown="Every label belongs to a product of the day.",
         ),
     ]
-
-
-def volume_bounds(settings: Settings, history: Sequence[int]) -> tuple[int, int] | None:
-    """Fewest and most products that the earlier days let expect; None where they say nothing."""
-    usual = mean(history) if history else 0
-    if usual <= 0:
-        return None
-    return math.ceil(settings.min_volume_share * usual), math.floor(settings.max_volume_ratio * usual)
-
-
-def fewest_again(settings: Settings, stored: int) -> int:
-    """Fewest products that may replace those that an earlier run of the day left, without a person's word."""
-    return max(1, math.ceil(settings.min_volume_share * stored)) if stored else 0
 
 
 def _schema_expectation(layer: str) -> Expectation:

@@ -6,14 +6,14 @@ import io
 
 from rich.console import Console
 
-from include.commands.relabel import print_summary
+from include.commands.relabel import print_relabelling
 from include.warehouse.relabel_summary import RelabelSummary
 from tests.pages.test_relabel_report import drawn_summary
 
 
 def printed(summary: RelabelSummary) -> str:
     stream = io.StringIO()
-    print_summary(summary, Console(file=stream, width=200))
+    print_relabelling(summary, Console(file=stream, width=200))
     return stream.getvalue()
 
 

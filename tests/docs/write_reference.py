@@ -24,6 +24,7 @@ from include.quality.reasons import FLAGS, REASONS
 from include.schema import LABELS, PRODUCTS, QUARANTINE
 from include.settings import PROJECT_ROOT, Settings
 from include.warehouse.tables import FACT_COMMENTS, METADATA, quarantined_products
+from tests.docs.import_graph import Code
 
 COMMAND = "python -m tests.docs.write_reference"
 _BLOCK = re.compile(rf"(<!-- written by {re.escape(COMMAND)}: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.S)
@@ -162,6 +163,18 @@ def flags() -> str:
     return _codes("flag", FLAGS)
 
 
+def packages() -> str:
+    """The packages of `include/`, what each is for, and which others it imports."""
+    code = Code.read(PROJECT_ROOT)
+    rows = [
+        (f"`{name}`", code.summary(f"include.{name}"), ", ".join(f"`{other}`" for other in others) or "none")
+        for name, imported in code.arrows("include").items()
+        if f"include.{name}" in code.packages
+        for others in [sorted(other for other in imported if f"include.{other}" in code.packages)]
+    ]
+    return "\n" + markdown_table(("package", "what is in it", "it imports"), rows) + "\n"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "warehouse-tables": warehouse_tables,
@@ -170,6 +183,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "quarantine-columns": quarantine_columns,
     "reasons": reasons,
     "flags": flags,
+    "packages": packages,
 }
 
 

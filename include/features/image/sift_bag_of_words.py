@@ -20,7 +20,6 @@ from PIL import Image
 from include.errors import ConfigurationError
 from include.features.image.decode import decode_photo
 from include.features.image.weights import of_length_one
-from include.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -97,31 +96,33 @@ def descriptors(photo: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9)))
 
 
-def fit_bag_of_words(photos: Sequence[bytes], settings: Settings, words: int = 500) -> SiftBagOfWords:
-    """Find visual words among the patterns of image files; the same photos and `settings.seed` give the same words.
+def fit_bag_of_words(
+    photos: Sequence[bytes], words: int = 500, *, seed: int, threads: int, max_pixels: int
+) -> SiftBagOfWords:
+    """Find visual words among the patterns of image files; the same photos and `seed` give the same words.
 
     Photos that cannot be decoded are left out. Raises ConfigurationError if fewer patterns are found than words
     are asked for.
     """
     from sklearn.cluster import MiniBatchKMeans
 
-    with ThreadPoolExecutor(settings.inference_threads) as pool:
-        found = list(pool.map(lambda photo: _some_descriptors(photo, settings), photos))
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(lambda photo: _some_descriptors(photo, seed, max_pixels), photos))
     sample = np.concatenate([np.empty((0, _DESCRIPTOR), dtype=np.float32), *found])
     if words < _FEWEST or len(sample) < words:
         raise ConfigurationError(
             f"{words} visual words cannot be found among {len(sample)} patterns of {len(photos)} photos: "
             f"ask for fewer, at least {_FEWEST}, or give more photos."
         )
-    model = MiniBatchKMeans(words, batch_size=4_096, n_init=1, max_no_improvement=20, random_state=settings.seed)
+    model = MiniBatchKMeans(words, batch_size=4_096, n_init=1, max_no_improvement=20, random_state=seed)
     model.fit(sample)
     logger.info("visual words: words=%d patterns=%d photos=%d", words, len(sample), len(photos))
     return SiftBagOfWords(model.cluster_centers_)
 
 
-def _some_descriptors(photo: bytes, settings: Settings) -> np.ndarray:
-    pixels = decode_photo(photo, _SIZE, settings.photo_max_pixels, keep_proportions=True)
+def _some_descriptors(photo: bytes, seed: int, max_pixels: int) -> np.ndarray:
+    pixels = decode_photo(photo, _SIZE, max_pixels, keep_proportions=True)
     if pixels is None:
         return np.empty((0, _DESCRIPTOR), dtype=np.float32)
     found = descriptors(pixels)
-    return found[np.random.default_rng(settings.seed).permutation(len(found))[:_PER_PHOTO]]
+    return found[np.random.default_rng(seed).permutation(len(found))[:_PER_PHOTO]]

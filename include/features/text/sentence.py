@@ -20,7 +20,6 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.features.text.stored import StoredEncoder, unit_length
-from include.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -48,13 +47,13 @@ class SentenceEncoder(StoredEncoder):
         self._hashes = {"model": _sha256(model), "tokenizer": _sha256(tokenizer)}
 
     @classmethod
-    def fit(cls, spec: str, settings: Settings) -> Self:
+    def fit(cls, spec: str, *, download: bool) -> Self:
         """The encoder in the folder `spec`, or of that name on the hub; nothing is learnt from documents.
 
-        A name is looked for in the local cache, and downloaded only if `settings.download_models`. Raises
+        A name is looked for in the local cache, and downloaded only with `download`. Raises
         ConfigurationError that says what is missing.
         """
-        folder = _folder_of(spec, settings)
+        folder = _folder_of(spec, download=download)
         model = next((folder / name for name in _MODEL_FILES if (folder / name).is_file()), None)
         if model is None or not (folder / _TOKENIZER_FILE).is_file():
             raise ConfigurationError(
@@ -156,7 +155,7 @@ class SentenceEncoder(StoredEncoder):
         return session, next((name for name in _POOLED_OUTPUTS if name in given), given[0])
 
 
-def _folder_of(spec: str, settings: Settings) -> Path:
+def _folder_of(spec: str, *, download: bool) -> Path:
     folder = Path(spec).expanduser()
     if folder.is_dir():
         return folder
@@ -168,12 +167,12 @@ def _folder_of(spec: str, settings: Settings) -> Path:
         found = snapshot_download(
             spec,
             allow_patterns=[*_MODEL_FILES, f"{_MODEL_FILES[0]}_data", _TOKENIZER_FILE],
-            local_files_only=not settings.download_models,
+            local_files_only=not download,
         )
     except Exception as error:
         raise ConfigurationError(
             f"The sentence encoder {spec!r} is neither a folder nor in the local cache of the Hugging Face hub"
-            + (f", and could not be downloaded ({type(error).__name__})" if settings.download_models else "")
+            + (f", and could not be downloaded ({type(error).__name__})" if download else "")
             + ". With network, set CUVEE_DOWNLOAD_MODELS=true; without, copy its model.onnx and tokenizer.json into a "
             "folder and name that: CUVEE_TEXT_ENCODER=sentence:FOLDER."
         ) from error

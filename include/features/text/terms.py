@@ -76,7 +76,7 @@ class TermSpace:
     ) -> Self:
         """Choose the commonest terms: `limits` has the kinds and how many terms of each at most.
 
-        `words` is `settings.text_words`.
+        `words` is `as-written` or `lemmas`.
 
         Raises ConfigurationError if no document has a word.
         """

@@ -13,9 +13,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from include.features.text.choice import TextEncoderChoice
 from include.features.text.stored import StoredEncoder
 from include.features.text.terms import TermSpace
-from include.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -37,18 +37,18 @@ class TfidfSvdEncoder(StoredEncoder):
         self._components = components
 
     @classmethod
-    def fit(cls, documents: Sequence[str], settings: Settings) -> Self:
+    def fit(cls, documents: Sequence[str], choice: TextEncoderChoice) -> Self:
         """Learn from documents (made by `document`) without their labels; the same input gives the same encoder.
 
-        Has `settings.text_dimensions` dimensions, fewer if there are fewer documents or terms. Raises
+        Has `choice.dimensions` dimensions, fewer if there are fewer documents or terms. Raises
         ConfigurationError if no document has a word.
         """
         from sklearn.utils.extmath import randomized_svd
 
-        terms = TermSpace.learn(documents, MAX_TERMS, settings.text_words)
+        terms = TermSpace.learn(documents, MAX_TERMS, choice.words)
         weighed = terms.weigh(documents)
-        dimensions = min(settings.text_dimensions, *weighed.shape)
-        _, _, directions = randomized_svd(weighed, dimensions, n_iter=_ROUNDS_OF_SVD, random_state=settings.seed)
+        dimensions = min(choice.dimensions, *weighed.shape)
+        _, _, directions = randomized_svd(weighed, dimensions, n_iter=_ROUNDS_OF_SVD, random_state=choice.seed)
         logger.info("fitted %s: documents=%d terms=%d dimensions=%d", cls.kind, *weighed.shape, dimensions)
         return cls(terms, np.ascontiguousarray(directions.T, dtype=np.float32))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from include.features.text import TextEncoder, fit_text_encoder
+from include.features.text import TextEncoder, TextEncoderChoice, fit_text_encoder
 from include.models.classifier.classifier import Classifier
 from include.models.classifier.heads import fit_photo, fit_text
 from include.models.classifier.joint import JointHead, fit_joint
@@ -144,6 +144,12 @@ def _fit_text_encoder(examples: Examples, rows: np.ndarray, settings: Settings, 
         chooser.permutation(rows[examples.targets[rows] == label])[: recipe.encoder_documents_per_label]
         for label in range(len(examples.label_names))
     ]
-    if recipe.text_dimensions is not None:
-        settings = settings.model_copy(update={"text_dimensions": recipe.text_dimensions})
-    return fit_text_encoder([examples.documents[row] for row in np.sort(np.concatenate(chosen))], settings)
+    choice = TextEncoderChoice(
+        spec=settings.text_encoder,
+        words=settings.text_words,
+        dimensions=settings.text_dimensions if recipe.text_dimensions is None else recipe.text_dimensions,
+        vocabulary=settings.text_vocabulary,
+        seed=settings.seed,
+        download=settings.download_models,
+    )
+    return fit_text_encoder([examples.documents[row] for row in np.sort(np.concatenate(chosen))], choice)

@@ -75,12 +75,12 @@ def embed_images(
 
     `on_progress` hears every few seconds how far it is.
     """
-    from include.features.image import load_image_encoder
+    from include.pipeline.encoders import configured_image_encoder
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     artefact = shard_model(shard)
-    encoder = load_image_encoder(artefact.image_encoder_spec, settings)
+    encoder = configured_image_encoder(artefact.image_encoder_spec, settings)
     artefact.check_image_encoder(encoder.identity)
     products = read_shard(lake, shard, ["product_id", "image_url"])
     path = Lake.day_file("images", shard["source"], shard_day(shard), shard["shard"])

@@ -116,11 +116,11 @@ class CataloguePredictor:
 
     def _embed_photos(self, missing: list[str], products: pa.Table, source: str) -> None:
         """Embed packed photos of the days on which the products were seen; what is gone there counts as no photo."""
-        from include.features.image import load_image_encoder
+        from include.pipeline.encoders import configured_image_encoder
         from include.pipeline.training.training_data import embed_packed_photos
 
         if self._image_encoder is None:
-            self._image_encoder = load_image_encoder(self._artefact.image_encoder_spec, self._settings)
+            self._image_encoder = configured_image_encoder(self._artefact.image_encoder_spec, self._settings)
             self._artefact.check_image_encoder(self._image_encoder.identity)
         concerned = pc.is_in(products["photo_sha256"], value_set=pa.array(missing))
         days = products["last_seen_day"].filter(concerned).unique().to_pylist()

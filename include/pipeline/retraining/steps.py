@@ -18,7 +18,7 @@ from include.models.data.dataset import METHOD, TRAINING_SETTINGS
 from include.models.data.snapshot import Snapshot, read_snapshot
 from include.models.promotion.gate import GateRules, Outcome
 from include.models.promotion.judgement import Judgement, read_judgement, report_folder
-from include.models.search.outcome import outcome_path
+from include.models.search.outcome import move_outcome, outcome_text
 from include.models.training.candidates import Candidate, load_candidates
 from include.models.version.registry import CHALLENGER, Registry
 from include.pipeline.promotion import carry_out, settle
@@ -98,6 +98,7 @@ def plan_retraining(settings: Settings, as_of: date) -> RetrainingPlan:
     """
     registry = Registry(settings)
     lake = Lake(settings.lake_root)
+    move_outcome(settings.state_dir, lake)
     candidates = load_candidates(settings.candidates_file)
     with open_engine(settings) as engine, alone(engine, "decision"):
         champion = settle(engine, registry)
@@ -119,12 +120,11 @@ def plan_retraining(settings: Settings, as_of: date) -> RetrainingPlan:
 
 def training_key(snapshot: str, candidates: Sequence[Candidate], settings: Settings) -> str:
     """SHA-256 (hex) of all that a retraining's outcome follows from: labels, recipes, settings, the gate's bounds."""
-    searched = outcome_path(settings.state_dir)
     parts = {
         "snapshot": snapshot,
         "method": METHOD,
         "candidates": [candidate.model_dump() for candidate in candidates],
-        "searched": searched.read_text(encoding="utf-8") if searched.exists() else "",
+        "searched": outcome_text(Lake(settings.lake_root)),
         "settings": {name: getattr(settings, name) for name in (*TRAINING_SETTINGS, "image_encoder")},
         "gate": asdict(GateRules.from_settings(settings)),
     }

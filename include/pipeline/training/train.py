@@ -7,6 +7,7 @@ import logging
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -77,9 +78,11 @@ def train_model(settings: Settings, *, promote: bool = False, as_of: date | None
     `as_of`, today by default. Raises ConfigurationError if there are too few labels to train on,
     RetrainingBusy when something else is being trained.
     """
+    from include.models.search.outcome import move_outcome
     from include.models.version.registry import Registry
 
     started = time.monotonic()
+    move_outcome(settings.state_dir, Lake(settings.lake_root))
     with open_engine(settings) as engine, alone(engine, "training", wait=False):
         snapshot = snapshot_of_today(settings, as_of)
         registry = Registry(settings)
@@ -146,7 +149,7 @@ def base_recipe(dataset: TrainingSet, settings: Settings) -> Recipe:
     from include.models.search.judging import kind_of
     from include.models.search.outcome import found_recipe
 
-    return found_recipe(settings.state_dir, kind_of(dataset, settings)) or Recipe()
+    return found_recipe(Lake(settings.lake_root), kind_of(dataset, settings)) or Recipe()
 
 
 def train_once(
@@ -159,6 +162,7 @@ def train_once(
     candidate: str,
 ) -> tuple[ModelVersion, TrainingReport | None]:
     """A sound version trained on exactly this, and no report; or a new one with the report of its training."""
+    from include.features.image.packing import exported_spec
     from include.models.training.train import train
 
     dataset_hash = dataset.fingerprint(settings, recipe)
@@ -168,6 +172,8 @@ def train_once(
             registry.end_run(version.version)
             return version, None
     artefact, report = train(dataset, settings, recipe)
+    spec = exported_spec(artefact.image_encoder_spec, settings.state_dir / "encoders")
+    artefact = replace(artefact, image_encoder_spec=spec)
     with tempfile.TemporaryDirectory(prefix="cuvee-artefact-") as folder:
         artefact.save(Path(folder))
         version = registry.register(
@@ -199,12 +205,16 @@ def _keep_report(settings: Settings, version: str, dataset: TrainingSet, report:
 
 
 def _is_sound(version: ModelVersion) -> bool:
-    """Whether a version's artefact can be loaded; one that is damaged must be trained anew."""
+    """Whether a version works here: its artefact is not damaged, and the files of its photo encoder are there."""
+    from include.features.image.packing import missing_files
     from include.models.version.artefact import Artefact
 
     try:
-        Artefact.load(version.path)
+        artefact = Artefact.load(version.path)
     except NoChampionError as error:
         logger.warning("version %s is trained again: %s", version.version, error)
         return False
-    return True
+    missing = missing_files(artefact.image_encoder_spec)
+    if missing:
+        logger.warning("version %s is trained again: its photo encoder %s is not here", version.version, missing[0])
+    return not missing

@@ -40,12 +40,12 @@ def training_set(rows: pa.Table, settings: Settings, image_encoder: str | None =
 
     `image_encoder` is a setting that loads one; None takes that of the settings.
     """
-    from include.features.image import load_image_encoder
     from include.models.data.dataset import TrainingSet
+    from include.pipeline.encoders import configured_image_encoder
 
     spec = image_encoder or settings.image_encoder
     lake = Lake(settings.lake_root)
-    encoder = load_image_encoder(spec, settings)
+    encoder = configured_image_encoder(spec, settings)
     photo_hashes = rows["photo_sha256"].to_pylist()
     cache = EmbeddingCache(lake, encoder.identity, encoder.dimensions)
     embed_packed_photos(lake, cache, encoder, photo_hashes)

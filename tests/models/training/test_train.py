@@ -198,11 +198,11 @@ class TestRealCatalogue:
     @pytest.fixture(scope="class")
     @classmethod
     def model(cls, shared_data: Path, settings: Settings):
-        from include.features.image import load_image_encoder
+        from include.pipeline.encoders import configured_image_encoder
 
         folder = shared_data / "flipkart"
         weights = shared_data / "weights" / "coral_mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
-        encoder = load_image_encoder(str(weights), settings)
+        encoder = configured_image_encoder(str(weights), settings)
         catalogue = open_catalogue(folder / "flipkart_com-ecommerce_sample.csv")
         products = [product for product in catalogue.read() if hasattr(product, "name")]
         paths = [folder / "images" / f"{product.native_id}.jpg" for product in products]
@@ -254,10 +254,12 @@ class TestRealCatalogue:
         assert found.is_accepted.mean() < 0.01
 
     def test_photos_of_fruit_are_not_accepted_as_watches(self, model, shared_data):
-        from include.features.image import load_image_encoder
+        from include.pipeline.encoders import configured_image_encoder
 
         paths = sorted((shared_data / "grocery").rglob("*.jpg"))[:600:10]
-        vectors = load_image_encoder(model[0].image_encoder_spec, Settings()).encode([p.read_bytes() for p in paths])
+        vectors = configured_image_encoder(model[0].image_encoder_spec, Settings()).encode(
+            [p.read_bytes() for p in paths]
+        )
         there = np.ones(len(vectors), dtype=bool)
         text = np.zeros((len(vectors), model[0].text_encoder.dimensions), dtype=np.float32)
         found = model[0].predict(text, ~there, vectors, there)
