@@ -3,7 +3,7 @@
 By default a SQLite store and plain folders under `<state_dir>/mlflow`; any MLflow server by
 `MLFLOW_TRACKING_URI`. A version is pinned by its number everywhere; nothing ever reads "latest".
 
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     version = registry.register(folder, metrics={"text_accuracy": 0.95}, params={})
     registry.promote(version.version)
     artefact = Artefact.load(registry.champion().path)
@@ -23,7 +23,6 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from include.errors import ConfigurationError, CuveeError, NoChampionError
-from include.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +52,10 @@ class ModelVersion:
 class Registry:
     """Registers, finds and promotes model versions; opening it touches nothing."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, tracking_uri: str, state_dir: Path) -> None:
+        """The registry at an MLflow address; versions of a remote one are downloaded to `state_dir`/models."""
+        self._tracking_uri = tracking_uri
+        self._downloads = state_dir / "models"
 
     def register(
         self, folder: Path, metrics: Mapping[str, float], params: Mapping[str, str], report: str = ""
@@ -168,7 +169,7 @@ class Registry:
 
     @cached_property
     def _client(self) -> Any:
-        uri = self._settings.tracking_uri
+        uri = self._tracking_uri
         _quieten_mlflow()
         from mlflow import MlflowClient
 
@@ -190,8 +191,9 @@ class Registry:
         if found is not None:
             return str(found.experiment_id)
         local = None
-        if self._settings.tracking_uri.startswith("sqlite:///"):
-            local = (self._settings.state_dir / "mlflow" / "artifacts").as_uri()
+        if self._tracking_uri.startswith("sqlite:///"):
+            # Beside the database: whoever reads the one from another state folder finds the other.
+            local = (Path(self._tracking_uri.removeprefix("sqlite:///")).resolve().parent / "artifacts").as_uri()
         try:
             return str(client.create_experiment(_EXPERIMENT, artifact_location=local))
         except _mlflow_exception():
@@ -213,7 +215,7 @@ class Registry:
         except _mlflow_exception() as error:
             if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 return None
-            raise _unreachable(self._settings, error) from error
+            raise _unreachable(self._tracking_uri, error) from error
 
     def _find(self, version: str) -> Any:
         try:
@@ -221,14 +223,14 @@ class Registry:
         except _mlflow_exception() as error:
             if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 raise ConfigurationError(f"there is no version {version} of the model {MODEL_NAME!r}") from error
-            raise _unreachable(self._settings, error) from error
+            raise _unreachable(self._tracking_uri, error) from error
 
     def _local(self, found: Any) -> ModelVersion:
         """The version with its folder on this machine; what is remote is downloaded once."""
         number = str(found.version)
         if found.source.startswith(("file:", "/")):
             return ModelVersion(number, Path(unquote(urlparse(found.source).path)))
-        target = self._settings.state_dir / "models" / number
+        target = self._downloads / number
         if not target.is_dir():
             self._download(number, target)
         return ModelVersion(number, target)
@@ -241,9 +243,7 @@ class Registry:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.parent / f".{number}.{uuid.uuid4().hex}.tmp"
         try:
-            downloaded = download_artifacts(
-                artifact_uri=uri, dst_path=str(partial), tracking_uri=self._settings.tracking_uri
-            )
+            downloaded = download_artifacts(artifact_uri=uri, dst_path=str(partial), tracking_uri=self._tracking_uri)
             try:
                 Path(downloaded).rename(target)
             except OSError:
@@ -269,8 +269,8 @@ def _mlflow_exception() -> Any:
     return MlflowException
 
 
-def _unreachable(settings: Settings, error: Exception) -> CuveeError:
-    address = urlparse(settings.tracking_uri)
+def _unreachable(tracking_uri: str, error: Exception) -> CuveeError:
+    address = urlparse(tracking_uri)
     return ConfigurationError(
         f"the model registry at {address.scheme}://{address.hostname or address.path} did not answer as expected "
         f"({error}): check MLFLOW_TRACKING_URI"

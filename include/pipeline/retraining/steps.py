@@ -96,7 +96,7 @@ def plan_retraining(settings: Settings, as_of: date) -> RetrainingPlan:
     or when there is too little to learn from or to judge by; `reason` says so. A decision that a killed process has not
     carried out is carried out first.
     """
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     lake = Lake(settings.lake_root)
     move_outcome(settings.state_dir, lake)
     candidates = load_candidates(settings.candidates_file)
@@ -181,7 +181,7 @@ def judge_trained(
     path = f"{report_folder(found)}/judgement.json"
     Lake(settings.lake_root).write_bytes(path, found.to_json().encode())
     if found.candidate != found.champion:
-        Registry(settings).promote(found.candidate, alias=CHALLENGER)
+        Registry(settings.tracking_uri, settings.state_dir).promote(found.candidate, alias=CHALLENGER)
     return JudgementSummary(
         path=path,
         outcome=found.outcome,
@@ -198,7 +198,7 @@ def conclude(path: str, settings: Settings, approval: Approval | None = None) ->
     it. Raises ChampionChanged when another version has become champion since the judgement.
     """
     judgement = read_judgement(Lake(settings.lake_root), path)
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     with open_engine(settings) as engine, alone(engine, "decision"):
         current = settle(engine, registry)
         stored = decision_on(engine, judgement.training_key, judgement.candidate, judgement.champion)

@@ -85,7 +85,7 @@ def train_model(settings: Settings, *, promote: bool = False, as_of: date | None
     move_outcome(settings.state_dir, Lake(settings.lake_root))
     with open_engine(settings) as engine, alone(engine, "training", wait=False):
         snapshot = snapshot_of_today(settings, as_of)
-        registry = Registry(settings)
+        registry = Registry(settings.tracking_uri, settings.state_dir)
         dataset = training_set(snapshot.training, settings)
         recipe = base_recipe(dataset, settings)
         version, report = train_once(registry, dataset, settings, recipe, snapshot, candidate="by hand")
@@ -132,7 +132,7 @@ def train_candidate(candidate: Candidate, snapshot_number: str, settings: Settin
         image_encoder = str(network.encoder)
     dataset = training_set(rows, settings, image_encoder)
     recipe = candidate.recipe_on(base_recipe(dataset, settings))
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     version, report = train_once(registry, dataset, settings, recipe, snapshot, candidate=candidate.name)
     return CandidateSummary(
         candidate=candidate.name,
