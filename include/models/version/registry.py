@@ -190,8 +190,10 @@ class Registry:
         if found is not None:
             return str(found.experiment_id)
         local = None
-        if self._settings.tracking_uri.startswith("sqlite:///"):
-            local = (self._settings.state_dir / "mlflow" / "artifacts").as_uri()
+        uri = self._settings.tracking_uri
+        if uri.startswith("sqlite:///"):
+            # Beside the database: whoever reads the one from another state folder finds the other.
+            local = (Path(uri.removeprefix("sqlite:///")).resolve().parent / "artifacts").as_uri()
         try:
             return str(client.create_experiment(_EXPERIMENT, artifact_location=local))
         except _mlflow_exception():
