@@ -91,7 +91,7 @@ def prepare_model(settings: Settings, catalogues: Sequence[CatalogueFile], progr
     from include.models.version.registry import Registry
 
     try:
-        champion = Registry(settings).champion()
+        champion = Registry(settings.tracking_uri, settings.state_dir).champion()
     except NoChampionError:
         pass
     else:

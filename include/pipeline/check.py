@@ -42,7 +42,7 @@ def check(settings: Settings) -> list[Finding]:
 
     Raises WarehouseUnreachable when the warehouse does not answer.
     """
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     with open_engine(settings) as engine:
         checks: tuple[Callable[[], Iterator[str]], ...] = (
             lambda: _alias(engine, registry),

@@ -44,7 +44,7 @@ def plan_shards(source: str, day: date, settings: Settings) -> list[Shard]:
     from include.models.version.artefact import Artefact
     from include.models.version.registry import Registry
 
-    champion = Registry(settings).champion()
+    champion = Registry(settings.tracking_uri, settings.state_dir).champion()
     Artefact.load(champion.path)  # one task that says what to do, instead of one for every shard
     logger.info("planned source=%s day=%s shards=%d model_version=%s", source, day, count, champion.version)
     return [

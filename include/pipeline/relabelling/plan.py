@@ -59,7 +59,7 @@ def pin_version(settings: Settings, version: str | None = None, announced: str |
     from include.warehouse.engine import open_engine
     from include.warehouse.relabelling import server_time
 
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     found = registry.champion() if version is None else registry.get(version)
     if version is None and announced is not None and announced != found.version:
         logger.warning("version %s was announced, and %s is champion now: it labels", announced, found.version)

@@ -19,13 +19,13 @@ def shard_of(folder: Path) -> Shard:
 
 
 def test_shards_of_one_model_share_it(settings: Settings) -> None:
-    shard = shard_of(Registry(settings).champion().path)
+    shard = shard_of(Registry(settings.tracking_uri, settings.state_dir).champion().path)
     assert shard_model(shard) is shard_model({**shard, "shard": 1})
 
 
 def test_a_model_that_was_damaged_or_removed_meanwhile_is_not_used(settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "model"
-    shutil.copytree(Registry(settings).champion().path, folder)
+    shutil.copytree(Registry(settings.tracking_uri, settings.state_dir).champion().path, folder)
     shard_model(shard_of(folder))
     for path in folder.glob("*.npz"):
         path.write_bytes(b"")
