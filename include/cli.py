@@ -223,7 +223,7 @@ def sql(
     from include.warehouse.engine import open_engine
     from include.warehouse.queries import run_sql
 
-    with open_engine(load_settings()) as engine:
+    with open_engine(load_settings().warehouse_dsn) as engine:
         columns, rows = run_sql(engine, query, limit=limit)
     if as_json:
         document = [dict(zip(columns, row, strict=True)) for row in rows]
@@ -260,7 +260,7 @@ def review(
     from include.warehouse.reviews import record_review
 
     taxonomy = load_taxonomy()
-    with open_engine(load_settings()) as engine:
+    with open_engine(load_settings().warehouse_dsn) as engine:
         record_review(
             engine,
             product_id,

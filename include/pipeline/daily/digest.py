@@ -42,7 +42,7 @@ def send_digest(day: date, settings: Settings) -> DigestSummary:
     from include.warehouse.queries import daily_batches
 
     lake = Lake(settings.lake_root)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         batches = daily_batches(engine, day)
     absent = set(settings.daily_sources) - {batch["source"] for batch in batches}
     batches += [{"source": source, "status": "absent", "warnings": []} for source in sorted(absent)]
@@ -73,7 +73,7 @@ def early_retraining(day: date, settings: Settings) -> str | None:
     from include.warehouse.engine import open_engine
     from include.warehouse.queries import daily_batches, newest_daily_batch
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         has_drifted = any(batch["warnings"] for batch in daily_batches(engine, day))
         newest = newest_daily_batch(engine)
     if not has_drifted or (newest is not None and newest > day):

@@ -49,7 +49,7 @@ def take_snapshot(settings: Settings, as_of: date) -> SnapshotSummary:
     lake = Lake(settings.lake_root)
     taxonomy = load_taxonomy()
     before = datetime.combine(as_of + timedelta(days=1), time(), UTC)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         reviews = read_reviews(engine, before)
     found = labelled_rows(lake, reviews, taxonomy, as_of)
     rows = _with_content(lake, found.products, as_of)

@@ -80,7 +80,7 @@ def train_model(settings: Settings, *, promote: bool = False, as_of: date | None
     from include.models.version.registry import Registry
 
     started = time.monotonic()
-    with open_engine(settings) as engine, alone(engine, "training", wait=False):
+    with open_engine(settings.warehouse_dsn) as engine, alone(engine, "training", wait=False):
         snapshot = snapshot_of_today(settings, as_of)
         registry = Registry(settings)
         dataset = training_set(snapshot.training, settings)

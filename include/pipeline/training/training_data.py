@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 def snapshot_of_today(settings: Settings, as_of: date | None = None) -> Snapshot:
     """The trusted labels of all products as of now (or the end of a day), divided into training and gold."""
     lake = Lake(settings.lake_root)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    with open_engine(settings.warehouse_dsn) as engine, alone(engine, "decision"):
         summary = take_snapshot(settings, as_of or datetime.now(UTC).date())
     return read_snapshot(lake, summary["snapshot"])
 

@@ -51,7 +51,7 @@ def other(two_versions: Path, tmp_path: Path, labelled_by_second: Prepared) -> I
     """The same day in a lake and a warehouse in which version 2 is champion from the start."""
     lake = tmp_path / "other"
     settings = versions_settings(two_versions, lake, labelled_by_second.copy(lake), champion="2")
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         yield settings, engine
 
 
