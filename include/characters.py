@@ -1,8 +1,8 @@
-"""What of a text is seen: characters that show nothing, letters in fancy dress, and HTML entities.
+"""The visible text: invisible characters removed, styled letters plain, HTML entities decoded.
 
-Every reader of texts asks here, so that a word means the same to the champagne filter, to the row rules, to the written
-rules and to the encoders, whether it is written `champagne`, `cham&shy;pagne`, with a zero-width space inside, or in
-full-width letters. Any text goes in, of any length; the time taken grows with its length.
+All code that reads texts uses this module, so that a word is the same to the champagne filter, to the row rules, to the
+written rules and to the encoders, whether it is written `champagne`, `cham&shy;pagne`, with a zero-width space inside,
+or in full-width letters. Any text goes in, of any length; the time taken grows with its length.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 import unicodedata
 
 CHARACTERS_VERSION = "1"
-"""Part of what kept readings are kept under: raise it when the same text would be seen as another.
+"""Part of the version of stored text features: raise it when the same text would give another visible text.
 
-Not part of an encoder's identity: its vectors are those of the documents it is given, however they were come by, and
+Not part of an encoder's identity: its vectors depend on its documents alone, and
 documents of ordinary spelling stay as they are.
 """
 
@@ -65,7 +65,7 @@ def is_usable_address(text: str) -> bool:
 
 
 def decode_entities(text: str) -> str:
-    """The text with HTML entities as what they stand for: `caf&eacute;` and `caf&amp;eacute;` are `café`.
+    """The text with HTML entities decoded: `caf&eacute;` and `caf&amp;eacute;` are `café`.
 
     As `html.unescape`, which cannot read numbers of more than 4,300 digits.
     """
@@ -96,7 +96,7 @@ def reveal(text: str) -> str:
 
 
 def may_hide_something(text: str) -> bool:
-    """Whether a text has characters that `reveal` changes, at least where they stand by others."""
+    """Whether a text has characters that `reveal` changes, at least beside certain others."""
     try:
         western = text.encode("latin-1")
     except UnicodeEncodeError:

@@ -7,7 +7,7 @@ from typing import Any
 MAX_DEPTH = 64
 """Real records are nested less than ten deep."""
 TOO_DEEP = "… (nested too deeply)"
-"""What stands for a part that is nested deeper."""
+"""Replacement of a part that is nested deeper."""
 _NESTED = (dict, list, tuple)  # as a union, which is made anew each time, it takes three times as long
 
 

@@ -1,7 +1,7 @@
 """Sends a message to where people read it: the log, or the address of one setting.
 
 `CUVEE_NOTIFY_URL` is an Apprise URL, which names a mail server, a webhook or one of many chat services. It holds
-passwords and tokens, in places that differ by service, so nothing of it is ever logged or told.
+passwords and tokens, in places that differ by service, so nothing of it is ever logged or shown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from include.settings import Settings
 logger = logging.getLogger(__name__)
 
 _TALKATIVE = ("apprise", "urllib3", "requests_oauthlib", "oauthlib")
-"""Loggers that would write the address with its secrets when somebody asks for DEBUG."""
+"""Loggers that would write the address with its secrets at level DEBUG."""
 
 
 def notify(title: str, body: str, settings: Settings) -> None:

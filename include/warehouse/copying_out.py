@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ArrowReader:
-    """A connection of its own: what others have not committed is not seen. One object per thread."""
+    """A separate connection: uncommitted rows of others are not visible. One object per thread."""
 
     def __init__(self, engine: Engine, connection: Connection) -> None:
         """Made by `open_reader`."""
@@ -39,7 +39,7 @@ class ArrowReader:
         """
         with self._engine.connect() as connection:
             compiled = query.compile(connection)
-            # Parameters of its own would keep the driver from COPY.
+            # With parameters of the query the driver does not use COPY.
             statement = psycopg.ClientCursor(driver_connection(connection)).mogrify(str(compiled), compiled.params)
         with _lost_as_psycopg(), self._connection.cursor() as cursor:
             try:
@@ -71,7 +71,7 @@ def open_reader(engine: Engine) -> Iterator[ArrowReader]:
 
 @contextmanager
 def _lost_as_psycopg() -> Iterator[None]:
-    """What `open_engine` knows to tell people about."""
+    """Errors that `open_engine` turns into a message for people."""
     from adbc_driver_postgresql import dbapi
 
     try:

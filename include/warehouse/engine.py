@@ -1,4 +1,4 @@
-"""The door to the SQL warehouse: opens it, brings its tables up to date, and says clearly when it is not there.
+"""Opens the SQL warehouse and brings its tables up to date.
 
 with open_engine(load_settings().warehouse_dsn) as engine:
     with engine.begin() as connection:

@@ -89,8 +89,8 @@ def load_day(
     `allow_empty`; else the driver's errors: `open_engine` turns a lost server into WarehouseUnreachable.
     """
     with source_transaction(engine, source) as connection:
-        asked = numbered(_chunks(lake, labels_path, ["product_id", "model_version"]))
-        incoming, labelled = copy_to_temporary(connection, "incoming_rows", NUMBERED, asked)
+        published = numbered(_chunks(lake, labels_path, ["product_id", "model_version"]))
+        incoming, labelled = copy_to_temporary(connection, "incoming_rows", NUMBERED, published)
         is_known = known_rows(connection, incoming, labelled)
         removed = connection.execute(_delete_vanished(incoming, source, day)).rowcount
         if removed and not labelled and not allow_empty:

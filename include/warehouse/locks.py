@@ -31,7 +31,7 @@ def alone(engine: Engine, work: Work, *, wait: bool = True) -> Iterator[None]:
     """A block in which no other process does this work on this warehouse.
 
     With `wait` it begins when the other one has ended; without, RetrainingBusy is raised at once. A process that holds
-    a lock must not ask for it again: it would wait for itself.
+    a lock must not take it again: it would wait for itself.
     """
     key = (_LOCK, _NUMBERS[work])
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""What a relabelling changed, as the warehouse tells it."""
+"""Summary of what a relabelling changed, read from the warehouse."""
 
 from __future__ import annotations
 

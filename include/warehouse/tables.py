@@ -127,7 +127,7 @@ label_history = Table(
     _text("modality", "What the prediction rested on: text, photo, fusion, none"),
     _day("first_day", "First day on which this model version labelled this content"),
     _day("last_day", "Last day on which it did; the label is of that day"),
-    # The version comes first: what relabelling adds stands in one place of the index, and not beside every product's
+    # The version comes first: what relabelling adds is in one place of the index, and not beside every product's
     # older labels, where each new row would touch another page.
     PrimaryKeyConstraint("model_version", "product_id", "content_hash"),
     comment="One row per label given to one product content by one model version",

@@ -1,4 +1,4 @@
-"""Several encoders as one: their vectors side by side, each at the length that its weight asks for."""
+"""Several encoders as one: their vectors concatenated, each scaled to its weight."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from include.features.image.interface import ImageEncoder
 from include.features.image.weights import of_length_one
 
 _READABLE = 24
-"""Characters of each encoder's name in the combined identity: the hash tells them apart, folder names are short."""
+"""Characters of each encoder's name in the combined identity: the hash makes it unique, and folder names stay short."""
 
 
 class CombinedEncoder:
-    """An `ImageEncoder` that asks each of its encoders, scales each vector to its weight and joins them.
+    """An `ImageEncoder` that concatenates the vectors of its encoders, each scaled to its weight.
 
     The joined vector has length 1. A head that leaves the proportions of dimensions alone keeps the weights; one
-    that standardises every dimension gives each encoder the say of its number of dimensions.
+    that standardises every dimension weights each encoder by its number of dimensions.
     """
 
     def __init__(self, encoders: Sequence[ImageEncoder], weights: Sequence[float]) -> None:

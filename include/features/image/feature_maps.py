@@ -28,7 +28,7 @@ def with_spread(vectors: np.ndarray, maps: Sequence[np.ndarray]) -> np.ndarray:
     """Vectors of length 1, float32 (photos, own dimensions and channels of all maps).
 
     `vectors` are a network's own, (photos, dimensions), and `maps` (photos, height, width, channels) come from its
-    way there. Each channel of a map gives its standard deviation over the places, which tells textures and shapes
+    way there. Each channel of a map gives its standard deviation over the places, which separates textures and shapes
     better than the mean does (second-order pooling, as in Carreira et al., "Semantic Segmentation with Second-Order
     Pooling", 2012). The own vector and every map count the same.
     """

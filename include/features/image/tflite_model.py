@@ -17,9 +17,9 @@ from include.features.image.weights import file_hash, of_length_one, weights_ide
 class TfliteModel:
     """A `PixelModel`: one image input (1 × height × width × 3), uint8, int8 or float.
 
-    Quantised inputs take pixels as they are; for a float input the preprocessing is the one asked for, else
+    Quantised inputs take pixels as they are; for a float input the preprocessing is the given one, else
     `tf`. The vector is the first output, turned back into real numbers if it is quantised, and averaged over the
-    places if it has any; with `layers` the spread of the last feature maps stands beside it.
+    places if it has any; with `layers` the spread of the last feature maps is appended.
     """
 
     keeps_proportions = False
