@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from include.features.image.interface import ImageEncoder
-from include.features.image.weights import of_length_one
+from include.features.vectors import unit_length
 
 _READABLE = 24
 """Characters of each encoder's name in the combined identity: the hash makes it unique, and folder names stay short."""
@@ -35,7 +35,7 @@ class CombinedEncoder:
         parts = [encoder.encode(photos) for encoder in self._encoders]
         undecoded = np.isnan(np.hstack([part[:, :1] for part in parts])).any(axis=1)
         scaled = [
-            of_length_one(np.nan_to_num(part)) * np.float32(weight)
+            unit_length(np.nan_to_num(part)) * np.float32(weight)
             for part, weight in zip(parts, self._weights, strict=True)
         ]
         vectors = np.hstack(scaled)

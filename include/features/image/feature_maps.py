@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.features.image.weights import of_length_one
+from include.features.vectors import unit_length
 
 
 def layers_named(value: str) -> int:
@@ -33,4 +33,4 @@ def with_spread(vectors: np.ndarray, maps: Sequence[np.ndarray]) -> np.ndarray:
     Pooling", 2012). The own vector and every map count the same.
     """
     spreads = [one.astype(np.float32).std(axis=(1, 2)) for one in maps]
-    return of_length_one(np.concatenate([of_length_one(part) for part in (vectors, *spreads)], axis=1))
+    return unit_length(np.concatenate([unit_length(part) for part in (vectors, *spreads)], axis=1))

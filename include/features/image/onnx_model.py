@@ -11,7 +11,8 @@ from include.errors import ConfigurationError
 from include.features.image.feature_maps import with_spread
 from include.features.image.onnx_feature_maps import feature_map_names, with_outputs
 from include.features.image.preprocessing import Preprocessing, preprocessing_named
-from include.features.image.weights import file_hash, of_length_one, weights_identity
+from include.features.image.weights import file_hash, weights_identity
+from include.features.vectors import unit_length
 
 WEIGHTS_HASH_KEY = "cuvee.weights_sha256"
 NAME_KEY = "cuvee.name"
@@ -68,7 +69,7 @@ class OnnxModel:
         """Vectors of length 1, float32 (photos, dimensions), of RGB pixels uint8 (photos, height, width, 3)."""
         size = min(_RUN, self.batch_size)
         runs = [self._as_input(pixels[start : start + size]) for start in range(0, len(pixels), size)]
-        return of_length_one(np.concatenate([self._vectors(self._run(values)) for values in runs]))
+        return unit_length(np.concatenate([self._vectors(self._run(values)) for values in runs]))
 
     def _as_input(self, pixels: np.ndarray) -> np.ndarray:
         """The pixels in the scale, layout and type that the network takes."""

@@ -19,7 +19,7 @@ from PIL import Image
 
 from include.errors import ConfigurationError
 from include.features.image.decode import decode_photo
-from include.features.image.weights import of_length_one
+from include.features.vectors import unit_length
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class SiftBagOfWords:
             return np.zeros(self.dimensions, dtype=np.float32)
         nearest = (found @ self._words.T - self._half_lengths).argmax(axis=1)
         counts = np.bincount(nearest, minlength=self.dimensions)
-        return np.asarray(of_length_one(np.sqrt(counts)[np.newaxis])[0], dtype=np.float32)
+        return np.asarray(unit_length(np.sqrt(counts)[np.newaxis])[0], dtype=np.float32)
 
 
 def descriptors(photo: np.ndarray) -> np.ndarray:

@@ -19,7 +19,8 @@ from typing import Any, Self
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.features.text.stored import StoredEncoder, unit_length
+from include.features.text.stored import StoredEncoder
+from include.features.vectors import unit_length
 
 logger = logging.getLogger(__name__)
 

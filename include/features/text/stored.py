@@ -96,10 +96,3 @@ def load_stored(folder: Path, kinds: Mapping[str, type[StoredEncoder]]) -> Store
             f"The text encoder in {folder} was changed, or made with another version of the text cleaning: train again."
         )
     return encoder
-
-
-def unit_length(vectors: np.ndarray) -> np.ndarray:
-    """The rows of a float32 (n, d) array divided by their lengths, in place; rows of zeros stay."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    np.divide(vectors, lengths, out=vectors, where=lengths > 0)
-    return vectors
