@@ -1,11 +1,11 @@
-"""What is read of products' texts: the key of the embedding, and what the written rules say; kept by day.
+"""Features of products' texts, stored by day: the key of the embedding and the rule label.
 
     readings/source=<source>/day=<day>/part-….parquet        rows of `schema.READINGS`
 
-Cleaning a text and asking the rules costs more than a prediction, and gives the same for the same content: a daily
-batch keeps what it read when it embeds, and classifying and relabelling find it there. A file names its reader, which
-is the versions of the cleaning, of what is seen of characters and of the rules; what another reader wrote does not
-count.
+Extracting them (cleaning a text, applying the rules) costs more than a prediction and depends on the content alone: a
+daily batch stores them when it embeds, and classifying and relabelling read them. A file names the version of its
+extractor, made of the versions of the cleaning, of the visible characters and of the rules; files of other versions are
+ignored.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ from include.taxonomy import load_taxonomy
 logger = logging.getLogger(__name__)
 
 LAYER = "readings"
-_READER = b"reader"
+_VERSION_KEY = b"reader"
+"""Key in a file's metadata; the name is older than the term."""
 
 
 def documents_of(products: pa.Table) -> list[str]:
-    """The cleaned text of each product, in order; an empty string where it has none, or our own code fails on it."""
+    """The cleaned text of each product, in order; an empty string where it has none, or the program fails on it."""
     from include.features.text import document
 
     columns = [products[name].to_pylist() for name in ("name", "brand", "description", "ingredients")]
@@ -42,7 +43,7 @@ def documents_of(products: pa.Table) -> list[str]:
 
 
 def read_texts(products: pa.Table) -> tuple[pa.Table, list[str]]:
-    """The readings of products, rows of `READINGS` in their order, and their cleaned texts, empty where there is none.
+    """Text features of products, rows of `READINGS` in their order, and their cleaned texts, empty where there is none.
 
     `products` has the columns content_hash, name, brand, description and ingredients.
     """
@@ -50,15 +51,15 @@ def read_texts(products: pa.Table) -> tuple[pa.Table, list[str]]:
 
     documents = documents_of(products)
     hashes = pa.array([text_hash(text) if text else None for text in documents], pa.string())
-    said = pa.array(rule_labels(products), pa.string())
-    return pa.table([products["content_hash"], hashes, said], schema=READINGS), documents
+    rules = pa.array(rule_labels(products), pa.string())
+    return pa.table([products["content_hash"], hashes, rules], schema=READINGS), documents
 
 
 def readings_of(lake: Lake, path: str, products: pa.Table) -> pa.Table:
-    """The readings of products, as they were kept at `path`; where today's reader has not kept them, they are now."""
+    """Text features of products stored at `path`; extracted and stored now if the current version has none there."""
     with suppress(FileNotFoundError):
         kept = lake.read_parquet(path)
-        if _is_of_today(kept.schema) and kept["content_hash"].equals(products["content_hash"]):
+        if _is_current(kept.schema) and kept["content_hash"].equals(products["content_hash"]):
             return kept.replace_schema_metadata()
     readings, _documents = read_texts(products)
     keep_readings(lake, path, readings)
@@ -66,12 +67,12 @@ def readings_of(lake: Lake, path: str, products: pa.Table) -> pa.Table:
 
 
 def keep_readings(lake: Lake, path: str, readings: pa.Table) -> None:
-    """Write readings as one file, which is replaced if it is there."""
-    lake.write_parquet(path, readings.replace_schema_metadata({_READER: _reader()}))
+    """Write text features as one file, which is replaced if it is there."""
+    lake.write_parquet(path, readings.replace_schema_metadata({_VERSION_KEY: extractor_version()}))
 
 
 def kept_readings(lake: Lake, source: str, days: Iterable[date], wanted: pa.Array | pa.ChunkedArray) -> pa.Table:
-    """The readings of the content hashes `wanted` that today's reader made on some days, as a table of `READINGS`.
+    """Stored text features of the content hashes `wanted`, of the current version and some days: rows of `READINGS`.
 
     A content may come twice, or not at all. Holds one file at a time: a day may have many more than are wanted.
     """
@@ -80,14 +81,14 @@ def kept_readings(lake: Lake, source: str, days: Iterable[date], wanted: pa.Arra
         for path in lake.list_files(Lake.partition(LAYER, source, day), ".parquet"):
             with suppress(FileNotFoundError):  # outdated: another shard has removed it meanwhile
                 table = lake.read_parquet(path)
-                if _is_of_today(table.schema):
+                if _is_current(table.schema):
                     is_wanted = pc.is_in(table["content_hash"], value_set=wanted)
                     tables.append(table.filter(is_wanted).replace_schema_metadata())
     return pa.concat_tables(tables).combine_chunks()
 
 
 def replace_readings(lake: Lake, source: str, day: date, readings: pa.Table) -> None:
-    """Add readings to those of a day, and remove what another reader left there."""
+    """Add text features to those of a day, and remove those of other versions."""
     folder = Lake.partition(LAYER, source, day)
     keep_readings(
         lake, f"{folder}/part-{text_hash(' '.join(readings['content_hash'].to_pylist()))[:32]}.parquet", readings
@@ -95,15 +96,16 @@ def replace_readings(lake: Lake, source: str, day: date, readings: pa.Table) -> 
     for path in lake.list_files(folder, ".parquet"):
         with suppress(FileNotFoundError):  # another shard was first
             with lake.parquet_file(path) as file:
-                is_outdated = not _is_of_today(file.schema_arrow)
+                is_outdated = not _is_current(file.schema_arrow)
             if is_outdated:
                 lake.delete(path)
-                logger.info("removed readings of an earlier reader: path=%s", path)
+                logger.info("removed text features of another extractor version: path=%s", path)
 
 
-def _is_of_today(schema: pa.Schema) -> bool:
-    return bool((schema.metadata or {}).get(_READER) == _reader())
+def _is_current(schema: pa.Schema) -> bool:
+    return bool((schema.metadata or {}).get(_VERSION_KEY) == extractor_version())
 
 
-def _reader() -> bytes:
+def extractor_version() -> bytes:
+    """The version of the extractor: text features are the same where it is."""
     return f"{CLEANING_VERSION}-{CHARACTERS_VERSION}-{RULES_VERSION}-{load_taxonomy().identity}".encode()

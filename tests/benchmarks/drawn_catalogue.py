@@ -3,7 +3,7 @@
 Texts have some 60 words, of a vocabulary in which a few words are common and most are rare, as in real ones; names come
 in the kinds that the written rules tell apart. Every second product has a photo. Embeddings are those of a few real
 documents and photos with noise, so that no two are alike and labels are as mixed as a real day's. What daily batches
-keep is there: readings of texts, embeddings, labels and their history.
+keep is there: text features, embeddings, labels and their history.
 """
 
 from __future__ import annotations

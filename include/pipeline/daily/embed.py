@@ -48,7 +48,7 @@ class EmbeddingSummary(TypedDict):
 def embed_text(shard: Shard, settings: Settings) -> EmbeddingSummary:
     """Embed the texts of a shard with the pinned model's text encoder, as far as they are not cached.
 
-    What is read of the texts is kept for `classify`.
+    The text features are stored for `classify`.
     """
     from include.features.embed import embed_missing_texts
 

@@ -87,7 +87,7 @@ class CataloguePredictor:
         return self._read_and_embed(reader, products, replace(part, first_day=min(days), last_day=max(days)))
 
     def _read_and_embed(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:
-        """The readings from the texts themselves, kept for the next time; texts that are not cached are embedded."""
+        """Text features extracted now and stored for the next time; texts that are not cached are embedded."""
         from include.features.embed import embed_missing_texts
         from include.warehouse.relabelling import read_slice_texts
 
