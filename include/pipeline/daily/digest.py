@@ -58,7 +58,7 @@ def send_digest(day: date, settings: Settings) -> DigestSummary:
     if lake.exists(marker) and json.loads(lake.read_bytes(marker))["sha256"] == content["sha256"]:
         logger.info("nothing new since the last digest of %s: %s", day, title)
         return DigestSummary(failures=failures, warnings=warnings, sent=False)
-    notify(title, body, settings)
+    notify(title, body, settings.notify_url.get_secret_value())
     lake.write_bytes(marker, json.dumps(content, ensure_ascii=False, indent=1).encode())
     return DigestSummary(failures=failures, warnings=warnings, sent=True)
 
