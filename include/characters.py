@@ -34,7 +34,7 @@ _IGNORABLE = (
 )
 _CONTROLS_BUT_WHITE_SPACE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
 _INVISIBLE = f"{_CONTROLS_BUT_WHITE_SPACE}{_IGNORABLE}\ufffe\uffff\ud800-\udfff"
-"""Characters that show nothing and part nothing, for a character class."""
+"""Invisible characters that do not separate words, for a character class."""
 _STYLED = (
     # Full-width letters and digits; mathematical ones, with those of older blocks that fill their gaps. Signs that
     # texts ordinarily use (the litre's U+2113, full-width punctuation) are left.
@@ -105,12 +105,12 @@ def may_hide_something(text: str) -> bool:
 
 
 def is_invisible(character: str) -> bool:
-    """Whether one character shows nothing and parts nothing; white space parts words."""
+    """Whether a character is invisible and does not separate words, as white space does."""
     return not character.isspace() and _SEEN.match(character) is None
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of a text is seen: it is empty, white space or invisible characters, as entities too."""
+    """Whether a text has no visible character: it is empty, white space or invisible characters, as entities too."""
     first = text[:1]
     if "!" <= first <= "~" and first != "&":  # most texts
         return False
@@ -118,7 +118,7 @@ def is_blank(text: str) -> bool:
 
 
 def has_letters_or_digits(text: str | None) -> bool:
-    """Whether a letter or a digit is seen in a text."""
+    """Whether a text has a visible letter or digit."""
     return bool(text) and _LETTER_OR_DIGIT.search(decode_entities(text or "")) is not None
 
 

@@ -48,7 +48,7 @@ class ChampionChanged(CuveeError):
 
 
 class NotificationFailed(CuveeError):
-    """A message to people was not taken by the service that should carry it; what it is about is not affected."""
+    """The service did not accept a message to people; what the message is about is not affected."""
 
 
 class WarehouseUnreachable(CuveeError):

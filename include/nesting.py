@@ -1,4 +1,4 @@
-"""Bounds on how deep a record may be nested, the same on every machine: an interpreter's own limit differs."""
+"""Bounds on how deep a record may be nested, the same on every machine: interpreters' limits differ."""
 
 from __future__ import annotations
 

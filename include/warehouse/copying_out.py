@@ -31,11 +31,11 @@ class ArrowReader:
         self._engine = engine
         self._connection = connection
 
-    def read(self, query: Select, schema: pa.Schema, ways_off: Sequence[str] = ()) -> pa.Table:
+    def read(self, query: Select, schema: pa.Schema, planner_off: Sequence[str] = ()) -> pa.Table:
         """The rows of a query, in its order, as a table of `schema`, whose columns are the query's.
 
-        `ways_off` are settings of the planner to switch off for this query, e.g. `["enable_seqscan"]`. Holds the rows
-        twice. Raises psycopg.OperationalError when the server is gone, else the errors of ADBC.
+        `planner_off` are settings of the planner to switch off for this query, e.g. `["enable_seqscan"]`. Holds the
+        rows twice. Raises psycopg.OperationalError when the server is gone, else the errors of ADBC.
         """
         with self._engine.connect() as connection:
             compiled = query.compile(connection)
@@ -43,7 +43,7 @@ class ArrowReader:
             statement = psycopg.ClientCursor(driver_connection(connection)).mogrify(str(compiled), compiled.params)
         with _lost_as_psycopg(), self._connection.cursor() as cursor:
             try:
-                for way in ways_off:
+                for way in planner_off:
                     cursor.execute(f"SET LOCAL {way} = off")
                 cursor.execute(statement)
                 return cursor.fetch_arrow_table().cast(schema)

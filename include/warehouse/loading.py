@@ -113,7 +113,7 @@ def load_import(
 ) -> LoadCounts:
     """Load what a catalogue brings, trusted labels and quarantine rows; arguments and errors as in `load_day`.
 
-    Labelled products are left alone: a catalogue's products come with their label.
+    Labelled products are not changed: a catalogue's products come with their label.
     """
     with source_transaction(engine, source) as connection:
         quarantined = _replace_quarantine(connection, lake, quarantine_path, source, day)
@@ -193,7 +193,7 @@ def _merge_labels(connection: Connection, incoming: Table, rows: int, source: st
         statement.on_conflict_do_update(
             index_elements=[old.product_id],
             set_=changes,
-            # An unchanged row is left alone: a rerun writes nothing.
+            # An unchanged row is not written: a rerun writes nothing.
             where=and_(
                 excluded.last_seen_day >= old.last_seen_day, or_(differs, excluded.first_seen_day < old.first_seen_day)
             ),
@@ -201,7 +201,7 @@ def _merge_labels(connection: Connection, incoming: Table, rows: int, source: st
         execution_options={"preserve_rowcount": True},
     ).rowcount
     if written == rows:
-        return  # No product was left alone, so none can have been seen on later days only.
+        return  # Every product was written, so none can have been seen on later days only.
     connection.execute(
         labelled_products.update()
         .where(old.product_id == incoming.c.product_id, old.first_seen_day > day)

@@ -181,9 +181,9 @@ def new_predictions(products: pa.Table, predicted: dict[str, Any]) -> pa.Table:
 
 
 def write_predictions(engine: Engine, part: CatalogueSlice, predictions: pa.Table) -> int:
-    """Put a slice's new predictions in place in one transaction; returns the number of products that changed version.
+    """Write a slice's new predictions in one transaction; returns the number of products that changed version.
 
-    Left alone is a product that meanwhile has another content, photo or prediction than was read: a load brought it
+    A product whose content, photo or prediction is no longer the one that was read is not changed: a load brought it
     together with a label. A label that a human decided stays; the model's prediction is stored beside it.
     `label_history` and `relabellings` cover exactly the products that were written.
     """

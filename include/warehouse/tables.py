@@ -1,7 +1,7 @@
 """The tables of the warehouse, with the comments that analysts see in their SQL client.
 
 Facts of a product have the names and types of `include.schema.LABELS`. The tables are created by the
-migrations beside this file; a test holds the two together.
+migrations beside this file; a test compares the two.
 """
 
 from __future__ import annotations

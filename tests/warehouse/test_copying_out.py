@@ -65,8 +65,8 @@ def test_absent_is_not_empty_and_no_rows_are_a_table(warehouse: Engine) -> None:
 def test_ways_that_are_off_are_off_for_this_query_only(warehouse: Engine) -> None:
     query = select(func.current_setting("enable_seqscan").label("found"))
     with open_reader(warehouse) as reader:
-        for ways_off, expected in ((["enable_seqscan"], "off"), ([], "on")):
-            found = reader.read(query, pa.schema([("found", pa.string())]), ways_off)
+        for planner_off, expected in ((["enable_seqscan"], "off"), ([], "on")):
+            found = reader.read(query, pa.schema([("found", pa.string())]), planner_off)
             assert found.to_pylist() == [{"found": expected}]
 
 
