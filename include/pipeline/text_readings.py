@@ -43,7 +43,7 @@ def documents_of(products: pa.Table) -> list[str]:
 
 
 def read_texts(products: pa.Table) -> tuple[pa.Table, list[str]]:
-    """Text features of products, rows of `READINGS` in their order, and their cleaned texts, empty where there is none.
+    """Rows of `READINGS` for products, in their order, and their cleaned texts, empty where there is none.
 
     `products` has the columns content_hash, name, brand, description and ingredients.
     """
@@ -72,7 +72,7 @@ def keep_readings(lake: Lake, path: str, readings: pa.Table) -> None:
 
 
 def kept_readings(lake: Lake, source: str, days: Iterable[date], wanted: pa.Array | pa.ChunkedArray) -> pa.Table:
-    """Stored text features of the content hashes `wanted`, of the current version and some days: rows of `READINGS`.
+    """Stored rows of `READINGS` for the content hashes `wanted`, of the current version and some days.
 
     A content may come twice, or not at all. Holds one file at a time: a day may have many more than are wanted.
     """

@@ -43,8 +43,8 @@ class SnapshotSummary(TypedDict):
 def take_snapshot(settings: Settings, as_of: date) -> SnapshotSummary:
     """Keep the trusted labels of all products as they stood at the end of a day (UTC).
 
-    The same labels give the same snapshot, whenever it is taken. Call it within `alone(engine, "decision")`: the
-    gold set is read, extended and written back.
+    The same labels give the same snapshot, whenever it is taken. Call it within `alone(engine, "decision")`:
+    the gold set is read, extended and written back.
     """
     lake = Lake(settings.lake_root)
     taxonomy = load_taxonomy()
