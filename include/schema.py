@@ -182,7 +182,7 @@ def embeddings_schema(dimensions: int) -> pa.Schema:
     )
 
 
-READINGS = pa.schema(
+TEXT_FEATURES = pa.schema(
     [
         pa.field("content_hash", pa.string(), nullable=False),
         pa.field("text_hash", pa.string()),

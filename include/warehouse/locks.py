@@ -27,7 +27,7 @@ class RetrainingBusy(CuveeError):
 
 
 @contextmanager
-def alone(engine: Engine, work: Work, *, wait: bool = True) -> Iterator[None]:
+def exclusive_lock(engine: Engine, work: Work, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock of a kind of work on this warehouse for the length of a block.
 
     If another process holds it, wait until that one has ended, or without `wait` raise RetrainingBusy at once. A

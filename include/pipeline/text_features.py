@@ -1,6 +1,6 @@
 """Features of products' texts, stored by day: the key of the embedding and the rule label.
 
-    readings/source=<source>/day=<day>/part-….parquet        rows of `schema.READINGS`
+    readings/source=<source>/day=<day>/part-….parquet        rows of `schema.TEXT_FEATURES`
 
 Extracting them (cleaning a text, applying the rules) costs more than a prediction and depends on the content alone: a
 daily batch stores them when it embeds, and classifying and relabelling read them. A file names the version of its
@@ -22,7 +22,7 @@ from include.characters import CHARACTERS_VERSION
 from include.features.text.cleaning import CLEANING_VERSION
 from include.record_guard import RecordGuard
 from include.rules import RULES_VERSION
-from include.schema import READINGS, text_hash
+from include.schema import TEXT_FEATURES, text_hash
 from include.storage.lake import Lake
 from include.taxonomy import load_taxonomy
 
@@ -42,8 +42,8 @@ def documents_of(products: pa.Table) -> list[str]:
         return guard.each(zip(*columns, strict=True), document, otherwise="")
 
 
-def read_texts(products: pa.Table) -> tuple[pa.Table, list[str]]:
-    """Rows of `READINGS` for products, in their order, and their cleaned texts, empty where there is none.
+def extract_text_features(products: pa.Table) -> tuple[pa.Table, list[str]]:
+    """Rows of `TEXT_FEATURES` for products, in their order, and their cleaned texts, empty where there is none.
 
     `products` has the columns content_hash, name, brand, description and ingredients.
     """
@@ -52,31 +52,31 @@ def read_texts(products: pa.Table) -> tuple[pa.Table, list[str]]:
     documents = documents_of(products)
     hashes = pa.array([text_hash(text) if text else None for text in documents], pa.string())
     rules = pa.array(rule_labels(products), pa.string())
-    return pa.table([products["content_hash"], hashes, rules], schema=READINGS), documents
+    return pa.table([products["content_hash"], hashes, rules], schema=TEXT_FEATURES), documents
 
 
-def readings_of(lake: Lake, path: str, products: pa.Table) -> pa.Table:
+def text_features_of(lake: Lake, path: str, products: pa.Table) -> pa.Table:
     """Text features of products stored at `path`; extracted and stored now if the current version has none there."""
     with suppress(FileNotFoundError):
         kept = lake.read_parquet(path)
         if _is_current(kept.schema) and kept["content_hash"].equals(products["content_hash"]):
             return kept.replace_schema_metadata()
-    readings, _documents = read_texts(products)
-    keep_readings(lake, path, readings)
-    return readings
+    features, _documents = extract_text_features(products)
+    store_text_features(lake, path, features)
+    return features
 
 
-def keep_readings(lake: Lake, path: str, readings: pa.Table) -> None:
+def store_text_features(lake: Lake, path: str, features: pa.Table) -> None:
     """Write text features as one file, which is replaced if it is there."""
-    lake.write_parquet(path, readings.replace_schema_metadata({_VERSION_KEY: extractor_version()}))
+    lake.write_parquet(path, features.replace_schema_metadata({_VERSION_KEY: extractor_version()}))
 
 
-def kept_readings(lake: Lake, source: str, days: Iterable[date], wanted: pa.Array | pa.ChunkedArray) -> pa.Table:
-    """Stored rows of `READINGS` for the content hashes `wanted`, of the current version and some days.
+def stored_text_features(lake: Lake, source: str, days: Iterable[date], wanted: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Stored rows of `TEXT_FEATURES` for the content hashes `wanted`, of the current version and some days.
 
     A content may come twice, or not at all. Holds one file at a time: a day may have many more than are wanted.
     """
-    tables = [READINGS.empty_table()]
+    tables = [TEXT_FEATURES.empty_table()]
     for day in days:
         for path in lake.list_files(Lake.partition(LAYER, source, day), ".parquet"):
             with suppress(FileNotFoundError):  # outdated: another shard has removed it meanwhile
@@ -87,11 +87,11 @@ def kept_readings(lake: Lake, source: str, days: Iterable[date], wanted: pa.Arra
     return pa.concat_tables(tables).combine_chunks()
 
 
-def replace_readings(lake: Lake, source: str, day: date, readings: pa.Table) -> None:
+def replace_text_features(lake: Lake, source: str, day: date, features: pa.Table) -> None:
     """Add text features to those of a day, and remove those of other versions."""
     folder = Lake.partition(LAYER, source, day)
-    keep_readings(
-        lake, f"{folder}/part-{text_hash(' '.join(readings['content_hash'].to_pylist()))[:32]}.parquet", readings
+    store_text_features(
+        lake, f"{folder}/part-{text_hash(' '.join(features['content_hash'].to_pylist()))[:32]}.parquet", features
     )
     for path in lake.list_files(folder, ".parquet"):
         with suppress(FileNotFoundError):  # another shard was first
