@@ -115,7 +115,7 @@ def roll_back(settings: Settings, *, reason: str, decided_by: str, to: str | Non
     if not reason.strip():
         raise ConfigurationError("a rollback needs a reason: it is what the next person reads in `promotions`")
     registry = Registry(settings.tracking_uri, settings.state_dir)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "decision"):
         current = settle(engine, registry)
         target = registry.get(to).version if to else _version_before(champions_so_far(engine), current)
         decided = decided_champion(engine)

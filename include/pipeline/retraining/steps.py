@@ -201,7 +201,7 @@ def conclude(path: str, settings: Settings, approval: Approval | None = None) ->
     """
     judgement = read_judgement(Lake(settings.lake_root), path)
     registry = Registry(settings.tracking_uri, settings.state_dir)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "decision"):
         current = settle(engine, registry)
         stored = decision_on(engine, judgement.training_key, judgement.candidate, judgement.champion)
         if stored is None:

@@ -84,7 +84,7 @@ def train_model(settings: Settings, *, promote: bool = False, as_of: date | None
 
     started = time.monotonic()
     move_outcome(settings.state_dir, Lake(settings.lake_root))
-    with open_engine(settings) as engine, alone(engine, "training", wait=False):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "training", wait=False):
         snapshot = snapshot_of_today(settings, as_of)
         registry = Registry(settings.tracking_uri, settings.state_dir)
         dataset = training_set(snapshot.training, settings)
