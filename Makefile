@@ -50,11 +50,16 @@ test: .venv/.installed-dev ## run all tests
 	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
-lint: .venv/.installed-dev ## style, types and the import rules between packages
+lint: .venv/.installed-dev ## style, types, the import rules between packages, and what is imported but not declared
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/deptry .
+
+.PHONY: audit
+audit: .venv/.installed-dev ## known weaknesses of the locked packages, asked of PyPI's advisory service
+	@.venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt $(ARGS)
 
 .PHONY: format
 format: .venv/.installed-dev ## format the code, and mend what the linter can

@@ -15,7 +15,12 @@ from pathlib import Path
 import pytest
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-TARGETS = {"help", "demo", "up", "down", "status", "test", "lint", "format", "bench", "evaluate", "faults", "setup", "clean"}
+TARGETS = {"help", "demo", "up", "down", "status", "test", "lint", "format", "audit", "bench"} | {
+    "evaluate",
+    "faults",
+    "setup",
+    "clean",
+}
 
 MAKE = shutil.which("make") or ""
 UV = Path(sys.executable).parent / "uv"
