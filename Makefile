@@ -61,6 +61,12 @@ lint: .venv/.installed-dev ## style, types, the import rules between packages, a
 audit: .venv/.installed-dev ## known weaknesses of the locked packages, asked of PyPI's advisory service
 	@.venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt $(ARGS)
 
+.PHONY: lock
+lock: .venv/.installed ## resolve requirements*.in for all Pythons and systems; keeps every version that can stay
+	@for name in requirements requirements-dev requirements-uv; do \
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --annotation-style line \
+	--no-header $(ARGS) $$name.in -o $$name.txt || exit 1; done
+
 .PHONY: format
 format: .venv/.installed-dev ## format the code, and mend what the linter can
 	@.venv/bin/ruff check --fix --quiet . || true

@@ -20,8 +20,8 @@ OLDEST_DARWIN = 23
 """Kernel of macOS 14, the oldest that ONNX Runtime is built for."""
 DISTRIBUTIONS = {"debian 12": "3.11", "debian 13": "3.13", "ubuntu 24.04": "3.12"}
 """Distributions whose own Python is supported, with its version."""
-PLATFORMS = (
-    "Linux with glibc {}.{} or later on x86-64 or arm64, and macOS 14 or later on Apple silicon".format(*OLDEST_GLIBC)
+PLATFORMS = "Linux with glibc {}.{} or later on x86-64 or arm64, and macOS 14 or later on Apple silicon".format(
+    *OLDEST_GLIBC
 )
 
 
@@ -96,7 +96,8 @@ def platform_problem(machine: Machine) -> str:
     if machine.system != "linux" or machine.processor not in ("x86_64", "aarch64") or machine.pointer_bits != 64:
         return (
             f"There are no packages for {machine.system} on {machine.processor} with {machine.pointer_bits} bits; they "
-            f"exist for {PLATFORMS}.\n  On a 64-bit processor install a 64-bit system and Python; elsewhere take another machine."
+            f"exist for {PLATFORMS}.\n  On a 64-bit processor install a 64-bit system and Python; else take another "
+            "machine."
         )
     name, _, version = machine.libc.partition(" ")
     if name != "glibc":
@@ -115,8 +116,8 @@ def platform_problem(machine: Machine) -> str:
 def _macos_problem(machine: Machine) -> str:
     if machine.processor != "arm64":
         return (
-            "This Python is for Intel Macs, which TensorFlow has no packages for.\n  On Apple silicon take an arm64 Python, "
-            "e.g. `uv python install 3.13`; on an Intel Mac use a Linux machine or container: docker/Dockerfile."
+            "This Python is for Intel Macs, which TensorFlow has no packages for.\n  On Apple silicon take an arm64 "
+            "Python, e.g. `uv python install 3.13`; on an Intel Mac use Linux or a container: docker/Dockerfile."
         )
     if (_numbers(machine.kernel) or (0,))[0] < OLDEST_DARWIN:
         return "macOS 14 or later is needed: ONNX Runtime has no packages for older ones.\n  Update macOS."
@@ -176,8 +177,8 @@ def compiler_problems(machine: Machine, compiler: str | None = None, header: Pat
     if compiler and header.exists():
         return []
     return [
-        "On Linux on arm64 one package (openTSNE) is built from source, which takes a C++ compiler and Python's headers: "
-        "apt install g++ python{}.{}-dev".format(*machine.python[:2])
+        "On Linux on arm64 one package (openTSNE) is built from source, which takes a C++ compiler and Python's "
+        "headers: apt install g++ python{}.{}-dev".format(*machine.python[:2])
     ]
 
 

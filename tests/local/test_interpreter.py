@@ -132,17 +132,15 @@ def test_a_missing_release_file_names_no_distribution(tmp_path: Path) -> None:
     assert distribution_of(tmp_path / "os-release") == ""
 
 
-def test_project_workflow_and_makefile_name_the_supported_versions() -> None:
+def test_project_workflow_scripts_and_makefile_name_the_supported_versions() -> None:
     versions = ["{}.{}".format(*version) for version in interpreter.SUPPORTED]
     project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]
-    above = "3.{}".format(interpreter.SUPPORTED[-1][1] + 1)
+    above = f"3.{interpreter.SUPPORTED[-1][1] + 1}"
     assert project["requires-python"] == f">={versions[0]},<{above}"
     named = [c.rsplit(" ", 1)[1] for c in project["classifiers"] if re.fullmatch(r".*Python :: 3\.\d+", c)]
     assert named == versions
     jobs = yaml.safe_load((PROJECT_ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
-    steps = [step for job in jobs.values() for step in job["steps"] if "setup-python" in step.get("uses", "")]
-    others = jobs["others"]["strategy"]["matrix"]["python"]
-    assert sorted([*others, steps[0]["with"]["python-version"]]) == versions
-    assert steps[0]["with"]["python-version"] == versions[-1]
-    looked_for = re.findall(r"python(3\.\d+)", (PROJECT_ROOT / "Makefile").read_text())
-    assert looked_for == versions[::-1]
+    [newest] = [step["with"] for step in jobs["newest"]["steps"] if "setup-python" in step.get("uses", "")]
+    assert [*jobs["others"]["strategy"]["matrix"]["python"], newest["python-version"]] == versions
+    for name, pattern in (("Makefile", r"python(3\.\d+)"), (".ci/pythons", r"\b(3\.\d+)\b")):
+        assert re.findall(pattern, (PROJECT_ROOT / name).read_text()) == versions[::-1], name

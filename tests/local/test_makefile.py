@@ -15,13 +15,10 @@ from pathlib import Path
 import pytest
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-TARGETS = {"help", "demo", "up", "down", "status", "test", "lint", "format", "audit", "bench"} | {
-    "evaluate",
-    "faults",
-    "setup",
-    "clean",
+TARGETS = {
+    *("help", "setup", "demo", "up", "down", "status", "clean"),
+    *("test", "lint", "format", "audit", "lock", "evaluate", "bench", "faults"),
 }
-
 MAKE = shutil.which("make") or ""
 UV = Path(sys.executable).parent / "uv"
 
@@ -84,10 +81,10 @@ def interpreters(folder: Path, **scripts: str) -> str:
 @pytest.mark.parametrize(
     ("scripts", "chosen"),
     [
-        ({"python3_13": "exec {python} \"$@\"", "python3_12": "exec {python} \"$@\""}, "python3.13"),
-        ({"python3_13": "exit 127", "python3_12": "exec {python} \"$@\""}, "python3.12"),
-        ({"python3_13": "[ -z \"$2\" ]", "python3_11": "exec {python} \"$@\""}, "python3.11"),
-        ({"python3": "[ -z \"$2\" ]"}, "python3"),
+        ({"python3_13": 'exec {python} "$@"', "python3_12": 'exec {python} "$@"'}, "python3.13"),
+        ({"python3_13": "exit 127", "python3_12": 'exec {python} "$@"'}, "python3.12"),
+        ({"python3_13": '[ -z "$2" ]', "python3_11": 'exec {python} "$@"'}, "python3.11"),
+        ({"python3": '[ -z "$2" ]'}, "python3"),
     ],
     ids=["newest", "version manager's empty promise", "without venv", "only one, without venv"],
 )
@@ -124,8 +121,12 @@ def test_a_file_that_is_not_the_locked_one_is_not_installed(checkout: Path, tmp_
     wheels.mkdir()
     with zipfile.ZipFile(wheels / "cuvee_tampered-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("cuvee_tampered.py", "")
-        wheel.writestr("cuvee_tampered-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: cuvee-tampered\nVersion: 1.0\n")
-        wheel.writestr("cuvee_tampered-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(
+            "cuvee_tampered-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: cuvee-tampered\nVersion: 1.0\n"
+        )
+        wheel.writestr(
+            "cuvee_tampered-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         wheel.writestr("cuvee_tampered-1.0.dist-info/RECORD", "")
     (checkout / "requirements-uv.txt").write_text("")
     venv.create(checkout / ".venv", with_pip=True)
