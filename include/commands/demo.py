@@ -137,7 +137,7 @@ def print_results(settings: Settings, console: Console) -> None:
     from include.warehouse.engine import open_engine
     from include.warehouse.queries import batch_counts, label_counts, labelled_sample, quarantine_counts
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         console.print(as_table("Labelled products (a sample)", labelled_sample(engine, limit=24)))
         console.print(as_table("Products by label", label_counts(engine)))
         console.print(as_table("Counts per day", batch_counts(engine)))

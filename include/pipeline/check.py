@@ -43,7 +43,7 @@ def check(settings: Settings) -> list[Finding]:
     Raises WarehouseUnreachable when the warehouse does not answer.
     """
     registry = Registry(settings.tracking_uri, settings.state_dir)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         checks: tuple[Callable[[], Iterator[str]], ...] = (
             lambda: _alias(engine, registry),
             lambda: _versions(engine, registry),

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from include.pipeline.daily.classify import classify
@@ -77,7 +76,7 @@ def test_a_day_whose_steps_share_no_state_folder_leaves_the_same_rows(
 
     assert len(shards) > 1
     url = labelled_day.copy(tmp_path / "of one folder")
-    with open_engine(settings.model_copy(update={"warehouse_url": SecretStr(url)})) as engine:
+    with open_engine(url) as engine:
         assert differences(warehouse_state(warehouse), warehouse_state(engine)) == []
     assert lake_state(lake, ROWS) == lake_state(Lake(str(tmp_path / "of one folder")), ROWS)
 
@@ -101,5 +100,5 @@ def test_a_relabelling_whose_steps_share_no_state_folder_leaves_the_same_rows(
     on_another_machine(lambda here: finish_relabelling(model, here), several)
 
     assert len(shards) > 1
-    with open_engine(one) as expected, open_engine(several) as found:
+    with open_engine(one.warehouse_dsn) as expected, open_engine(several.warehouse_dsn) as found:
         assert final_state(several, found)[:2] == final_state(one, expected)[:2]

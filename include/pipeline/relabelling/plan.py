@@ -63,7 +63,7 @@ def pin_version(settings: Settings, version: str | None = None, announced: str |
     if version is None and announced is not None and announced != found:
         logger.warning("version %s was announced, and %s is champion now: it labels", announced, found)
     load_version(found, settings)  # one task that says what to do, instead of one for every shard
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         pinned_at = server_time(engine)
     logger.info("relabelling with model_version=%s", found)
     return PinnedModel(version=found, pinned_at=pinned_at.isoformat())
@@ -77,7 +77,7 @@ def plan_relabelling(model: PinnedModel, settings: Settings, *, arrivals: bool =
     """
     from include.warehouse.engine import open_engine
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         counts = _left(engine, model, arrivals)
         total = sum(products for _source, _day, products in counts)
         size = max(settings.relabel_shard_size, math.ceil(total / MOST_SHARDS))
@@ -92,7 +92,7 @@ def count_arrivals(model: PinnedModel, settings: Settings) -> int:
     """Products with another version's label of days that were published since the version was pinned."""
     from include.warehouse.engine import open_engine
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         return sum(products for _source, _day, products in _left(engine, model, arrivals=True))
 
 

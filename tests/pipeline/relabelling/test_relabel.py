@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from include.commands import relabel as command
 from include.errors import ConfigurationError, NoChampionError
 from include.pages.relabel_report import write_relabel_report
-from include.pipeline import text_readings
+from include.pipeline import text_features
 from include.pipeline.daily.run_day import run_day
 from include.pipeline.relabelling import predictions as relabel_predictions
 from include.pipeline.relabelling.plan import pin_version, plan_relabelling
@@ -51,7 +51,7 @@ def other(two_versions: Path, tmp_path: Path, labelled_by_second: Prepared) -> I
     """The same day in a lake and a warehouse in which version 2 is champion from the start."""
     lake = tmp_path / "other"
     settings = versions_settings(two_versions, lake, labelled_by_second.copy(lake), champion="2")
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         yield settings, engine
 
 
@@ -208,14 +208,19 @@ def test_texts_are_read_again_only_where_nobody_kept_what_they_say(
     relabel(settings, "2")  # embeds the texts for version 2
     relabel(settings, "1")
     read: list[int] = []
-    plain = relabel_predictions.read_texts
-    monkeypatch.setattr(relabel_predictions, "read_texts", lambda texts: read.append(texts.num_rows) or plain(texts))
+    plain = relabel_predictions.extract_text_features
+
+    def counted(texts: Any) -> Any:
+        read.append(texts.num_rows)
+        return plain(texts)
+
+    monkeypatch.setattr(relabel_predictions, "extract_text_features", counted)
     relabel(settings, "2")
     assert read == [] and products(warehouse) == expected
 
     # What another reader kept does not count, and goes.
     relabel(settings, "1")
-    monkeypatch.setattr(text_readings, "RULES_VERSION", "0")
+    monkeypatch.setattr(text_features, "RULES_VERSION", "0")
     relabel(settings, "2")
     assert sum(read) == len(expected) and products(warehouse) == expected
     relabel(settings, "1")
