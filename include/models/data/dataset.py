@@ -17,9 +17,9 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
+from include.models.data.training_options import TrainingOptions
 from include.models.decision.written_rules import said_by_rules
 from include.schema import LABEL_ORIGINS
-from include.settings import Settings
 from include.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)
@@ -61,8 +61,8 @@ class TrainingSet:
         if untrusted:
             raise ConfigurationError(f"labels of origin {untrusted} are never trained on; trusted: {LABEL_ORIGINS}")
 
-    def fingerprint(self, settings: Settings, recipe: Recipe | None = None) -> str:
-        """SHA-256 (hex) of all that decides the trained model: rows, encoder, settings, recipe, taxonomy and method."""
+    def fingerprint(self, options: TrainingOptions, recipe: Recipe | None = None) -> str:
+        """SHA-256 (hex) of all that decides the trained model: rows, encoder, options, recipe, taxonomy and method."""
         rows = sorted(
             zip(self.product_ids, self.text_hashes, self.photo_hashes, self.labels, self.origins, strict=True)
         )
@@ -71,7 +71,7 @@ class TrainingSet:
             "recipe": (recipe or Recipe()).to_dict(),
             "taxonomy": load_taxonomy().identity,
             "image_encoder": self.image_encoder_identity,
-            "settings": {name: getattr(settings, name) for name in TRAINING_SETTINGS},
+            "settings": options.to_dict(),
         }
         digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode())
         digest.update(json.dumps(rows).encode())
@@ -79,10 +79,6 @@ class TrainingSet:
 
 
 _COLUMNS = ("product_ids", "documents", "text_hashes", "photo_hashes", "image_vectors", "labels", "origins")
-TRAINING_SETTINGS = (
-    "text_encoder", "text_words", "text_dimensions", "text_vocabulary",
-    "target_precision", "familiar_share", "training_folds", "min_label_examples", "seed",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +113,11 @@ class Examples:
         return len(self.documents)
 
 
-def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonomy | None = None) -> Examples:
+def prepare_examples(dataset: TrainingSet, examples_needed: int, taxonomy: Taxonomy | None = None) -> Examples:
     """Clean a training set: contradictions settled or left out, duplicates merged, rare labels left out.
 
-    For contradictions and duplicates see `clean`. Raises ConfigurationError for a label outside the taxonomy, or when
-    fewer than two labels have enough examples.
+    A label is rare with fewer than `examples_needed` content groups. For contradictions and duplicates see `clean`.
+    Raises ConfigurationError for a label outside the taxonomy, or when fewer than two labels have enough examples.
     """
     taxonomy = taxonomy or load_taxonomy()
     for label in set(dataset.labels):
@@ -129,7 +125,7 @@ def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonom
     rows, photos, rejected = clean(dataset)
     positions = np.fromiter(rows, dtype=np.int64, count=len(rows))
     groups = content_groups([dataset.text_hashes[i] for i in positions], [photos[i] for i in positions])
-    kept_labels, rare = _labels_with_enough_groups(list(rows.values()), groups, settings, taxonomy)
+    kept_labels, rare = _labels_with_enough_groups(list(rows.values()), groups, examples_needed, taxonomy)
     kept = np.array([label in kept_labels for label in rows.values()], dtype=bool)
     rejected["label_too_rare"] += int((~kept).sum())
     positions, groups = positions[kept], groups[kept]
@@ -253,10 +249,9 @@ def _without_duplicates(
 
 
 def _labels_with_enough_groups(
-    labels: Sequence[str], groups: np.ndarray, settings: Settings, taxonomy: Taxonomy
+    labels: Sequence[str], groups: np.ndarray, needed: int, taxonomy: Taxonomy
 ) -> tuple[tuple[str, ...], dict[str, int]]:
-    """Labels with at least as many content groups as there are folds and as the setting asks for."""
-    needed = max(settings.min_label_examples, settings.training_folds)
+    """Labels with enough content groups, and the numbers of groups of the others."""
     of_label: dict[str, set[int]] = defaultdict(set)
     for label, group in zip(labels, groups.tolist(), strict=True):
         of_label[label].add(group)

@@ -1,6 +1,7 @@
-"""The steps of a retraining: plan, train, examine, judge, conclude; Airflow runs them as tasks, `retrain` in a row.
+"""The steps of a retraining: plan, train, examine, judge, conclude. Airflow runs each as a task, `run_retraining` all.
 
-Each is a function of its day and of what the steps before it left. What travels between them is small and JSON.
+Each is a function of its day and of what the steps before it left in the lake, the warehouse and the registry: any two
+may run on different machines. What is passed from one to the next is small and JSON, and names no local file.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import date
 from typing import Any, TypedDict
 
 from include.errors import ChampionChanged
-from include.models.data.dataset import METHOD, TRAINING_SETTINGS
+from include.models.data.dataset import METHOD
 from include.models.data.snapshot import Snapshot, read_snapshot
 from include.models.promotion.gate import GateRules, Outcome
 from include.models.promotion.judgement import Judgement, read_judgement, report_folder
@@ -24,6 +25,7 @@ from include.models.version.registry import CHALLENGER, Registry
 from include.pipeline.promotion import carry_out, settle
 from include.pipeline.retraining.examination import examine
 from include.pipeline.retraining.judge import ExaminedCandidate, judge
+from include.pipeline.training.options import training_options
 from include.pipeline.training.snapshot import take_snapshot
 from include.pipeline.training.train import CandidateSummary, train_candidate
 from include.schema import text_hash
@@ -125,7 +127,7 @@ def training_key(snapshot: str, candidates: Sequence[Candidate], settings: Setti
         "method": METHOD,
         "candidates": [candidate.model_dump() for candidate in candidates],
         "searched": outcome_text(Lake(settings.lake_root)),
-        "settings": {name: getattr(settings, name) for name in (*TRAINING_SETTINGS, "image_encoder")},
+        "settings": training_options(settings).to_dict() | {"image_encoder": settings.image_encoder},
         "gate": asdict(GateRules.from_settings(settings)),
     }
     return text_hash(json.dumps(parts, sort_keys=True))
@@ -142,7 +144,7 @@ def _decided_before(decided: StoredPromotion | None) -> str:
 
 
 def _too_little(snapshot: Snapshot, settings: Settings) -> str:
-    needed = max(settings.min_label_examples, settings.training_folds)
+    needed = training_options(settings).examples_needed
     counts = snapshot.training.group_by("label").aggregate([("content_group", "count_distinct")])
     enough = sum(count >= needed for count in counts["content_group_count_distinct"].to_pylist())
     if enough < 2:

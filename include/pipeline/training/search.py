@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.models.search.outcome import OUTCOME, Measure, SearchOutcome, move_outcome, write_outcome
 from include.models.search.search import SearchBudget, run_search
+from include.pipeline.training.options import training_options
 from include.pipeline.training.training_data import snapshot_of_today, training_set
 from include.settings import Settings
 from include.storage.lake import Lake
@@ -35,14 +36,15 @@ def search_on(
     """The same on a given training set."""
     from include.models.search.judging import OutOfFoldJudge, kind_of, space_of
 
-    judge = OutOfFoldJudge.of(dataset, settings, measure)
+    options = training_options(settings)
+    judge = OutOfFoldJudge.of(dataset, options, measure)
     outcome = run_search(
         judge,
         space_of(dataset),
         budget,
         measure=measure,
-        data_fingerprint=dataset.fingerprint(settings),
-        kind=kind_of(dataset, settings),
+        data_fingerprint=dataset.fingerprint(options),
+        kind=kind_of(dataset, settings.text_encoder),
         products=len(judge.examples),
         storage=settings.state_dir / STUDIES,
         seed=settings.seed,

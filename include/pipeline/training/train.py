@@ -17,6 +17,7 @@ from include.errors import NoChampionError
 from include.models.data.snapshot import Snapshot, read_snapshot
 from include.models.training.candidates import Candidate
 from include.pipeline.promotion import promote_by_hand, settle
+from include.pipeline.training.options import training_options
 from include.pipeline.training.training_data import snapshot_of_today, training_set
 from include.settings import Settings
 from include.storage.lake import Lake
@@ -149,7 +150,7 @@ def base_recipe(dataset: TrainingSet, settings: Settings) -> Recipe:
     from include.models.search.judging import kind_of
     from include.models.search.outcome import found_recipe
 
-    return found_recipe(Lake(settings.lake_root), kind_of(dataset, settings)) or Recipe()
+    return found_recipe(Lake(settings.lake_root), kind_of(dataset, settings.text_encoder)) or Recipe()
 
 
 def train_once(
@@ -165,13 +166,14 @@ def train_once(
     from include.features.image.packing import exported_spec
     from include.models.training.train import train
 
-    dataset_hash = dataset.fingerprint(settings, recipe)
+    options = training_options(settings)
+    dataset_hash = dataset.fingerprint(options, recipe)
     for version in reversed(registry.trained_on(dataset_hash)):
         if _is_sound(version):
             logger.info("version %s was trained on exactly this: dataset_hash=%s", version.version, dataset_hash)
             registry.end_run(version.version)
             return version, None
-    artefact, report = train(dataset, settings, recipe)
+    artefact, report = train(dataset, options, recipe)
     spec = exported_spec(artefact.image_encoder_spec, settings.state_dir / "encoders")
     artefact = replace(artefact, image_encoder_spec=spec)
     with tempfile.TemporaryDirectory(prefix="cuvee-artefact-") as folder:

@@ -15,6 +15,7 @@ from include.models.training.train import train
 from include.models.version.labelling import Item, Labeller
 from include.pipeline.encoders import configured_image_encoder
 from include.pipeline.evaluation.data import EvaluationData, load_evaluation_data
+from include.pipeline.training.options import training_options
 from include.settings import Settings
 
 HARD_NEGATIVES = {
@@ -82,7 +83,7 @@ def labeller(data: EvaluationData, unseen: np.ndarray, settings: Settings) -> La
     learnt = np.sort(np.concatenate([np.array(rows) for rows in rows_of_label.values()]))
     everything = data.training_set(np.union1d(learnt, unseen[[data.labels[row] is not None for row in unseen]]))
     codes = product_codes([ids[row] for row in unseen])
-    artefact, _report = train(without_listed_products(everything, codes), settings)
+    artefact, _report = train(without_listed_products(everything, codes), training_options(settings))
     return Labeller(artefact, configured_image_encoder(settings.image_encoder, settings))
 
 

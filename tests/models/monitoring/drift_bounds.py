@@ -25,6 +25,7 @@ from include.models.monitoring.drift_statistics import Tally
 from include.models.monitoring.reference_profile import ReferenceProfile
 from include.models.training.train import train
 from include.pipeline.evaluation.data import EvaluationData, load_evaluation_data
+from include.pipeline.training.options import training_options
 from include.schema import text_hash
 from include.settings import Settings
 
@@ -71,7 +72,7 @@ def train_on_half(data: EvaluationData, settings: Settings, most: int = 10_000) 
     )
     dataset = data.training_set(rows)
     dataset = replace(dataset, product_ids=[f"{sources[row]}:{row}" for row in rows])
-    artefact, _report = train(dataset, settings)
+    artefact, _report = train(dataset, training_options(settings))
     assert artefact.profile is not None
     has_text = np.array([bool(text) for text in data.documents])
     texts, photos = artefact.text_encoder.encode(data.documents), data.encoders["default"][2]

@@ -56,9 +56,9 @@ def test_a_changed_profile_is_refused_like_any_damaged_file(artefact: Artefact, 
         Artefact.load(tmp_path)
 
 
-def test_every_source_has_a_tally_of_its_own(training_set, model_settings) -> None:
+def test_every_source_has_a_tally_of_its_own(training_set, options) -> None:
     ids = [f"{'feed' if number % 3 else 'shop'}:{number}" for number in range(len(training_set.labels))]
-    profile = train(replace(training_set, product_ids=ids), model_settings)[0].profile
+    profile = train(replace(training_set, product_ids=ids), options)[0].profile
     assert {source: tally.products for source, tally in profile.by_source.items()} == {"feed": 80, "shop": 40}
 
 
