@@ -17,6 +17,7 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
+from include.models.data.content_groups import content_groups
 from include.models.data.training_options import TrainingOptions
 from include.models.decision.written_rules import said_by_rules
 from include.schema import LABEL_ORIGINS
@@ -174,24 +175,6 @@ def clean(dataset: TrainingSet) -> tuple[dict[int, str], list[str | None], Count
     ambiguous = _photos_of_several_labels(rows, photos)
     photos = [None if photo in ambiguous else photo for photo in photos]
     return _without_duplicates(rows, dataset.text_hashes, photos, rejected), photos, rejected
-
-
-def content_groups(*keys_of_rows: Sequence[str | None]) -> np.ndarray:
-    """Group number of each row, int64: rows that share a key in any of the given columns are in one group.
-
-    Groups are the connected components of the graph whose edges are shared keys; None is no key.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    count = len(keys_of_rows[0])
-    edges: list[tuple[int, int]] = []
-    for keys in keys_of_rows:
-        first: dict[str, int] = {}
-        edges += [(first.setdefault(key, row), row) for row, key in enumerate(keys) if key is not None]
-    ends = np.array(edges, dtype=np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(ends.shape[1], dtype=np.int8), (ends[0], ends[1])), shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def _settle_contradictions(

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from include.models.data.dataset import content_groups
+from include.models.data.content_groups import content_groups
 from include.schema import text_hash
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,8 @@ from typing import Literal
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.models.data.dataset import TrainingSet, content_groups
+from include.models.data.content_groups import content_groups
+from include.models.data.dataset import TrainingSet
 from include.plain_words import plain_words
 from include.schema import text_hash
 from include.taxonomy import Taxonomy, load_taxonomy

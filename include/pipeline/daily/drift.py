@@ -25,7 +25,7 @@ from include.storage.lake import Lake
 
 if TYPE_CHECKING:
     from include.models.decision.predictions import Predictions
-    from include.models.monitoring.drift import Drift
+    from include.models.monitoring.drift import Drift, DriftBounds
     from include.models.monitoring.drift_statistics import Tally
     from include.models.version.artefact import Artefact
 
@@ -112,7 +112,21 @@ def _measure(lake: Lake, source: str, day: date, shards: int, settings: Settings
         return None
     tallies, versions = zip(*(_read_tally(lake, path) for path in paths), strict=True)
     profile = ReferenceProfile.load(version_folder(versions[0], settings)) if len(set(versions)) == 1 else None
-    return None if profile is None else measure_drift(source, reduce(add, tallies), profile, settings)
+    return None if profile is None else measure_drift(source, reduce(add, tallies), profile, drift_bounds(settings))
+
+
+def drift_bounds(settings: Settings) -> DriftBounds:
+    """The bounds that the settings give."""
+    from include.models.monitoring.drift import DriftBounds
+
+    return DriftBounds(
+        min_products=settings.drift_min_products,
+        label_mix=settings.drift_label_mix,
+        confidence=settings.drift_confidence,
+        embedding=settings.drift_embedding,
+        missing_photos=settings.drift_missing_photos,
+        reviewed=settings.drift_reviewed,
+    )
 
 
 def _known_drift(lake: Lake, source: str, day: date) -> DayDrift:
