@@ -163,29 +163,29 @@ def as_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
 
 
 class Progress:
-    """Lines that tell a waiting person what happens and how long it took."""
+    """Lines of progress: what happens, and how long it took."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self._elapsed = Elapsed(console)
-        self._told_states = ""
-        self._told_at = 0.0
+        self._printed_states = ""
+        self._printed_at = 0.0
 
     def say(self, text: str) -> None:
         """One line with the time since the start."""
         self._elapsed.print(text)
 
     def step(self, name: str) -> Step:
-        """A block whose end is told with its duration."""
+        """A block whose end is printed with its duration."""
         return Step(self, name)
 
     def runs(self, runs: Sequence[RunState]) -> None:
-        """Tell how far the runs of a backfill are: when a run changes its state, else every few seconds."""
+        """Print how far the runs of a backfill are: when a run changes its state, else every few seconds."""
         states = ", ".join(f"{run.logical_date:%d %b} {run.state}" for run in runs if run.logical_date)
         now = time.monotonic()
-        if states == self._told_states and now - self._told_at < QUIET_SECONDS:
+        if states == self._printed_states and now - self._printed_at < QUIET_SECONDS:
             return
-        self._told_states, self._told_at = states, now
+        self._printed_states, self._printed_at = states, now
         tasks = [task for run in runs for task in run.tasks]
         finished = sum(task.state in {"success", "skipped", "failed"} for task in tasks)
         running = sorted({task.task_id.rsplit(".", 1)[-1] for task in tasks if task.state == "running"})

@@ -47,16 +47,16 @@ COMPONENTS = {
 }
 HEARTBEATS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 STOP_SECONDS = {"api-server": 5.0, "scheduler": 12.0, "dag-processor": 5.0, "triggerer": 3.0}
-"""The scheduler waits for running tasks; the triggerer, when idle, sometimes waits 10 s for nothing."""
+"""The scheduler waits for running tasks; an idle triggerer sometimes waits 10 s for no reason."""
 BOOT_SECONDS = 180.0
 MIGRATION_SECONDS = 300.0
 
 Report = Callable[[str], None]
-"""Receives lines for the person who waits."""
+"""Receives lines of progress."""
 
 
 class AirflowDatabase(Protocol):
-    """Who knows the address of Airflow's own database; the embedded PostgreSQL, usually."""
+    """Provides the address of Airflow's own database; usually the embedded PostgreSQL."""
 
     def url(self, database: str) -> str:
         """SQLAlchemy URL of the database `airflow`, empty if its server was never started."""
@@ -121,7 +121,7 @@ class LocalAirflow:
             if any(program.is_running() for program in self._programs.values()) and (
                 not started_with.exists() or started_with.read_text() != wanted
             ):
-                report("settings have changed: stopping Airflow to start it anew")
+                report("settings have changed: restarting Airflow")
                 self.stop()
             if self.is_running():
                 return
@@ -254,7 +254,7 @@ class LocalAirflow:
         program = self._programs[name]
         return ConfigurationError(
             f"Airflow's {name} {what}. The end of its log ({program.log}):\n{program.log_tail()}\n"
-            f"`make down` stops what runs; then `make up` starts anew."
+            f"Run `make down`, then `make up`."
         )
 
     def _load_objects(self, api: AirflowApi, sandbox_url: str | None) -> None:

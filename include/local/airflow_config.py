@@ -82,9 +82,13 @@ class AirflowFolder:
         hook.write_text(LOCAL_SETTINGS if settings.preload_libraries else "")
 
     def digest(self, settings: Settings, database_url: str) -> str:
-        """A fingerprint of all that running components were told; another one means that they must restart."""
-        told = [self._sections(settings, database_url), settings_environment(settings), settings.preload_libraries]
-        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+        """A fingerprint of the configuration of running components; if it differs, they must restart."""
+        configuration = [
+            self._sections(settings, database_url),
+            settings_environment(settings),
+            settings.preload_libraries,
+        ]
+        return hashlib.sha256(json.dumps(configuration, sort_keys=True, default=str).encode()).hexdigest()
 
     def environment(self, settings: Settings, outer: Mapping[str, str]) -> dict[str, str]:
         """Environment of Airflow's processes and so of every task.

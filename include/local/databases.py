@@ -1,4 +1,4 @@
-"""The roles and databases of the embedded PostgreSQL, and the files that tell their URLs."""
+"""The roles and databases of the embedded PostgreSQL, and the files that hold their URLs."""
 
 from __future__ import annotations
 

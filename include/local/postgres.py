@@ -4,7 +4,7 @@ It lives in `<state_dir>/postgres`, comes from a pip package, and listens on 127
 password (SCRAM) only:
 
     data/               the database cluster
-    server.log          what the server says
+    server.log          the server's log
     superuser.password  of the role `postgres`          } mode 0600, written once
     warehouse.url       role and database `cuvee`       }
     airflow.url         role and database `airflow`     }

@@ -74,7 +74,7 @@ def _row(stored: StoredPromotion, pages: Collection[str]) -> DecisionRow:
 
 
 def _timeline(rows: Sequence[DecisionRow]) -> Drawing | None:
-    """The course of the scores; None where a line of less than two decisions would say nothing."""
+    """The course of the scores; None with fewer than two decisions, which make no line."""
     scored = [
         DayScores(row.stored.day, row.candidate, row.champion, row.stored.promoted)
         for row in rows
