@@ -28,6 +28,7 @@ from include.local.sandbox_process import SandboxProcess
 from include.pipeline.catalogue_files import CatalogueFile, pretrained_encoder, replay_catalogues
 from include.security.quoting import printable
 from include.settings import Settings
+from include.storage.local_files import write_file
 
 FIRST_DAY = date(2026, 1, 5)
 DAYS = 3
@@ -82,8 +83,7 @@ def claim_state_folder(settings: Settings, replay: Path | None) -> None:
             f"{settings.state_dir} holds a demo on other data. `make clean` removes it; "
             "or set CUVEE_STATE_DIR to another folder to keep both (and stop the first with `make down`)."
         )
-    claim.parent.mkdir(parents=True, exist_ok=True)
-    claim.write_text(json.dumps(wanted))
+    write_file(claim, json.dumps(wanted))
 
 
 def prepare_model(settings: Settings, catalogues: Sequence[CatalogueFile], progress: Progress) -> None:
