@@ -14,8 +14,8 @@ from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.drift import stage_tally
 from include.pipeline.daily.model_flags import RULE_DISAGREES, UNFAMILIAR, with_model_flags
-from include.pipeline.daily.shard_model import shard_model
 from include.pipeline.daily.shards import Shard, read_shard, shard_day, staged_labels_path
+from include.pipeline.model_versions import load_version
 from include.pipeline.text_features import LAYER as TEXT_FEATURES_LAYER
 from include.pipeline.text_features import text_features_of
 from include.schema import LABELS
@@ -43,7 +43,7 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
-    artefact = shard_model(shard)
+    artefact = load_version(shard["model_version"], settings)
     products = read_shard(lake, shard)
     photos = lake.read_parquet(
         Lake.day_file("images", shard["source"], shard_day(shard), shard["shard"]), ["product_id", "status", "sha256"]

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.photo_pieces import PhotoPieces, PiecesMovedError, Row
-from include.pipeline.daily.shard_model import shard_model
 from include.pipeline.daily.shards import Shard, read_shard, shard_day
+from include.pipeline.model_versions import load_version
 from include.pipeline.text_features import LAYER as TEXT_FEATURES_LAYER
 from include.pipeline.text_features import extract_text_features, store_text_features
 from include.schema import IMAGES
@@ -54,7 +54,7 @@ def embed_text(shard: Shard, settings: Settings) -> EmbeddingSummary:
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
-    encoder = shard_model(shard).text_encoder
+    encoder = load_version(shard["model_version"], settings).text_encoder
     products = read_shard(lake, shard, ["content_hash", "name", "brand", "description", "ingredients"])
     features, documents = extract_text_features(products)
     store_text_features(
@@ -81,7 +81,7 @@ def embed_images(
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
-    artefact = shard_model(shard)
+    artefact = load_version(shard["model_version"], settings)
     encoder = configured_image_encoder(artefact.image_encoder_spec, settings)
     artefact.check_image_encoder(encoder.identity)
     products = read_shard(lake, shard, ["product_id", "image_url"])

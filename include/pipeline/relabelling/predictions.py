@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.classify import predicted_columns
 from include.pipeline.daily.model_flags import without_model_flags
+from include.pipeline.model_versions import load_version
 from include.pipeline.relabelling.plan import PinnedModel, RelabelShard, slice_of
 from include.pipeline.text_features import extract_text_features, replace_text_features, stored_text_features
 from include.settings import Settings
@@ -38,15 +38,13 @@ class CataloguePredictor:
         """Raises NoChampionError when the artefact is missing or damaged."""
         from threadpoolctl import ThreadpoolController
 
-        from include.models.version.artefact import Artefact
-
         # Arrow's other allocators give large buffers back at once: the kernel would clear new pages for every batch,
         # which takes a tenth of the CPU of a prediction.
         pa.set_memory_pool(pa.system_memory_pool())
         self._libraries = ThreadpoolController()
         self._settings = settings
         self._version = model["version"]
-        self._artefact = Artefact.load(Path(model["path"]))
+        self._artefact = load_version(model["version"], settings)
         self._lake = Lake(settings.lake_root)
         self._texts = EmbeddingCache(self._lake, self._artefact.text_encoder.identity)
         self._photos = EmbeddingCache(self._lake, self._artefact.image_encoder_identity)

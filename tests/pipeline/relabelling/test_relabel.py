@@ -294,12 +294,12 @@ def test_without_a_sound_model_nothing_is_planned(settings: Settings, tmp_path: 
     empty = settings.model_copy(update={"state_dir": tmp_path / "empty"})
     with pytest.raises(NoChampionError, match="python -m include train"):
         pin_version(empty)
-    with pytest.raises(NoChampionError):
+    with pytest.raises(ConfigurationError, match="no version 9"):
         relabel_shard(
             {
                 "name": "shard 1 of 1", "source": SOURCE, "first_day": "2026-01-05", "last_day": "2026-01-05",
                 "first_id": None, "before_id": None, "products": 1,
-                "model": {"version": "1", "path": str(tmp_path / "nowhere"), "pinned_at": "2026-01-05T00:00:00+00:00"},
+                "model": {"version": "9", "pinned_at": "2026-01-05T00:00:00+00:00"},
             },
             settings,
         )  # fmt: skip
