@@ -37,16 +37,13 @@ def choose() -> str:
 
 @task
 def roll_back() -> Any:
-    from include.pages.decisions_overview import write_decisions_overview
-    from include.pipeline.promotion import roll_back
+    from include.pipeline.retraining.run_rollback import run_rollback
 
     context = get_current_context()
     params = context["params"]
     target = None if params["rollback_to"] == PREVIOUS else params["rollback_to"]
     by = getattr(context["dag_run"], "triggering_user_name", None) or "airflow"
-    change = roll_back(load_settings(), to=target, reason=params["reason"] or "", decided_by=by)
-    write_decisions_overview(load_settings())
-    return change
+    return run_rollback(load_settings(), to=target, reason=params["reason"] or "", decided_by=by)
 
 
 @task

@@ -213,7 +213,7 @@ def sql(
     from include.warehouse.engine import open_engine
     from include.warehouse.queries import run_sql
 
-    with open_engine(load_settings()) as engine:
+    with open_engine(load_settings().warehouse_dsn) as engine:
         columns, rows = run_sql(engine, query, limit=limit)
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
@@ -249,7 +249,7 @@ def review(
     from include.warehouse.reviews import record_review
 
     taxonomy = load_taxonomy()
-    with open_engine(load_settings()) as engine:
+    with open_engine(load_settings().warehouse_dsn) as engine:
         record_review(
             engine,
             product_id,

@@ -1,65 +1,76 @@
 """Ways to look for phrases in a text; each takes time in proportion to the text.
 
-A phrase is one or more words, e.g. `demi sec`; `*` at its end stands for the rest of a word (`millesime*`). Texts are
-words as `plain_words` makes them.
+A phrase is one or more words, e.g. `demi sec`; `*` at its end matches the rest of a word (`millesime*`), and `*`
+alone for any word. Texts are words as `plain_words` makes them; phrases are written as a person writes them.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+
+from ahocorasick import Automaton
 
 from include.plain_words import plain_words
 
-Test: TypeAlias = Callable[[str], object]
-"""What is true of the words that it holds for."""
 
+class PhraseFinder:
+    """Finds which of many phrases a text contains, in one pass over it (Aho and Corasick, 1975).
 
-def found(phrases: Iterable[str]) -> Test | None:
-    """The test for one of the phrases anywhere in a text; None for phrases without words."""
-    return _search(r" (?:{})(?= )", phrases)
+    Every phrase carries a set as the bits of a number. The result for a text is the union of the sets of the phrases
+    found in it:
 
-
-def found_at_start(phrases: Iterable[str]) -> Test | None:
-    """The test for a text that begins with one of the phrases; None for phrases without words."""
-    return _search(r"^ (?:{})(?= )", phrases)
-
-
-def found_at_end(phrases: Iterable[str]) -> Test | None:
-    """The test for a text that ends with one of the phrases; None for phrases without words."""
-    return _search(r" (?:{})(?= $)", phrases)
-
-
-def made_of(phrases: Iterable[str]) -> Test | None:
-    """The test for a text that is the phrases and words that begin with a digit, one after the other, and no others.
-
-    Not a pattern: there are many ways to part a text into phrases, and a pattern may try them all.
+        finder = PhraseFinder({"brut": 0b001, "extra brut": 0b010}, at_start={"champ*": 0b100})
+        finder.find(" champagne extra brut ")   # 0b111
     """
-    listed = list(phrases)
-    return _MadeOf(listed).holds if any(map(_pattern, listed)) else None
+
+    def __init__(
+        self,
+        anywhere: Mapping[str, int],
+        at_start: Mapping[str, int] | None = None,
+        at_end: Mapping[str, int] | None = None,
+    ) -> None:
+        """Phrases that may occur anywhere, that the text must begin with, and that it must end with; with their sets.
+
+        A phrase without a word, such as `!`, is never found.
+        """
+        sets: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        for place, phrases in enumerate((anywhere, at_start or {}, at_end or {})):
+            for phrase, bits in phrases.items():
+                words = plain_words(phrase)
+                if phrase.endswith("*"):
+                    sets[words.rstrip() or " "][place] |= bits
+                elif words != " ":
+                    sets[words][place] |= bits
+        self._automaton = Automaton()
+        for written, (bits, bits_at_start, bits_at_end) in sets.items():
+            self._automaton.add_word(written, (len(written) - 1, bits, bits_at_start, bits_at_end))
+        self._automaton.make_automaton()
+        self._is_empty = not sets
+
+    def find(self, words: str) -> int:
+        """The union of the sets of the phrases that `words`, as `plain_words` makes them, contain; 0 for none."""
+        if words == " " or self._is_empty:
+            return 0
+        found = 0
+        last = len(words) - 1
+        for end, (end_at_start, bits, bits_at_start, bits_at_end) in self._automaton.iter(words):
+            found |= bits
+            if bits_at_start and end == end_at_start:
+                found |= bits_at_start
+            if bits_at_end and words.find(" ", end) == last:
+                found |= bits_at_end
+        return found
 
 
-def _search(template: str, phrases: Iterable[str]) -> Test | None:
-    alternatives = "|".join(filter(None, map(_pattern, sorted(set(phrases)))))
-    return re.compile(template.format(alternatives)).search if alternatives else None
+class PhraseSequence:
+    """Recognises texts that consist of given phrases and of words that begin with a digit, and of nothing else.
 
-
-def _pattern(phrase: str) -> str:
-    words = re.escape(plain_words(phrase).strip())
-    return (words or r"\w") + r"\w*" if phrase.endswith("*") else words
-
-
-class _MadeOf:
-    """Finds out whether words are nothing but given phrases, one after the other, and words that begin with a digit.
-
-    It goes through the words once, and keeps the places that phrases can lead to: the time is that of the number of
-    words, however many ways there are to part them into phrases.
+    Not a regular expression: there are many ways to divide a text into phrases, and a pattern may try them all. This
+    goes through the words once and keeps the positions that phrases can lead to.
     """
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        """`*` at the end of a phrase stands for the rest of a word."""
         self._whole: set[str] = set()
         beginnings: dict[int, set[str]] = defaultdict(set)
         for phrase in phrases:
@@ -70,28 +81,28 @@ class _MadeOf:
                 self._whole.add(plain)
         self._beginnings = {size: tuple(sorted(words)) for size, words in beginnings.items()}
         self._sizes = sorted({plain.count(" ") + 1 for plain in self._whole} | self._beginnings.keys())
-        """Words that phrases have: `[1, 2, 3]`."""
+        """Numbers of words that phrases have, e.g. `[1, 2, 3]`."""
 
-    def holds(self, words: str) -> bool:
-        """Whether that is all there is in words as `plain_words` makes them; False for no words."""
+    def matches(self, words: str) -> bool:
+        """Whether `words`, as `plain_words` makes them, are such a sequence; False for no words."""
         each = words.split()
         reached = [True] + [False] * len(each)
         furthest = 0
-        for place, word in enumerate(each):
-            if place > furthest:
+        for position, word in enumerate(each):
+            if position > furthest:
                 return False
-            if reached[place]:
-                for end in self._ends(each, place, word):
+            if reached[position]:
+                for end in self._ends(each, position, word):
                     reached[end] = True
                     furthest = max(furthest, end)
         return bool(each) and reached[-1]
 
-    def _ends(self, each: list[str], place: int, word: str) -> Iterator[int]:
-        """Where the phrases that begin at a place can end."""
+    def _ends(self, each: list[str], position: int, word: str) -> Iterator[int]:
+        """Where the phrases that begin at a position can end."""
         if word[0].isdecimal():
-            yield place + 1
+            yield position + 1
         for size in self._sizes:
-            if place + size <= len(each):
-                phrase = " ".join(each[place : place + size])
+            if position + size <= len(each):
+                phrase = " ".join(each[position : position + size])
                 if phrase in self._whole or phrase.startswith(self._beginnings.get(size, ())):
-                    yield place + size
+                    yield position + size

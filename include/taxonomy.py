@@ -1,4 +1,4 @@
-"""The label space, and every way by which a label can be known without a model.
+"""The label space, and every way to a label without a model.
 
 Read from `include/config/taxonomy.yaml`, which a person edits; this module only interprets it. The
 same products give the same labels as long as `Taxonomy.identity` stays the same.
@@ -87,12 +87,6 @@ class Taxonomy:
         """The label that the written rules give to a product, or None: no match is better than a wrong one."""
         rule = self.matching_rule(name, ingredients, brand)
         return rule.label if rule else None
-
-    def labels_from_rules(
-        self, names: Sequence[str | None], ingredients: Sequence[str | None], brands: Sequence[str | None]
-    ) -> list[str | None]:
-        """What `label_from_rules` says of each of many products, at half the cost."""
-        return [rule.label if rule else None for rule in self.rules.first_of_each(names, ingredients, brands)]
 
     def is_champagne_product(
         self, name: str | None, ingredients: str | None, categories: Sequence[str] | str | None = ()

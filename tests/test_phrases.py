@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.phrases import found, made_of
+from include.phrases import PhraseFinder, PhraseSequence
 from include.plain_words import plain_words
 from tests.patterns.growth import grows_too_fast
 
@@ -35,20 +35,42 @@ def can_be_parted(words: list[str], phrases: list[str]) -> bool:
 
 
 @given(_phrases, _texts)
-def test_made_of_is_what_trying_all_ways_finds(phrases: list[str], text: str) -> None:
-    test = made_of(phrases)
+def test_a_sequence_is_what_trying_all_ways_finds(phrases: list[str], text: str) -> None:
     words = plain_words(text)
-    assert test is not None
-    assert bool(test(words)) == (bool(words.split()) and can_be_parted(words.split(), phrases))
+    assert PhraseSequence(phrases).matches(words) == (bool(words.split()) and can_be_parted(words.split(), phrases))
 
 
-def test_phrases_without_words_are_no_test() -> None:
-    assert made_of(["!", "-"]) is None
-    assert found(["!"]) is None
+def occurs(phrase: str, text: str) -> bool:
+    """Whether a phrase stands in a text, by comparing it with the words at every position."""
+    *before, last = plain_words(phrase).split() or [""]
+    words = text.split()
+    parts = [words[start : start + len(before) + 1] for start in range(len(words) - len(before))]
+    return any(
+        part[:-1] == before and (part[-1].startswith(last) if phrase.endswith("*") else part[-1] == last)
+        for part in parts
+    )
+
+
+@given(_phrases, _texts)
+def test_phrases_are_found_anywhere_at_the_start_and_at_the_end(phrases: list[str], text: str) -> None:
+    bits = {phrase: 1 << number for number, phrase in enumerate(dict.fromkeys(phrases))}
+    words = plain_words(text)
+    each = words.split()
+    for phrase, bit in bits.items():
+        size = len(plain_words(phrase).split()) or 1
+        first, last = (" ".join(part) if len(each) >= size else "" for part in (each[:size], each[-size:]))
+        assert bool(PhraseFinder(bits).find(words) & bit) == occurs(phrase, words)
+        assert bool(PhraseFinder({}, at_start=bits).find(words) & bit) == occurs(phrase, first)
+        assert bool(PhraseFinder({}, at_end=bits).find(words) & bit) == occurs(phrase, last)
+
+
+def test_phrases_without_words_are_found_nowhere() -> None:
+    assert PhraseFinder({"!": 1, "-": 2}).find(" ") == 0
+    assert PhraseFinder({"!": 1}, {"!": 2}, {"!": 4}).find(" a b ") == 0
+    assert not PhraseSequence(["!", "-"]).matches(" a ")
 
 
 def test_a_text_of_ambiguous_phrases_takes_time_in_proportion() -> None:
-    dosage = made_of(["extra", "extra brut", "brut", "brut nature", "champagne", "ab*", "*a"])
-    assert dosage is not None
+    dosage = PhraseSequence(["extra", "extra brut", "brut", "brut nature", "champagne", "ab*", "*a"])
     for piece in (" extra brut", " a", " abx", " 1", " champagne brut nature"):
-        assert grows_too_fast(dosage, lambda n, piece=piece: f" champagne{piece * n} zzzz ") is None
+        assert grows_too_fast(dosage.matches, lambda n, piece=piece: f" champagne{piece * n} zzzz ") is None

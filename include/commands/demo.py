@@ -28,6 +28,7 @@ from include.local.sandbox_process import SandboxProcess
 from include.pipeline.catalogue_files import CatalogueFile, pretrained_encoder, replay_catalogues
 from include.security.quoting import printable
 from include.settings import Settings
+from include.storage.local_files import write_file
 
 FIRST_DAY = date(2026, 1, 5)
 DAYS = 3
@@ -82,8 +83,7 @@ def claim_state_folder(settings: Settings, replay: Path | None) -> None:
             f"{settings.state_dir} holds a demo on other data. `make clean` removes it; "
             "or set CUVEE_STATE_DIR to another folder to keep both (and stop the first with `make down`)."
         )
-    claim.parent.mkdir(parents=True, exist_ok=True)
-    claim.write_text(json.dumps(wanted))
+    write_file(claim, json.dumps(wanted))
 
 
 def prepare_model(settings: Settings, catalogues: Sequence[CatalogueFile], progress: Progress) -> None:
@@ -91,7 +91,7 @@ def prepare_model(settings: Settings, catalogues: Sequence[CatalogueFile], progr
     from include.models.version.registry import Registry
 
     try:
-        champion = Registry(settings).champion()
+        champion = Registry(settings.tracking_uri, settings.state_dir).champion()
     except NoChampionError:
         pass
     else:
@@ -137,7 +137,7 @@ def print_results(settings: Settings, console: Console) -> None:
     from include.warehouse.engine import open_engine
     from include.warehouse.queries import batch_counts, label_counts, labelled_sample, quarantine_counts
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         console.print(as_table("Labelled products (a sample)", labelled_sample(engine, limit=24)))
         console.print(as_table("Products by label", label_counts(engine)))
         console.print(as_table("Counts per day", batch_counts(engine)))

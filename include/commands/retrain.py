@@ -23,33 +23,19 @@ def retrain_command(
     as_json: AsJson = False,
 ) -> None:
     """Train the candidates, and promote the best one only if the gate finds it better than the champion."""
-    from include.pipeline.retraining import steps
-    from include.pipeline.retraining.reporting import report_decision
+    from include.pipeline.retraining.run_retraining import run_retraining
 
     settings = load_settings()
     as_of = day.date() if day else datetime.now(UTC).date()
-    say = progress_printer(as_json)
-    with steps.alone_in_training(settings, wait=False):
-        plan = steps.plan_retraining(settings, as_of)
-        if plan["reason"]:
-            _show({"promoted": False, **plan}, as_json, f"nothing to train as of {as_of}: {plan['reason']}")
-            return
-        say(f"snapshot {plan['snapshot'][:12]}; champion: version {plan['champion'] or '–'}")
-        examined = []
-        for name in plan["candidates"]:
-            trained = steps.train_planned(plan, name, settings)
-            say(f"{name}: version {trained['version']}, macro-F1 {trained['macro_f1']:.3f} out of fold")
-            examined.append(steps.examine_trained(plan, trained, settings))
-        judged = steps.judge_trained(plan, examined, settings)
-        concluded = steps.conclude(judged["path"], settings)
-    page = report_decision(judged["path"], settings)
-    verdict = "is champion now" if concluded["promoted"] else "was refused"
-    say(f"version {concluded['candidate']} {verdict}: {concluded['reason']}")
-    say(f"the decision with its figures: {page}")
-    if concluded["promoted"] and relabel:
-        _relabel(settings, concluded["candidate"], as_json)
+    found = run_retraining(settings, as_of, on_step=progress_printer(as_json))
+    if found.conclusion is None:
+        reason = found.plan["reason"]
+        _show({"promoted": False, **found.plan}, as_json, f"nothing to train as of {as_of}: {reason}")
+        return
+    if found.conclusion["promoted"] and relabel:
+        _relabel(settings, found.conclusion["candidate"], as_json)
     if as_json:
-        _show({**concluded, "page": page}, as_json, "")
+        print_json({**found.conclusion, "page": found.page})
 
 
 def rollback_command(
@@ -62,15 +48,13 @@ def rollback_command(
     as_json: AsJson = False,
 ) -> None:
     """Make an earlier model version champion again; its labels follow by themselves."""
-    from include.pages.decisions_overview import write_decisions_overview
-    from include.pipeline.promotion import roll_back
+    from include.pipeline.retraining.run_rollback import run_rollback
 
     settings = load_settings()
-    change = roll_back(settings, reason=reason, decided_by=by, to=to)
-    page = write_decisions_overview(settings)
+    change = run_rollback(settings, reason=reason, decided_by=by, to=to)
     before = f"before: version {change['previous'] or '–'}"
-    text = f"version {change['version']} is champion ({before}); all decisions: {page}"
-    _show({**change, "page": page}, as_json, text if change["changed"] else f"{text}; {change['reason']}")
+    text = f"version {change['version']} is champion ({before}); all decisions: {change['page']}"
+    _show(dict(change), as_json, text if change["changed"] else f"{text}; {change['reason']}")
     if relabel:
         _relabel(settings, change["version"], as_json)
 

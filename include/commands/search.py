@@ -26,9 +26,10 @@ def search_command(
     as_json: AsJson = False,
 ) -> None:
     """Search hyper-parameters on all trusted labels; the next training uses the best recipe."""
-    from include.models.search.outcome import outcome_path
+    from include.models.search.outcome import OUTCOME
     from include.models.search.search import SearchBudget
-    from include.pipeline.training.search import search_recipe
+    from include.pipeline.training.search import STUDIES, search_recipe
+    from include.storage.lake import Lake
 
     settings = load_settings()
     outcome = search_recipe(settings, SearchBudget(trials, minutes), measure)
@@ -36,8 +37,8 @@ def search_command(
         typer.echo(outcome.to_json())
         return
     print_outcome(outcome, console)
-    console.print(f"recipe: {outcome_path(settings.state_dir)}")
-    for path in draw_search(outcome, outcome_path(settings.state_dir).parent):
+    console.print(f"recipe: {Lake(settings.lake_root).full_path(OUTCOME)}")
+    for path in draw_search(outcome, (settings.state_dir / STUDIES).parent):
         console.print(f"figure: {path}")
 
 

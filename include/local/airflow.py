@@ -31,11 +31,12 @@ from filelock import FileLock
 
 from include.errors import ConfigurationError
 from include.local.airflow_api import AirflowApi
-from include.local.airflow_config import AirflowFolder, Login, write_private
+from include.local.airflow_config import AirflowFolder, Login
 from include.local.airflow_settings import AirflowObjects, read_airflow_settings
 from include.local.load_settings import load
 from include.local.processes import BackgroundProgram, require_free_port
 from include.settings import PROJECT_ROOT, Settings
+from include.storage.local_files import write_file
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ class LocalAirflow:
             self._folder.write(self._settings, database_url)
             environment = self._folder.environment(self._settings, os.environ)
             self._migrate(environment, report)
-            write_private(started_with, wanted)
+            write_file(started_with, wanted, owner_only=True)
             report("starting Airflow")
             for name, arguments in COMPONENTS.items():
                 self._programs[name].start([sys.executable, "-m", "airflow", *arguments], environment, PROJECT_ROOT)
@@ -215,7 +216,7 @@ class LocalAirflow:
         if result.returncode != 0:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
             raise ConfigurationError(f"Airflow's database could not be prepared; the whole log is in {log}:\n{tail}")
-        write_private(stamp, json.dumps(current | {"revision": self._revision()}))
+        write_file(stamp, json.dumps(current | {"revision": self._revision()}), owner_only=True)
 
     def _revision(self) -> str | None:
         """Schema version of Airflow's database, None if it is empty."""
@@ -267,7 +268,7 @@ class LocalAirflow:
         if stamp.exists() and stamp.read_text() == digest:
             return
         load(api, objects)
-        write_private(stamp, digest)
+        write_file(stamp, digest, owner_only=True)
         logger.info(
             "loaded %d connections, %d pools, %d variables",
             len(objects.connections),

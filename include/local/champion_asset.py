@@ -6,7 +6,6 @@ import logging
 
 from include.local.airflow import LocalAirflow
 from include.local.airflow_api import AirflowFailure
-from include.local.postgres import PostgresServer
 from include.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -15,9 +14,17 @@ CHAMPION_ASSET = "champion_model"
 """Name of the asset in `dags/assets.py`."""
 
 
+class _NoDatabase:
+    """In place of the embedded PostgreSQL, which need not be installed: the REST API is all that is used here."""
+
+    def url(self, database: str) -> str:
+        """No address is known."""
+        return ""
+
+
 def announce_champion(settings: Settings, version: str) -> bool:
     """Update the asset `champion_model` of this state folder's Airflow; False where none runs or it does not answer."""
-    airflow = LocalAirflow(settings, PostgresServer(settings))
+    airflow = LocalAirflow(settings, _NoDatabase())
     if not airflow.is_running():
         return False
     api = airflow.api()

@@ -29,7 +29,6 @@ LIBRARIES = (
     "mlflow.tracking",
     "mlflow.store.tracking.sqlalchemy_store",
     "mlflow.store.model_registry.sqlalchemy_store",
-    "skops.io",
     "sqlalchemy",
     "psycopg",
     "pydantic_settings",

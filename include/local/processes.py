@@ -26,6 +26,7 @@ from pathlib import Path
 import psutil
 
 from include.errors import ConfigurationError
+from include.storage.local_files import write_file
 
 logger = logging.getLogger(__name__)
 
@@ -78,9 +79,7 @@ class BackgroundProgram:
         process.returncode = 0  # it is meant to outlive this object, which would complain when collected
         started = psutil.Process(process.pid).create_time()
         record = ProcessRecord(process.pid, started, str(Path(command[0]).resolve()))
-        temporary = self._record_file.with_suffix(".json.tmp")
-        temporary.write_text(json.dumps(asdict(record)))
-        temporary.replace(self._record_file)
+        write_file(self._record_file, json.dumps(asdict(record)))
         logger.debug("started %s as process %d", self.name, process.pid)
 
     def is_running(self) -> bool:

@@ -38,7 +38,7 @@ def write_decision_page(path: str, settings: Settings) -> str:
     """
     lake = Lake(settings.lake_root)
     judgement = read_judgement(lake, path)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         stored = decision_on(engine, judgement.training_key, judgement.candidate, judgement.champion)
     folder, _, file = path.rpartition("/")
     content = _content(judgement, stored, _manifest(lake, judgement.snapshot))

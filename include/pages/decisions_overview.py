@@ -42,7 +42,7 @@ def write_decisions_overview(settings: Settings) -> str:
     It links to the decision pages that are there: write those first.
     """
     lake = Lake(settings.lake_root)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         decisions = all_decisions(engine)
     pages = frozenset(lake.list_files(REPORTS, "/index.html"))
     rows = [_row(stored, pages) for stored in decisions]

@@ -57,8 +57,8 @@ def _bucket(settings: Settings) -> list[Finding]:
 
 
 def _retraining(settings: Settings) -> list[Finding]:
-    registry = Registry(settings)
-    with open_engine(settings) as engine:
+    registry = Registry(settings.tracking_uri, settings.state_dir)
+    with open_engine(settings.warehouse_dsn) as engine:
         checks: tuple[Callable[[], Iterator[str]], ...] = (
             lambda: _alias(engine, registry),
             lambda: _versions(engine, registry),

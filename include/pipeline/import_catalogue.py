@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypedDict
 
 from include.errors import CatalogueRefused
-from include.features.image import load_image_encoder
 from include.pipeline.daily.earlier_batches import stored_products
 from include.pipeline.daily.embed import pack_and_embed_photos
 from include.pipeline.daily.publish import trusted_labels_of_day
 from include.pipeline.daily.shards import remove_surplus_photos, shard_count
 from include.pipeline.daily.validate import validate_records
+from include.pipeline.encoders import configured_image_encoder
 from include.progress import with_progress
 from include.record_guard import RecordGuard
 from include.settings import Settings
@@ -95,7 +95,7 @@ def import_catalogue(
         report=validated["report"],
         seconds=round(time.monotonic() - started, 3),
     )
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         quarantine_path = Lake.day_file("quarantine", catalogue.source, day)
         load_import(engine, lake, catalogue.source, day, quarantine_path=quarantine_path, trusted=trusted)
         record_batch(engine, BatchRecord.of_import(catalogue.source, day, summary))
@@ -126,7 +126,7 @@ def _pack_photos(lake: Lake, source: str, day: date, photo_folder: Path | None, 
         lake.delete(Lake.partition("images", source, day))
         logger.warning("no photos: source=%s day=%s: there is no folder `images` beside the file", source, day)
         return 0
-    encoder = load_image_encoder(settings.image_encoder, settings)
+    encoder = configured_image_encoder(settings.image_encoder, settings)
     packed = 0
     for number in range(shard_count(lake, source, day)):
         with lake.parquet_file(Lake.day_file("products", source, day)) as file:

@@ -10,12 +10,13 @@ from typing import Any
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
 from include.models.evaluation.results import Evaluation
-from include.models.search.outcome import SearchOutcome, read_outcome
+from include.models.search.outcome import SearchOutcome, move_outcome, read_outcome
 from include.models.training.report import TrainingReport
 from include.pages.model_card import ModelCard, ModelFacts, write_model_card
 from include.pipeline.evaluation.evaluate import FULL_FILE, reports_folder
 from include.pipeline.training.train import TRAINING_RECORD, TrainingRecord
 from include.settings import Settings
+from include.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +58,10 @@ def _evaluation(settings: Settings, training: TrainingReport) -> Evaluation | No
 
 
 def _search(settings: Settings, training: TrainingReport) -> SearchOutcome | None:
+    lake = Lake(settings.lake_root)
+    move_outcome(settings.state_dir, lake)
     try:
-        outcome = read_outcome(settings.state_dir)
+        outcome = read_outcome(lake)
     except ConfigurationError as error:
         logger.warning("the card tells of no search: %s", error)
         return None

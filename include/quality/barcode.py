@@ -1,4 +1,4 @@
-"""What a product's barcode tells about itself: check digit, length, and who gave it out.
+"""Flags of a product's barcode: its check digit, its length, and whether a shop issued it.
 
 Rules of the GS1 General Specifications, sections 1.4 (prefixes) and 7.9 (check digit).
 
@@ -10,9 +10,10 @@ Rules of the GS1 General Specifications, sections 1.4 (prefixes) and 7.9 (check 
 
 from __future__ import annotations
 
+from stdnum import ean
+
 LENGTHS = frozenset({8, 12, 13, 14})
 """GTIN-8, GTIN-12 (UPC-A), GTIN-13 (EAN) and GTIN-14."""
-_ZERO = ord("0")
 
 
 def barcode_flags(code: str) -> tuple[str, ...]:
@@ -42,10 +43,7 @@ def barcode_flags(code: str) -> tuple[str, ...]:
 
 def has_right_check_digit(digits: str) -> bool:
     """Whether the last digit fits the others: weights 3, 1, 3, … from the right, modulo 10."""
-    codes = digits.encode()
-    # Sums of ASCII codes: each is its digit and the code of "0".
-    threefold, once = codes[-2::-2], codes[::-2]
-    return (3 * (sum(threefold) - _ZERO * len(threefold)) + sum(once) - _ZERO * len(once)) % 10 == 0
+    return ean.calc_check_digit(digits[:-1]) == digits[-1]
 
 
 def _is_in_store(digits: str) -> bool:

@@ -2,23 +2,22 @@
 
 Every expectation has a rule name, a meaning in plain words that the report shows, and a severity: a broken
 `critical` rule rejects the batch, a broken `warning` is shown and nothing else. Rows that are bad one by
-one never get here (see `row_rules`): what breaks here is our own work, or the batch as a whole.
+one never get here (see `row_rules`): a failure here is an error in the program, or concerns the batch as a whole.
 
 Suites named `…_batch` look at a frame of one row, the facts about the batch (see `checkpoint`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from statistics import mean
 from typing import TYPE_CHECKING, get_args
 
+from include.quality.batch_limits import BatchLimits
 from include.quality.expectation_run import load_great_expectations
 from include.quality.row_rules import RowLimits
 from include.schema import Decision, Modality
-from include.settings import Settings
 
 if TYPE_CHECKING:
     from great_expectations.expectations import Expectation
@@ -27,8 +26,8 @@ NO_DIFFERENCE = "as agreed"
 """The fact `schema` of a file whose columns are those of `include/schema.py`."""
 
 _REMARKS = {
-    "unknown_schema_version": "No product is in a version of the source's format that we do not know.",
-    "unreadable": "Our own code fails on no record.",
+    "unknown_schema_version": "No product is in an unknown version of the source's format.",
+    "unreadable": "The program fails on no record.",
 }
 
 
@@ -41,7 +40,7 @@ def product_suite() -> list[Expectation]:
             column="product_id", **_rule("product_id_present", "Every product has an id.")
         ),
         gxe.ExpectColumnValuesToBeUnique(
-            column="product_id", **_rule("product_id_unique", "No product stands in the batch twice.")
+            column="product_id", **_rule("product_id_unique", "No product is in the batch twice.")
         ),
         gxe.ExpectColumnValuesToMatchRegex(
             column="product_id",
@@ -86,7 +85,7 @@ def product_suite() -> list[Expectation]:
 
 
 def product_batch_suite(
-    settings: Settings,
+    limits: BatchLimits,
     day: date,
     history: Sequence[int],
     *,
@@ -96,7 +95,7 @@ def product_batch_suite(
 ) -> list[Expectation]:
     """Expectations for the batch of products as a whole.
 
-    `history` are the numbers of products of earlier days; without any, volume is not judged. `fewest_again` products
+    `history` are the numbers of products of earlier days; without any, volume is not checked. `fewest_again` products
     must be there, because the day has some from an earlier run; 0 leaves that out.
     """
     gxe = load_great_expectations().expectations
@@ -112,20 +111,20 @@ def product_batch_suite(
             ]
         ),
         *_nothing_lost_expectations(
-            products_lost="Every product that was accepted stands in the file.",
-            quarantine_lost="Every record that was set aside stands in the quarantine.",
+            products_lost="Every product that was accepted is in the file.",
+            quarantine_lost="Every record that was set aside is in the quarantine.",
         ),
         gxe.ExpectColumnMaxToBeBetween(
             column="rejected_percent",
-            max_value=100 * settings.max_rejected_share,
+            max_value=100 * limits.max_rejected_share,
             **_rule(
                 "rejected_share",
-                f"Of the records received, at most {100 * settings.max_rejected_share:.4g} percent are quarantined.",
+                f"Of the records received, at most {100 * limits.max_rejected_share:.4g} percent are quarantined.",
                 unit="percent",
             ),
         ),
     ]
-    bounds = volume_bounds(settings, history)
+    bounds = limits.volume_bounds(history)
     if bounds is not None:
         fewest, most = bounds
         expectations.append(
@@ -155,10 +154,10 @@ def product_batch_suite(
         expectations.append(
             gxe.ExpectColumnMaxToBeBetween(
                 column="days_since_newest",
-                max_value=settings.freshness_days,
+                max_value=limits.freshness_days,
                 **_rule(
                     "freshness",
-                    f"The newest record was changed at most {settings.freshness_days:,} days before {day.isoformat()}.",
+                    f"The newest record was changed at most {limits.freshness_days:,} days before {day.isoformat()}.",
                     unit="days",
                 ),
             )
@@ -167,7 +166,7 @@ def product_batch_suite(
 
 
 def remark_expectations(remarks: Mapping[str, int]) -> list[Expectation]:
-    """Warnings of what was seen in a batch and asks for somebody's work; nothing for what was not seen.
+    """Warnings about records that need somebody's attention; none where there are no such records.
 
     `remarks` counts what has one of the names in `_REMARKS`; the counts are facts about the batch.
     """
@@ -214,7 +213,7 @@ def label_suite(taxonomy_labels: Sequence[str]) -> list[Expectation]:
         gxe.ExpectColumnValuesToBeInSet(
             column="modality",
             value_set=list(get_args(Modality)),
-            **_rule("modality_known", "Every label says what it rests on: text, photo, both, or nothing."),
+            **_rule("modality_known", "Every label has its modality: text, photo, both, or none."),
         ),
         gxe.ExpectColumnUniqueValueCountToBeBetween(
             column="model_version",
@@ -233,19 +232,6 @@ def label_batch_suite() -> list[Expectation]:
             labels_unknown="Every label belongs to a product of the day.",
         ),
     ]
-
-
-def volume_bounds(settings: Settings, history: Sequence[int]) -> tuple[int, int] | None:
-    """Fewest and most products that the earlier days let expect; None where they say nothing."""
-    usual = mean(history) if history else 0
-    if usual <= 0:
-        return None
-    return math.ceil(settings.min_volume_share * usual), math.floor(settings.max_volume_ratio * usual)
-
-
-def fewest_again(settings: Settings, stored: int) -> int:
-    """Fewest products that may replace those that an earlier run of the day left, without a person's word."""
-    return max(1, math.ceil(settings.min_volume_share * stored)) if stored else 0
 
 
 def _schema_expectation(layer: str) -> Expectation:

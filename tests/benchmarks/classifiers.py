@@ -19,6 +19,7 @@ import numpy as np
 from include.models.training.train import train
 from include.models.version.artefact import Artefact
 from include.pipeline.evaluation.data import load_evaluation_data
+from include.pipeline.training.options import training_options
 from include.settings import Settings
 from tests.benchmarks.measure import Figure, paired_seconds, seconds, summarise
 from tests.conftest import find_shared_data
@@ -49,8 +50,10 @@ def run(rounds: int = ROUNDS) -> dict[str, Figure]:
         labelled = zip(sources, data.labels, data.photo_hashes, strict=True)
         rows = [row for row, (source, label, photo) in enumerate(labelled) if source == data.name and label and photo]
         dataset = data.training_set(np.array(rows, dtype=np.int64))
-        artefact, _report = train(dataset, settings)
-        training = [seconds(partial(train, dataset, settings)) * 1_000 / len(rows) for _ in range(rounds)]
+        artefact, _report = train(dataset, training_options(settings))
+        training = [
+            seconds(partial(train, dataset, training_options(settings))) * 1_000 / len(rows) for _ in range(rounds)
+        ]
         artefact.save(Path(folder) / "model")
         loads = [_load(Path(folder) / "model") for _ in range(rounds)]
         text_vectors = artefact.text_encoder.encode(dataset.documents)

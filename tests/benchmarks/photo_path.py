@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from include.features.image import load_image_encoder
 from include.features.image.bundled_model import bundled_network
-from include.features.image.weights import of_length_one
+from include.features.vectors import unit_length
+from include.pipeline.encoders import configured_image_encoder
 from include.settings import Settings
 from tests.benchmarks.measure import Figure, paired_seconds, summarise
 from tests.benchmarks.photo_pipelines import Pipeline, keras_batches, notebook, ray_data, ten_lines, tf_data
@@ -97,10 +97,10 @@ def _mobilenet(folder: Path) -> tuple[Any, Path]:
 def _against_ten_lines(
     suffix: str, network: Path, photos: Sequence[bytes], on: str, settings: Settings, pairs: int
 ) -> dict[str, Figure]:
-    encoder = load_image_encoder(str(network), settings)
+    encoder = configured_image_encoder(str(network), settings)
     side = 192 if suffix else 224
     twin = ten_lines(network, side, settings.inference_threads)
-    check_agreement(encoder.encode(photos), of_length_one(twin(photos)))
+    check_agreement(encoder.encode(photos), unit_length(twin(photos)))
     ours, theirs = _Measured(encoder.encode, photos), _Measured(twin, photos)
     rounds = paired_seconds([ours, theirs], pairs)
     threads = f"{settings.inference_threads} threads, {on}"
@@ -136,7 +136,7 @@ def _against_others(
         "ray_data": lambda: ray_data(onnx_file, 224, threads),
     }
     works = {
-        "": _Measured(load_image_encoder(str(onnx_file), settings).encode, photos),
+        "": _Measured(configured_image_encoder(str(onnx_file), settings).encode, photos),
         "_notebook": _Measured(notebook(keras_network), photos[:NOTEBOOK_PHOTOS]),
         "_ten_lines": _Measured(ten_lines(onnx_file, 224, threads), photos),
     }

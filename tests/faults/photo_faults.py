@@ -150,13 +150,13 @@ def inject_photo(make: Callable[[], bytes], expected: str) -> str:
 
 def run_shard(urls: Sequence[str], folder: Path | None, settings: Settings) -> Counter[str]:
     """The photos of a shard through fetching, packing and embedding; the statuses."""
-    from include.features.image import load_image_encoder
     from include.pipeline.daily.embed import pack_and_embed_photos
+    from include.pipeline.encoders import configured_image_encoder
     from include.storage.lake import Lake
 
     lake = Lake(settings.lake_root)
     products = pa.table({"product_id": [f"faults:{number}" for number in range(len(urls))], "image_url": urls})
-    encoder = load_image_encoder(settings.image_encoder, settings)
+    encoder = configured_image_encoder(settings.image_encoder, settings)
     pack_and_embed_photos(
         lake, PATH, products, encoder, settings, allow_private_hosts=True, photo_folder=folder
     )  # fmt: skip

@@ -7,16 +7,16 @@ from functools import cache, partial
 
 import numpy as np
 
-from include.features.text import document, fit_text_encoder
+from include.features.text import document
 from include.features.text.cleaning import MAX_DOCUMENT_CHARACTERS
 from include.features.text.interface import TextEncoder
 from include.quality.row_rules import RowRules
 from include.schema import Product, Rejection
-from include.settings import Settings
 from include.sources.feed import belongs_to_feed, could_belong_to_feed
 from include.sources.openfoodfacts_record import parse_product
 from include.taxonomy import load_taxonomy
 from tests.faults.fault import Fault
+from tests.features.text.encoders import fit
 from tests.hidden_spellings import HIDDEN_SPELLINGS
 
 _CODE = "3018333000014"
@@ -40,7 +40,7 @@ def _product(name: str, ingredients: str | None = None, brand: str | None = None
 def _encoder() -> TextEncoder:
     kinds = ("Champagne brut", "Truffes au champagne", "Vinaigre de vin", "Biscuits roses", "Moutarde au miel")
     names = [f"{kind} {number}" for kind in kinds for number in range(12)]
-    return fit_text_encoder([document(name, None, None, "sucre, sel") for name in names], Settings())
+    return fit([document(name, None, None, "sucre, sel") for name in names])
 
 
 def _outcome(record: Product | Rejection) -> str:
@@ -51,7 +51,7 @@ def _outcome(record: Product | Rejection) -> str:
     )
     if not is_wanted:
         return "not champagne"
-    judged = RowRules().judge(record, "a:1")
+    judged = RowRules().check(record, "a:1")
     if isinstance(judged, Rejection):
         return f"quarantined: {', '.join(judged.reasons)}"
     text = document(judged.name, judged.brand, judged.description, judged.ingredients)

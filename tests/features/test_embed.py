@@ -13,10 +13,9 @@ import pytest
 from include.features import embed
 from include.features.cache import EmbeddingCache
 from include.features.embed import embed_missing_photos, embed_missing_texts
-from include.features.text import fit_text_encoder
 from include.schema import text_hash
-from include.settings import Settings
 from include.storage.lake import Lake
+from tests.features.text.encoders import fit
 
 TEXTS = ["Champagne brut", "Vinaigre de champagne", "Moutarde au champagne", "Analog watch for men"]
 
@@ -41,7 +40,7 @@ def keyed(photos: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
 
 
 def test_texts_are_encoded_once(lake: Lake) -> None:
-    encoder = fit_text_encoder(TEXTS, Settings())
+    encoder = fit(TEXTS)
     cache = EmbeddingCache(lake, encoder.identity)
     documents = {text_hash(text): text for text in TEXTS}
     assert embed_missing_texts(cache, encoder, dict(list(documents.items())[:2])) == 2

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from include.models.data.dataset import TrainingSet
+from include.models.data.training_options import TrainingOptions
 from include.models.training.report import TrainingReport
 from include.models.training.train import train
 from include.models.version.artefact import Artefact
+from include.pipeline.training.options import training_options
 from include.schema import text_hash
 from include.settings import Settings
 
@@ -53,10 +55,8 @@ def draw_training_set(
 
 
 @pytest.fixture(scope="session")
-def model_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(
-        state_dir=tmp_path_factory.mktemp("models"), text_dimensions=24, training_folds=3, target_precision=0.85
-    )
+def options() -> TrainingOptions:
+    return training_options(Settings(text_dimensions=24, training_folds=3, target_precision=0.85))
 
 
 @pytest.fixture(scope="session")
@@ -65,8 +65,8 @@ def training_set() -> TrainingSet:
 
 
 @pytest.fixture(scope="session")
-def trained(training_set: TrainingSet, model_settings: Settings) -> tuple[Artefact, TrainingReport]:
-    return train(training_set, model_settings)
+def trained(training_set: TrainingSet, options: TrainingOptions) -> tuple[Artefact, TrainingReport]:
+    return train(training_set, options)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 from include.pages.validation_report import OVERVIEW, write_overview, write_report
 from include.pipeline.daily.batch_report import report_batch
+from include.pipeline.daily.validate import batch_limits
 from include.quality.checkpoint import BatchCounts, validate_products
 from include.quality.report import ValidationReport
 from include.schema import Rejection
@@ -95,7 +96,7 @@ def test_the_page_tells_verdict_reasons_and_attribution(lake: Lake, settings: Se
     text = lake.read_bytes(report.report_path).decode()
     assert "✓ passed" in text
     assert "The product has no name." in text
-    assert "No product stands in the batch twice." in text
+    assert "No product is in the batch twice." in text
     assert "Open Food Facts contributors" in text
     assert 'href="https://world.openfoodfacts.org/terms-of-use"' in text
 
@@ -103,7 +104,7 @@ def test_the_page_tells_verdict_reasons_and_attribution(lake: Lake, settings: Se
 def test_links_of_all_pages_lead_somewhere(lake: Lake, settings: Settings) -> None:
     labelled = LabelledDay(good_products(5))
     validate(lake, write_batch(lake, labelled.products), settings)
-    check_label_files(lake, labelled.write(lake, labelled.rows()), settings)
+    check_label_files(lake, labelled.write(lake, labelled.rows()))
     pages = [path for path in lake.list_files("reports") if path.endswith(".html")]
     assert len(pages) == 3
     for path in pages:
@@ -124,10 +125,17 @@ def test_nothing_of_this_machine_or_this_moment_is_in_a_report(lake: Lake, setti
 
 
 def test_the_overview_lists_every_day_newest_first(lake: Lake, settings: Settings) -> None:
-    counts = BatchCounts(0, 0)
+    counts, limits = BatchCounts(0, 0), batch_limits(settings)
     for source, day in [("openfoodfacts", 2), ("edamam", 1), ("openfoodfacts", 1), ("edamam", 2)]:
         report = validate_products(
-            lake, "absent", "absent", source, date(2026, 1, day), counts=counts, history=[], settings=settings
+            lake,
+            "absent",
+            "absent",
+            source,
+            date(2026, 1, day),
+            counts=counts,
+            history=[],
+            limits=limits,
         )
         report_batch(lake, report)
     text = lake.read_bytes(OVERVIEW).decode()

@@ -13,12 +13,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from include.taxonomy import load_taxonomy
-
 PROJECT = Path(__file__).resolve().parents[2]
 _METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 _CALLED = re.compile(rf"\b([A-Z_0-9]+)\.({'|'.join(_METHODS)})\b")
-_LARGEST_OF_RULES = 6
 
 
 @dataclass(frozen=True)
@@ -52,13 +49,6 @@ def patterns_in_source() -> list[Found]:
             methods[name].add(method)
         found += _in_file(path, tree, methods)
     return found
-
-
-def patterns_of_rules() -> list[re.Pattern[str]]:
-    """The largest patterns of the taxonomy's rules; all are made in the same ways."""
-    tests = [test for rule in load_taxonomy().rules.rules for test in rule._tests.values()]
-    patterns = {owner for test in tests if isinstance(owner := getattr(test, "__self__", None), re.Pattern)}
-    return sorted(patterns, key=lambda pattern: (-len(pattern.pattern), pattern.pattern))[:_LARGEST_OF_RULES]
 
 
 def uses(pattern: re.Pattern[Any], methods: tuple[str, ...]) -> Iterator[tuple[str, Callable[[str], object]]]:

@@ -9,10 +9,9 @@ import pytest
 
 from tests.patterns.growth import grows_too_fast
 from tests.patterns.hostile_texts import hostile_texts
-from tests.patterns.product_patterns import patterns_in_source, patterns_of_rules, product_files, uses
+from tests.patterns.product_patterns import patterns_in_source, product_files, uses
 
 MADE_WHEN_RUNNING = {
-    "include/phrases.py:_search": "the taxonomy's phrases, which are tried below",
     "include/sources/edamam.py:_scrubbed": "a key of our own, escaped",
     "include/sources/openfoodfacts_record.py:_localised": "the name of a field and two letters, matched as a whole",
     "include/security/redaction.py:_pattern": "keys and passwords of our own, escaped",
@@ -43,12 +42,6 @@ def test_every_pattern_takes_time_in_proportion_to_the_text() -> None:
         place: told for (pattern, methods), place in tried.items() if pattern and (told := too_slow(pattern, methods))
     }
     assert slow == {}
-
-
-def test_every_pattern_of_the_rules_takes_time_in_proportion_to_the_text() -> None:
-    patterns = patterns_of_rules()
-    assert len(patterns) > 5
-    assert {pattern.pattern[:80]: told for pattern in patterns if (told := too_slow(pattern, ("search",)))} == {}
 
 
 def test_patterns_are_written_where_they_are_found() -> None:

@@ -12,12 +12,13 @@ import pytest
 
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
-from include.models.search.outcome import write_outcome
+from include.models.search.outcome import OUTCOME, write_outcome
 from include.models.training.report import TrainingReport
 from include.pipeline.evaluation.evaluate import FULL_FILE, reports_folder
 from include.pipeline.model_card import write_trained_model_card
 from include.pipeline.training.train import TRAINING_RECORD
 from include.settings import Settings
+from include.storage.lake import Lake
 from tests.pages.evaluations import (
     draw_evaluation,
     draw_search_outcome,
@@ -69,7 +70,7 @@ def test_the_card_tells_of_what_belongs_to_the_model(settings: Settings, record:
     network.parent.mkdir()
     (network.parent / "history.json").write_text(json.dumps(draw_training_history()))
     record(image_encoder=str(network), recipe=recipe)
-    write_outcome(settings.state_dir, outcome)
+    write_outcome(Lake(settings.lake_root), outcome)
     (reports_folder(settings) / FULL_FILE).write_text(draw_evaluation().to_json())
     text = page(settings)
     for heading in ("How it was evaluated", "Search for hyper-parameters", "Training of the network", "version 3"):
@@ -81,7 +82,7 @@ def test_the_card_is_silent_about_what_belongs_to_another_model(
     settings: Settings, record: Callable[..., None]
 ) -> None:
     record(photo_encoder="another", recipe=Recipe(text_regularisation=1.5).to_json())
-    write_outcome(settings.state_dir, draw_search_outcome())
+    write_outcome(Lake(settings.lake_root), draw_search_outcome())
     (reports_folder(settings) / FULL_FILE).write_text(draw_evaluation().to_json())
     text = page(settings)
     for heading in ("How it was evaluated", "Search for hyper-parameters", "Training of the network"):
@@ -90,7 +91,7 @@ def test_the_card_is_silent_about_what_belongs_to_another_model(
 
 def test_damaged_files_of_others_do_not_prevent_the_card(settings: Settings, record: Callable[..., None]) -> None:
     record()
-    write_outcome(settings.state_dir, draw_search_outcome()).write_text("{")
+    Lake(settings.lake_root).write_bytes(OUTCOME, b"{")
     (reports_folder(settings) / FULL_FILE).write_text("{}")
     assert "not evaluated" in page(settings)
 

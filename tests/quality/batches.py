@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from include.pipeline.daily.batch_report import BatchReport, report_batch
+from include.pipeline.daily.validate import batch_limits
 from include.quality.barcode import has_right_check_digit
 from include.quality.checkpoint import BatchCounts, validate_labels, validate_products
 from include.quality.row_rules import RowRules
@@ -80,15 +81,15 @@ def validate(
         DAY,
         counts=counts,
         history=history,
-        settings=settings,
+        limits=batch_limits(settings),
         **more,
     )
     return report_batch(lake, report)
 
 
-def check_label_files(lake: Lake, paths: Sequence[str], settings: Settings) -> BatchReport:
+def check_label_files(lake: Lake, paths: Sequence[str]) -> BatchReport:
     """Run the checkpoint of labels on what `LabelledDay.write` wrote."""
-    return report_batch(lake, validate_labels(lake, paths, SOURCE, DAY, LABEL_NAMES, settings))
+    return report_batch(lake, validate_labels(lake, paths, SOURCE, DAY, LABEL_NAMES))
 
 
 @dataclass(frozen=True)

@@ -270,7 +270,7 @@ def test_validating_twice_leaves_the_same_bytes(any_lake: Lake, settings: Settin
 
     def run() -> dict[str, bytes]:
         validate(any_lake, write_batch(any_lake, records), settings, history=[50])
-        check_label_files(any_lake, labelled.write(any_lake, labelled.rows()), settings)
+        check_label_files(any_lake, labelled.write(any_lake, labelled.rows()))
         return all_files(any_lake)
 
     first = run()
@@ -281,7 +281,7 @@ def test_validating_twice_leaves_the_same_bytes(any_lake: Lake, settings: Settin
 def test_a_day_that_has_become_empty_keeps_no_report_of_its_labels(lake: Lake, settings: Settings) -> None:
     labelled = LabelledDay(good_products(3))
     validate(lake, write_batch(lake, labelled.products), settings)
-    check_label_files(lake, labelled.write(lake, labelled.rows()), settings)
+    check_label_files(lake, labelled.write(lake, labelled.rows()))
     report = validate(lake, write_batch(lake, []), settings)
     assert report.success
     assert [path for path in lake.list_files("reports") if "/labels/" in path] == []
@@ -297,8 +297,8 @@ def test_a_rerun_replaces_the_report_of_a_failed_day(lake: Lake, settings: Setti
 # Labels
 
 
-def check_labels(lake: Lake, settings: Settings, rows: list[dict[str, Any]]) -> BatchReport:
-    return check_label_files(lake, LabelledDay.write(lake, rows), settings)
+def check_labels(lake: Lake, rows: list[dict[str, Any]]) -> BatchReport:
+    return check_label_files(lake, LabelledDay.write(lake, rows))
 
 
 @pytest.fixture
@@ -308,8 +308,8 @@ def labelled(lake: Lake) -> LabelledDay:
     return LabelledDay(good_products(50))
 
 
-def test_good_labels_pass(lake: Lake, settings: Settings, labelled: LabelledDay) -> None:
-    report = check_labels(lake, settings, labelled.rows())
+def test_good_labels_pass(lake: Lake, labelled: LabelledDay) -> None:
+    report = check_labels(lake, labelled.rows())
     assert report.failures == []
     assert report.success
     content = result(lake, report)
@@ -337,30 +337,28 @@ def test_good_labels_pass(lake: Lake, settings: Settings, labelled: LabelledDay)
         ({"product_id": "openfoodfacts:10"}, "products_unlabelled"),
     ],
 )
-def test_one_bad_label_is_red(
-    lake: Lake, settings: Settings, labelled: LabelledDay, changed: dict[str, Any], rule: str
-) -> None:
+def test_one_bad_label_is_red(lake: Lake, labelled: LabelledDay, changed: dict[str, Any], rule: str) -> None:
     rows = labelled.rows()
     rows[0] |= changed
-    report = check_labels(lake, settings, rows)
+    report = check_labels(lake, rows)
     assert rule in broken_rules(lake, report)
     with pytest.raises(BatchRejected, match=rule):
         report.raise_if_failed()
 
 
-def test_a_product_without_label_is_red(lake: Lake, settings: Settings, labelled: LabelledDay) -> None:
-    assert broken_rules(lake, check_labels(lake, settings, labelled.rows()[1:])) == ["products_unlabelled"]
+def test_a_product_without_label_is_red(lake: Lake, labelled: LabelledDay) -> None:
+    assert broken_rules(lake, check_labels(lake, labelled.rows()[1:])) == ["products_unlabelled"]
 
 
-def test_a_missing_shard_is_red(lake: Lake, settings: Settings, labelled: LabelledDay) -> None:
+def test_a_missing_shard_is_red(lake: Lake, labelled: LabelledDay) -> None:
     paths = [*labelled.write(lake, labelled.rows()), Lake.day_file("staging/labels", SOURCE, DAY, 2)]
-    report = check_label_files(lake, paths, settings)
+    report = check_label_files(lake, paths)
     assert broken_rules(lake, report) == ["schema"]
 
 
-def test_two_model_versions_in_a_day_are_a_warning(lake: Lake, settings: Settings, labelled: LabelledDay) -> None:
+def test_two_model_versions_in_a_day_are_a_warning(lake: Lake, labelled: LabelledDay) -> None:
     rows = labelled.rows()
     rows[0]["model_version"] = "2"
-    report = check_labels(lake, settings, rows)
+    report = check_labels(lake, rows)
     assert report.success
     assert broken_rules(lake, report) == ["one_model"]

@@ -16,7 +16,7 @@ from include.errors import ConfigurationError
 from include.features.image.keras_applications import keras_application
 from include.features.image.keras_export import ExportRequest
 from include.features.image.weights import file_hash
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import PROJECT_ROOT
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ EXPORT_SECONDS = 900
 """Time limit of one export, the download of its weights included."""
 
 
-def export_keras_file(path: Path, settings: Settings) -> Path:
-    """The ONNX file of a saved `.keras` model, exported now if it was not before.
+def export_keras_file(path: Path, exports: Path) -> Path:
+    """The ONNX file of a saved `.keras` model, exported to the folder `exports` if it is not there.
 
     Pixels are prepared as `raw` if the model has a Rescaling or Normalization layer, else as `tf`.
     Raises ConfigurationError if the file is missing or cannot be exported.
@@ -39,10 +39,10 @@ def export_keras_file(path: Path, settings: Settings) -> Path:
     request = ExportRequest(
         model_path=str(path.resolve()), application="", weights="", weights_hash=weights_hash, onnx_path=""
     )
-    return _export_once(f"{path.stem}-{weights_hash[:24]}", request, settings, str(path))
+    return _export_once(f"{path.stem}-{weights_hash[:24]}", request, exports, str(path))
 
 
-def export_keras_application(name: str, weights: Path | None, settings: Settings) -> Path:
+def export_keras_application(name: str, weights: Path | None, exports: Path) -> Path:
     """The ONNX file of a network of `keras.applications`, without its classification layer.
 
     `weights` is a file made for the network without that layer (`…_no_top.h5`); None downloads the ImageNet
@@ -63,11 +63,10 @@ def export_keras_application(name: str, weights: Path | None, settings: Settings
             "keras-applications:%s needs its ImageNet weights, about %d MB: downloaded by Keras unless it has them",
             name, network.megabytes,
         )  # fmt: skip
-    return _export_once(f"{name}-{weights_hash[:24] or 'imagenet'}", request, settings, f"keras-applications:{name}")
+    return _export_once(f"{name}-{weights_hash[:24] or 'imagenet'}", request, exports, f"keras-applications:{name}")
 
 
-def _export_once(name: str, request: ExportRequest, settings: Settings, spec: str) -> Path:
-    folder = settings.state_dir / "encoders"
+def _export_once(name: str, request: ExportRequest, folder: Path, spec: str) -> Path:
     target = folder / f"{name}-{EXPORT_VERSION}.onnx"
     if target.exists():
         return target

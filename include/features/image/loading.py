@@ -1,4 +1,4 @@
-"""From an encoder's spec, as the settings and model artefacts hold it, to the encoder."""
+"""Loading the photo encoder that a spec names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from include.features.image.feature_maps import layers_named, side_named
 from include.features.image.interface import ImageEncoder, PixelModel
 from include.features.image.photo_encoder import PhotoEncoder
 from include.features.image.views import WHOLE, views_named
-from include.settings import Settings
 
 APPLICATION_PREFIX = "keras-applications:"
 WORDS_PREFIX = "sift-bag-of-words:"
@@ -21,35 +20,51 @@ _STARTS_A_PART = re.compile(rf"\+(?=(?:classical|bundled)(?:[?+]|$)|{APPLICATION
 _NETWORK_OPTIONS = ("preprocessing", "layers", "side", "views")
 
 
-def load_image_encoder(spec: str, settings: Settings) -> ImageEncoder:
+def load_image_encoder(spec: str, *, threads: int, max_pixels: int, exports: Path) -> ImageEncoder:
     """The encoder that `spec` names; see the table in `include/features/image/__init__.py`.
+
+    It works in `threads` threads and decodes no photo of more than `max_pixels` pixels. `exports` is the folder of the
+    ONNX files that are made of Keras models.
 
     Raises ConfigurationError if the spec is not understood, or its file is missing or does not fit.
     """
-    parts = [_split(part) for part in _STARTS_A_PART.split(spec.strip())]
-    if len(parts) == 1:
-        return _load_encoder(*parts[0], settings)
+    parts = encoder_parts(spec)
+    weights = [_weight(options.pop("weight", "1")) for _, options in parts] if len(parts) > 1 else []
+    encoders = [
+        PhotoEncoder(
+            _load_model(target, options, exports), threads=threads, max_pixels=max_pixels, views=_views(options)
+        )
+        for target, options in parts
+    ]
+    if len(encoders) == 1:
+        return encoders[0]
     from include.features.image.combined_encoder import CombinedEncoder
 
-    weights = [_weight(options.pop("weight", "1")) for _, options in parts]
-    return CombinedEncoder([_load_encoder(target, options, settings) for target, options in parts], weights)
+    return CombinedEncoder(encoders, weights)
+
+
+def encoder_parts(spec: str) -> list[tuple[str, dict[str, str]]]:
+    """The encoders that a spec joins, each with its options, e.g. `[("bundled", {}), ("/net.onnx", {"side": "320"})]`.
+
+    Raises ConfigurationError if an option is not `name=value`.
+    """
+    return [_split(part) for part in _STARTS_A_PART.split(spec.strip())]
 
 
 def encoder_files(spec: str) -> list[Path]:
     """The files that hold an encoder's weights, as far as its spec names them; empty for `classical`."""
     from include.features.image.bundled_model import bundled_network
 
-    targets = [_split(part)[0] for part in _STARTS_A_PART.split(spec.strip())]
+    targets = [target for target, _ in encoder_parts(spec)]
     paths = [bundled_network() if target == "bundled" else Path(target).expanduser() for target in targets]
     return [path for path in paths if path.is_file()]
 
 
-def _load_encoder(target: str, options: dict[str, str], settings: Settings) -> ImageEncoder:
-    model = _load_model(target, options, settings)
-    return PhotoEncoder(model, settings, views_named(options["views"]) if "views" in options else WHOLE)
+def _views(options: dict[str, str]) -> tuple[str, ...]:
+    return views_named(options["views"]) if "views" in options else WHOLE
 
 
-def _load_model(target: str, options: dict[str, str], settings: Settings) -> PixelModel:
+def _load_model(target: str, options: dict[str, str], exports: Path) -> PixelModel:
     if target == "classical":
         _allow(target, options)
         from include.features.image.classical import ClassicalModel
@@ -62,10 +77,10 @@ def _load_model(target: str, options: dict[str, str], settings: Settings) -> Pix
         return SiftBagOfWords.load(Path(target.removeprefix(WORDS_PREFIX)).expanduser())
     weights = ("weights",) if target.startswith(APPLICATION_PREFIX) else ()
     _allow(target, options, *_NETWORK_OPTIONS, *weights)
-    return _load_network(target, options, settings)
+    return _load_network(target, options, exports)
 
 
-def _load_network(target: str, options: dict[str, str], settings: Settings) -> PixelModel:
+def _load_network(target: str, options: dict[str, str], exports: Path) -> PixelModel:
     preprocessing = options.get("preprocessing")
     layers = layers_named(options["layers"]) if "layers" in options else 0
     side = side_named(options["side"]) if "side" in options else None
@@ -75,11 +90,14 @@ def _load_network(target: str, options: dict[str, str], settings: Settings) -> P
         return TfliteModel(Path(target).expanduser(), preprocessing, layers=layers, side=side)
     from include.features.image.onnx_model import OnnxModel
 
-    return OnnxModel(_onnx_file(target, options, settings), preprocessing, layers=layers, side=side)
+    return OnnxModel(onnx_file(target, options, exports), preprocessing, layers=layers, side=side)
 
 
-def _onnx_file(target: str, options: dict[str, str], settings: Settings) -> Path:
-    """The network's ONNX file, exported first where it is one of Keras."""
+def onnx_file(target: str, options: dict[str, str], exports: Path) -> Path:
+    """The ONNX file of a network, exported to `exports` first where it is one of Keras.
+
+    Raises ConfigurationError if `target` names no such network, or the export fails.
+    """
     if target == "bundled":
         from include.features.image.bundled_model import bundled_network
 
@@ -88,12 +106,12 @@ def _onnx_file(target: str, options: dict[str, str], settings: Settings) -> Path
         from include.features.image.keras_model import export_keras_application
 
         weights = Path(options["weights"]).expanduser() if "weights" in options else None
-        return export_keras_application(target.removeprefix(APPLICATION_PREFIX), weights, settings)
+        return export_keras_application(target.removeprefix(APPLICATION_PREFIX), weights, exports)
     path = Path(target).expanduser()
     if path.suffix == ".keras":
         from include.features.image.keras_model import export_keras_file
 
-        return export_keras_file(path, settings)
+        return export_keras_file(path, exports)
     if path.suffix == ".onnx":
         return path
     raise ConfigurationError(

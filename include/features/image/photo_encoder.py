@@ -14,8 +14,7 @@ import numpy as np
 from include.features.image.decode import DECODING_VERSION, decode_photo, decode_within
 from include.features.image.interface import PixelModel
 from include.features.image.views import WHOLE, look_at, views_identity
-from include.features.image.weights import of_length_one
-from include.settings import Settings
+from include.features.vectors import unit_length
 
 _LARGER = 2
 """How much larger than the network's input a photo is decoded before its subject is cut out."""
@@ -24,15 +23,15 @@ _LARGER = 2
 class PhotoEncoder:
     """An `ImageEncoder` made of scaled decoding and a `PixelModel`."""
 
-    def __init__(self, model: PixelModel, settings: Settings, views: tuple[str, ...] = WHOLE) -> None:
-        """Uses `settings.inference_threads` threads and refuses photos over `settings.photo_max_pixels`.
+    def __init__(self, model: PixelModel, *, threads: int, max_pixels: int, views: tuple[str, ...] = WHOLE) -> None:
+        """A photo of more than `max_pixels` pixels is not decoded.
 
         With several views a photo's vector is the mean of what the model makes of each, scaled to length 1.
         """
         self._model = model
         self._views = views
-        self._threads = settings.inference_threads
-        self._max_pixels = settings.photo_max_pixels
+        self._threads = threads
+        self._max_pixels = max_pixels
 
     @property
     def identity(self) -> str:
@@ -76,4 +75,4 @@ class PhotoEncoder:
             return self._model.embed(np.stack(photos))
         looks = np.concatenate([look_at(photo, self._views, self._model.input_size) for photo in photos])
         vectors = self._model.embed(looks).reshape(len(photos), len(self._views), -1)
-        return of_length_one(vectors.mean(axis=1))
+        return unit_length(vectors.mean(axis=1))

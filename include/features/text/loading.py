@@ -1,4 +1,4 @@
-"""From an encoder's spec, as the settings hold it, to the fitted encoder; from a folder, back to it."""
+"""Fitting the text encoder that a spec names, and loading it from a folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from include.errors import ConfigurationError
+from include.features.text.choice import TextEncoderChoice
 from include.features.text.interface import TextEncoder
 from include.features.text.sentence import SentenceEncoder
 from include.features.text.spacy_vectors import SpacyVectorEncoder
@@ -13,7 +14,6 @@ from include.features.text.stored import StoredEncoder, load_stored
 from include.features.text.tfidf import BagOfWordsEncoder, TfidfEncoder
 from include.features.text.tfidf_svd import TfidfSvdEncoder
 from include.features.text.word_vectors import WordVectorEncoder
-from include.settings import Settings
 
 _FITTED: dict[str, type[BagOfWordsEncoder | TfidfEncoder | TfidfSvdEncoder | WordVectorEncoder]] = {
     encoder.kind: encoder for encoder in (BagOfWordsEncoder, TfidfEncoder, TfidfSvdEncoder, WordVectorEncoder)
@@ -25,22 +25,21 @@ _STORED: dict[str, type[StoredEncoder]] = {
 }
 
 
-def fit_text_encoder(documents: Sequence[str], settings: Settings, spec: str | None = None) -> TextEncoder:
+def fit_text_encoder(documents: Sequence[str], choice: TextEncoderChoice) -> TextEncoder:
     """Learn an encoder from documents without their labels; the same input gives the same encoder.
 
-    `spec` is `settings.text_encoder` unless given; see the table in `include/features/text/__init__.py`. Raises
-    ConfigurationError for a spec that names no encoder, for a model that is not at hand, or if no document has a word.
+    Raises ConfigurationError for a spec that names no encoder, for a model that is not at hand, or if no document has a
+    word.
     """
-    spec = settings.text_encoder if spec is None else spec
-    kind, _, target = spec.strip().partition(":")
+    kind, _, target = choice.spec.strip().partition(":")
     if kind == SentenceEncoder.kind and target:
-        return SentenceEncoder.fit(target, settings)
+        return SentenceEncoder.fit(target, download=choice.download)
     if kind == SpacyVectorEncoder.kind and target:
         return SpacyVectorEncoder.fit(documents, target)
     if kind in _FITTED and not target:
-        return _FITTED[kind].fit(documents, settings)
+        return _FITTED[kind].fit(documents, choice)
     raise ConfigurationError(
-        f"The text encoder '{spec}' is not understood: use {', '.join(_FITTED)}, 'spacy:PIPELINE' or "
+        f"The text encoder '{choice.spec}' is not understood: use {', '.join(_FITTED)}, 'spacy:PIPELINE' or "
         "'sentence:FOLDER_OR_HUB_NAME'."
     )
 

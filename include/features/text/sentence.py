@@ -1,8 +1,8 @@
 """Sentence encoders in ONNX, from a local folder or from the local cache of the Hugging Face hub.
 
 The folder is what sentence-transformers and their exports write: `model.onnx` (or `onnx/model.onnx`) and
-`tokenizer.json`. A network that gives one vector per text is taken at its word; one vector per token is averaged
-over the tokens that are no padding (Reimers and Gurevych, 2019). A saved encoder carries the network with it.
+`tokenizer.json`. A network that gives one vector per text needs no pooling; one vector per token is averaged
+over the tokens that are no padding (Reimers and Gurevych, 2019). A saved encoder contains the network.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Any, Self
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.features.text.stored import StoredEncoder, unit_length
-from include.settings import Settings
+from include.features.text.stored import StoredEncoder
+from include.features.vectors import unit_length
 
 logger = logging.getLogger(__name__)
 
 MAX_TOKENS = 256
-"""Tokens of a document that are read, fewer where the tokenizer says so: most encoders were trained on no more."""
+"""Largest number of tokens of a document, unless the tokenizer's limit is lower: most were trained on no more."""
 
 _MODEL_FILES = ("model.onnx", "onnx/model.onnx")
 _TOKENIZER_FILE = "tokenizer.json"
@@ -48,13 +48,13 @@ class SentenceEncoder(StoredEncoder):
         self._hashes = {"model": _sha256(model), "tokenizer": _sha256(tokenizer)}
 
     @classmethod
-    def fit(cls, spec: str, settings: Settings) -> Self:
+    def fit(cls, spec: str, *, download: bool) -> Self:
         """The encoder in the folder `spec`, or of that name on the hub; nothing is learnt from documents.
 
-        A name is looked for in the local cache, and downloaded only if `settings.download_models`. Raises
-        ConfigurationError that says what is missing.
+        A name is looked for in the local cache, and downloaded only with `download`. Raises
+        ConfigurationError that names what is missing.
         """
-        folder = _folder_of(spec, settings)
+        folder = _folder_of(spec, download=download)
         model = next((folder / name for name in _MODEL_FILES if (folder / name).is_file()), None)
         if model is None or not (folder / _TOKENIZER_FILE).is_file():
             raise ConfigurationError(
@@ -156,7 +156,7 @@ class SentenceEncoder(StoredEncoder):
         return session, next((name for name in _POOLED_OUTPUTS if name in given), given[0])
 
 
-def _folder_of(spec: str, settings: Settings) -> Path:
+def _folder_of(spec: str, *, download: bool) -> Path:
     folder = Path(spec).expanduser()
     if folder.is_dir():
         return folder
@@ -168,12 +168,12 @@ def _folder_of(spec: str, settings: Settings) -> Path:
         found = snapshot_download(
             spec,
             allow_patterns=[*_MODEL_FILES, f"{_MODEL_FILES[0]}_data", _TOKENIZER_FILE],
-            local_files_only=not settings.download_models,
+            local_files_only=not download,
         )
     except Exception as error:
         raise ConfigurationError(
             f"The sentence encoder {spec!r} is neither a folder nor in the local cache of the Hugging Face hub"
-            + (f", and could not be downloaded ({type(error).__name__})" if settings.download_models else "")
+            + (f", and could not be downloaded ({type(error).__name__})" if download else "")
             + ". With network, set CUVEE_DOWNLOAD_MODELS=true; without, copy its model.onnx and tokenizer.json into a "
             "folder and name that: CUVEE_TEXT_ENCODER=sentence:FOLDER."
         ) from error

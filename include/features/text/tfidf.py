@@ -1,4 +1,4 @@
-"""Bag of words and TF-IDF: one dimension per word or pair of words, no more of them than the settings say.
+"""Bag of words and TF-IDF: one dimension per word or pair of words, at most as many as chosen.
 
 The dimensions are the commonest terms of the documents at hand. Plain, readable, and longer vectors than the
 other encoders make: the yardstick that they have to beat.
@@ -13,9 +13,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from include.features.text.choice import TextEncoderChoice
 from include.features.text.stored import StoredEncoder
 from include.features.text.terms import TermSpace
-from include.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +31,9 @@ class TfidfEncoder(StoredEncoder):
         self._terms = terms
 
     @classmethod
-    def fit(cls, documents: Sequence[str], settings: Settings) -> Self:
-        """Choose `settings.text_vocabulary` terms; raises ConfigurationError if no document has a word."""
-        encoder = cls(
-            TermSpace.learn(documents, {"words": settings.text_vocabulary}, settings.text_words, plain=cls._plain)
-        )
+    def fit(cls, documents: Sequence[str], choice: TextEncoderChoice) -> Self:
+        """Choose `choice.vocabulary` terms; raises ConfigurationError if no document has a word."""
+        encoder = cls(TermSpace.learn(documents, {"words": choice.vocabulary}, choice.words, plain=cls._plain))
         logger.info("fitted %s: documents=%d terms=%d", cls.kind, len(documents), encoder.dimensions)
         return encoder
 
@@ -59,7 +57,7 @@ class TfidfEncoder(StoredEncoder):
 
 
 class BagOfWordsEncoder(TfidfEncoder):
-    """How often each word and pair of words is said, whatever its rarity."""
+    """Counts of words and pairs of words, without inverse document frequency."""
 
     kind = "bag-of-words"
     _plain = True

@@ -13,9 +13,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from include.features.text.choice import TextEncoderChoice
 from include.features.text.stored import StoredEncoder
 from include.features.text.terms import TermSpace
-from include.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _ROUNDS_OF_SVD = 3
 
 
 class TfidfSvdEncoder(StoredEncoder):
-    """Documents in the directions in which those it was fitted on differ most."""
+    """TF-IDF projected on the singular vectors of the documents that it was fitted on."""
 
     kind = "tfidf-svd"
 
@@ -37,18 +37,18 @@ class TfidfSvdEncoder(StoredEncoder):
         self._components = components
 
     @classmethod
-    def fit(cls, documents: Sequence[str], settings: Settings) -> Self:
+    def fit(cls, documents: Sequence[str], choice: TextEncoderChoice) -> Self:
         """Learn from documents (made by `document`) without their labels; the same input gives the same encoder.
 
-        Has `settings.text_dimensions` dimensions, fewer if there are fewer documents or terms. Raises
+        Has `choice.dimensions` dimensions, fewer if there are fewer documents or terms. Raises
         ConfigurationError if no document has a word.
         """
         from sklearn.utils.extmath import randomized_svd
 
-        terms = TermSpace.learn(documents, MAX_TERMS, settings.text_words)
+        terms = TermSpace.learn(documents, MAX_TERMS, choice.words)
         weighed = terms.weigh(documents)
-        dimensions = min(settings.text_dimensions, *weighed.shape)
-        _, _, directions = randomized_svd(weighed, dimensions, n_iter=_ROUNDS_OF_SVD, random_state=settings.seed)
+        dimensions = min(choice.dimensions, *weighed.shape)
+        _, _, directions = randomized_svd(weighed, dimensions, n_iter=_ROUNDS_OF_SVD, random_state=choice.seed)
         logger.info("fitted %s: documents=%d terms=%d dimensions=%d", cls.kind, *weighed.shape, dimensions)
         return cls(terms, np.ascontiguousarray(directions.T, dtype=np.float32))
 
@@ -60,8 +60,8 @@ class TfidfSvdEncoder(StoredEncoder):
     def encode(self, documents: Sequence[str]) -> np.ndarray:
         """Vectors of length at most 1, float32 (documents, dimensions); zeros where no term is known.
 
-        The length says how much of a document lies in the directions that were learnt. Stretched to length 1, a
-        document that is mostly unknown would speak as loud as one that is well known, and labels were worse for it.
+        The length is the share of a document that lies in the fitted subspace. Normalising to length 1 would give
+        documents of mostly unknown terms the same weight as others, and made labels worse.
         """
         vectors = np.zeros((len(documents), self.dimensions), dtype=np.float32)
         for start in range(0, len(documents), _BATCH):

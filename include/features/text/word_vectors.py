@@ -18,10 +18,11 @@ from typing import Any, Self
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.features.text.stored import StoredEncoder, unit_length
+from include.features.text.choice import TextEncoderChoice
+from include.features.text.stored import StoredEncoder
 from include.features.text.term_counts import count_terms
 from include.features.text.tokens import Tokenizer
-from include.settings import Settings
+from include.features.vectors import unit_length
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +51,12 @@ class WordVectorEncoder(StoredEncoder):
         self._tokenizer = tokenizer
 
     @classmethod
-    def fit(cls, documents: Sequence[str], settings: Settings) -> Self:
-        """Train word vectors of `settings.text_dimensions` dimensions on the documents' own sentences.
+    def fit(cls, documents: Sequence[str], choice: TextEncoderChoice) -> Self:
+        """Train word vectors of `choice.dimensions` dimensions on the documents' own sentences.
 
-        The same documents and settings give the same vectors. Raises ConfigurationError if no document has a word.
+        The same documents and choice give the same vectors. Raises ConfigurationError if no document has a word.
         """
-        tokenizer = Tokenizer(settings.text_words)
+        tokenizer = Tokenizer(choice.words)
         tokens = [line for line in tokenizer.split(documents) if line]
         if not tokens:
             raise ConfigurationError(
@@ -64,7 +65,7 @@ class WordVectorEncoder(StoredEncoder):
             )
         counts = Counter(chain.from_iterable(tokens))
         words = sorted(word for word, count in counts.items() if count > 1) or sorted(counts)
-        vectors = _train(tokens, words, settings)
+        vectors = _train(tokens, words, choice)
         total = counts.total()
         weights = np.array([SMOOTHING / (SMOOTHING + counts[word] / total) for word in words], dtype=np.float32)
         encoder = cls(words, vectors * weights[:, None], np.zeros(vectors.shape[1], dtype=np.float32), tokenizer)
@@ -101,20 +102,20 @@ class WordVectorEncoder(StoredEncoder):
         return unit_length(np.asarray(count_terms(tokens, self._columns) @ self._vectors, dtype=np.float32))
 
 
-def _train(tokens: Sequence[Sequence[str]], words: Sequence[str], settings: Settings) -> np.ndarray:
+def _train(tokens: Sequence[Sequence[str]], words: Sequence[str], choice: TextEncoderChoice) -> np.ndarray:
     """float32 (words, dimensions)."""
     from gensim.models import Word2Vec
 
     size = sum(map(len, tokens))
     model = Word2Vec(
         sentences=tokens,
-        vector_size=settings.text_dimensions,
+        vector_size=choice.dimensions,
         window=_WINDOW,
         min_count=2 if any(len(line) > 1 for line in tokens) and len(words) < size else 1,
         sg=1,
         negative=_NEGATIVE_SAMPLES,
         epochs=int(np.clip(_WORD_TOKENS_SEEN // size, _FEWEST_EPOCHS, _MOST_EPOCHS)),
-        seed=settings.seed,
+        seed=choice.seed,
         workers=1,  # more would race, and the vectors would depend on who comes first
         hashfxn=_steady_hash,
     )

@@ -24,7 +24,7 @@ class CnnClassifier:
         model = _ProbabilityModel(path)
         self.label_names = model.label_names
         """Labels in the order of the columns."""
-        self._encoder = PhotoEncoder(model, settings)
+        self._encoder = PhotoEncoder(model, threads=settings.inference_threads, max_pixels=settings.photo_max_pixels)
 
     def predict(self, photos: Sequence[bytes]) -> np.ndarray:
         """Probabilities float32 (photos, labels) in [0, 1]; a row of NaN for a photo that cannot be decoded."""

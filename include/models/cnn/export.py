@@ -43,7 +43,7 @@ def export_network(
     temporary.replace(saved)
     unchecked = folder / f".{uuid.uuid4().hex}.onnx"
     try:
-        _copy_with_labels(export_keras_file(saved, settings), unchecked, label_names)
+        _copy_with_labels(export_keras_file(saved, settings.state_dir / "encoders"), unchecked, label_names)
         expected = [np.asarray(values) for values in model.predict_on_batch(pixels.astype(np.float32))]
         difference = _difference(expected, unchecked, pixels)
         if not difference <= LARGEST_DIFFERENCE:

@@ -1,7 +1,7 @@
-"""What a model is trained on: products with trusted labels, made into clean examples.
+"""Training data: products with trusted labels, and the clean examples made of them.
 
-Two invariants are kept here. A label that the platform predicted never becomes an example. Products with the
-same text or the same photo belong to one content group, which is never split between training and testing.
+Two invariants hold. A label that the platform predicted never becomes an example. Products with the same text or the
+same photo belong to one content group, which is never split between training and testing.
 """
 
 from __future__ import annotations
@@ -17,37 +17,38 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
+from include.models.data.content_groups import content_groups
+from include.models.data.training_options import TrainingOptions
 from include.models.decision.written_rules import said_by_rules
 from include.schema import LABEL_ORIGINS
-from include.settings import Settings
 from include.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)
 
 METHOD = 3
-"""Version of the training method; raise it when the same rows and settings would give another model."""
+"""Version of the training method, to be increased when the same rows and settings would give another model."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """Products with one trusted label each, as the pipeline collects them; all columns have the same length."""
+    """Products with one trusted label each; all columns have the same length."""
 
     product_ids: Sequence[str]
     documents: Sequence[str]
-    """Cleaned text; empty where a product has none."""
+    """Cleaned text, empty if a product has none."""
     text_hashes: Sequence[str | None]
-    """SHA-256 of the document, None where it is empty."""
+    """SHA-256 of the document, None if it is empty."""
     photo_hashes: Sequence[str | None]
-    """SHA-256 of the photo's bytes, None where there is no photo."""
+    """SHA-256 of the photo's bytes, None if there is no photo."""
     image_vectors: np.ndarray
     """float32 (products, dimensions); rows of NaN where there is no photo."""
     labels: Sequence[str]
     origins: Sequence[str]
     """One of `schema.LABEL_ORIGINS` each."""
     rule_labels: Sequence[str | None] | None = None
-    """What the taxonomy's written rules say of each product, None where none applies; None: nobody asked them."""
+    """Label of the taxonomy's written rules for each product, None if none applies; None if not evaluated."""
     image_encoder_spec: str = "classical"
-    """Setting that loads the encoder of `image_vectors`."""
+    """The setting `image_encoder` that loads the encoder of `image_vectors`."""
     image_encoder_identity: str = ""
     """Identity of that encoder: name, weights and preprocessing."""
 
@@ -61,8 +62,8 @@ class TrainingSet:
         if untrusted:
             raise ConfigurationError(f"labels of origin {untrusted} are never trained on; trusted: {LABEL_ORIGINS}")
 
-    def fingerprint(self, settings: Settings, recipe: Recipe | None = None) -> str:
-        """SHA-256 (hex) of all that decides the trained model: rows, encoder, settings, recipe, taxonomy and method."""
+    def fingerprint(self, options: TrainingOptions, recipe: Recipe | None = None) -> str:
+        """SHA-256 (hex) of all that decides the trained model: rows, encoder, options, recipe, taxonomy and method."""
         rows = sorted(
             zip(self.product_ids, self.text_hashes, self.photo_hashes, self.labels, self.origins, strict=True)
         )
@@ -71,7 +72,7 @@ class TrainingSet:
             "recipe": (recipe or Recipe()).to_dict(),
             "taxonomy": load_taxonomy().identity,
             "image_encoder": self.image_encoder_identity,
-            "settings": {name: getattr(settings, name) for name in TRAINING_SETTINGS},
+            "settings": options.to_dict(),
         }
         digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode())
         digest.update(json.dumps(rows).encode())
@@ -79,15 +80,11 @@ class TrainingSet:
 
 
 _COLUMNS = ("product_ids", "documents", "text_hashes", "photo_hashes", "image_vectors", "labels", "origins")
-TRAINING_SETTINGS = (
-    "text_encoder", "text_words", "text_dimensions", "text_vocabulary",
-    "target_precision", "familiar_share", "training_folds", "min_label_examples", "seed",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Clean examples, one per distinct content, ready for training."""
+    """Clean examples for training, one per distinct content."""
 
     documents: list[str]
     has_text: np.ndarray
@@ -97,31 +94,31 @@ class Examples:
     has_photo: np.ndarray
     """bool (n,)"""
     label_names: tuple[str, ...]
-    """Labels with enough examples, in the taxonomy's order."""
+    """Labels with enough examples, in the order of the taxonomy."""
     targets: np.ndarray
     """int64 (n,): index into `label_names`."""
     groups: np.ndarray
     """int64 (n,): content group; never on both sides of a split."""
     origins: list[str]
     sources: list[str]
-    """Where each example's product comes from, e.g. `flipkart`."""
+    """Source of each example's product, e.g. `flipkart`."""
     said_by_rule: np.ndarray
-    """int64 (n,): what a written rule says, as in `written_rules.said_by_rules`; a rule that gave the example its
-    label is not heard, or it would prove itself."""
+    """int64 (n,): label of a written rule, encoded by `written_rules.said_by_rules`; `SILENT` for an example that a
+    rule labelled, which would otherwise confirm itself."""
     rejected: Mapping[str, int]
     """Rows left out, by reason: `duplicate`, `contradictory`, `label_too_rare`, `no_content`."""
     rare_labels: Mapping[str, int]
-    """Labels left out for want of examples, with the number of their groups."""
+    """Labels left out because they have too few examples, with the number of their content groups."""
 
     def __len__(self) -> int:
         return len(self.documents)
 
 
-def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonomy | None = None) -> Examples:
+def prepare_examples(dataset: TrainingSet, examples_needed: int, taxonomy: Taxonomy | None = None) -> Examples:
     """Clean a training set: contradictions settled or left out, duplicates merged, rare labels left out.
 
-    For contradictions and duplicates see `clean`. Raises ConfigurationError for a label outside the taxonomy, or when
-    fewer than two labels have enough examples.
+    A label is rare with fewer than `examples_needed` content groups. For contradictions and duplicates see `clean`.
+    Raises ConfigurationError for a label outside the taxonomy, or when fewer than two labels have enough examples.
     """
     taxonomy = taxonomy or load_taxonomy()
     for label in set(dataset.labels):
@@ -129,7 +126,7 @@ def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonom
     rows, photos, rejected = clean(dataset)
     positions = np.fromiter(rows, dtype=np.int64, count=len(rows))
     groups = content_groups([dataset.text_hashes[i] for i in positions], [photos[i] for i in positions])
-    kept_labels, rare = _labels_with_enough_groups(list(rows.values()), groups, settings, taxonomy)
+    kept_labels, rare = _labels_with_enough_groups(list(rows.values()), groups, examples_needed, taxonomy)
     kept = np.array([label in kept_labels for label in rows.values()], dtype=bool)
     rejected["label_too_rare"] += int((~kept).sum())
     positions, groups = positions[kept], groups[kept]
@@ -161,11 +158,11 @@ def prepare_examples(dataset: TrainingSet, settings: Settings, taxonomy: Taxonom
 
 
 def clean(dataset: TrainingSet) -> tuple[dict[int, str], list[str | None], Counter[str]]:
-    """What a training set says, each once: rows with their label, usable photos of all rows, and rows left out.
+    """The distinct rows of a training set: labels by row, usable photos of all rows, and rows left out by reason.
 
-    Of products with the same text, the strongest origin's label counts for all; where the strongest origin contradicts
-    itself the text is left out. Photos that cannot be decoded are None, and so are those under several labels: these
-    teach nothing, being placeholders most often. Of rows with the same text and photo the first is kept.
+    All products with the same text get the label of the most trusted origin; a text to which this origin gives several
+    labels is left out. Photos that cannot be decoded are None, and so are photos with several labels, which are
+    placeholders most often. Of rows with the same text and photo the first is kept.
     """
     rejected: Counter[str] = Counter()
     photo_usable = (
@@ -178,24 +175,6 @@ def clean(dataset: TrainingSet) -> tuple[dict[int, str], list[str | None], Count
     ambiguous = _photos_of_several_labels(rows, photos)
     photos = [None if photo in ambiguous else photo for photo in photos]
     return _without_duplicates(rows, dataset.text_hashes, photos, rejected), photos, rejected
-
-
-def content_groups(*keys_of_rows: Sequence[str | None]) -> np.ndarray:
-    """Group number of each row, int64: rows that share a key in any of the given columns are in one group.
-
-    Groups are the connected components of the graph whose edges are shared keys; None is no key.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    count = len(keys_of_rows[0])
-    edges: list[tuple[int, int]] = []
-    for keys in keys_of_rows:
-        first: dict[str, int] = {}
-        edges += [(first.setdefault(key, row), row) for row, key in enumerate(keys) if key is not None]
-    ends = np.array(edges, dtype=np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(ends.shape[1], dtype=np.int8), (ends[0], ends[1])), shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def _settle_contradictions(
@@ -236,7 +215,7 @@ def _without_duplicates(
     photos: Sequence[str | None],
     rejected: Counter[str],
 ) -> dict[int, str]:
-    """One row per text and photo; a text that also comes with a photo needs no row without one."""
+    """One row per text and photo; a row without a photo is a duplicate if its text also occurs with one."""
     with_photo = {texts[row] for row in rows if photos[row] is not None}
     seen: set[tuple[str | None, str | None]] = set()
     kept: dict[int, str] = {}
@@ -253,10 +232,9 @@ def _without_duplicates(
 
 
 def _labels_with_enough_groups(
-    labels: Sequence[str], groups: np.ndarray, settings: Settings, taxonomy: Taxonomy
+    labels: Sequence[str], groups: np.ndarray, needed: int, taxonomy: Taxonomy
 ) -> tuple[tuple[str, ...], dict[str, int]]:
-    """Labels with at least as many content groups as there are folds and as the setting asks for."""
-    needed = max(settings.min_label_examples, settings.training_folds)
+    """Labels with enough content groups, and the numbers of groups of the others."""
     of_label: dict[str, set[int]] = defaultdict(set)
     for label, group in zip(labels, groups.tolist(), strict=True):
         of_label[label].add(group)

@@ -15,11 +15,11 @@ import numpy as np
 
 from include.models.data.dataset import TrainingSet
 from include.models.data.label_list import take_rows
+from include.models.data.training_options import TrainingOptions
 from include.models.decision.predictions import Predictions
 from include.models.evaluation.folds import require_no_leak
 from include.models.training.train import train
 from include.models.version.artefact import Artefact
-from include.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def tasks_of_folds(
 
 def run_tasks(
     tasks: Iterable[Task],
-    settings: Settings,
+    options: TrainingOptions,
     label_names: tuple[str, ...],
     *,
     jobs: int = 1,
@@ -112,7 +112,7 @@ def run_tasks(
     """
     waiting = list(tasks)
     parts: dict[str, list[Mapping[Use, Predicted]]] = {}
-    for task, predicted in zip(waiting, _run_all(waiting, settings, label_names, jobs), strict=True):
+    for task, predicted in zip(waiting, _run_all(waiting, options, label_names, jobs), strict=True):
         parts.setdefault(task.name, []).append(predicted)
         if on_done:
             on_done(task)
@@ -122,24 +122,24 @@ def run_tasks(
 
 
 def _run_all(
-    tasks: list[Task], settings: Settings, label_names: tuple[str, ...], jobs: int
+    tasks: list[Task], options: TrainingOptions, label_names: tuple[str, ...], jobs: int
 ) -> Iterator[Mapping[Use, Predicted]]:
     if jobs == 1 or len(tasks) == 1:
-        yield from (run_task(task, settings, label_names) for task in tasks)
+        yield from (run_task(task, options, label_names) for task in tasks)
         return
     from joblib import Parallel, delayed
 
     workers = Parallel(n_jobs=jobs, return_as="generator")
-    yield from workers(delayed(run_task)(task, settings, label_names) for task in tasks)
+    yield from workers(delayed(run_task)(task, options, label_names) for task in tasks)
 
 
-def run_task(task: Task, settings: Settings, label_names: tuple[str, ...]) -> dict[Use, Predicted]:
+def run_task(task: Task, options: TrainingOptions, label_names: tuple[str, ...]) -> dict[Use, Predicted]:
     """Train on the products to learn from only, and predict those to test on, each in the ways wanted."""
     from threadpoolctl import threadpool_limits
 
     # Tasks run beside each other: more threads in each would spend their time waiting.
     with threadpool_limits(limits=1):
-        artefact, _report = train(take_rows(task.dataset, task.learn), settings)
+        artefact, _report = train(take_rows(task.dataset, task.learn), options)
         found = predict_with(
             artefact, task.dataset, task.test, label_names, repeat=task.repeat, fold=task.fold, uses=task.uses
         )

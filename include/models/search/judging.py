@@ -16,6 +16,7 @@ import numpy as np
 from include.models.classifier.linear import softmax
 from include.models.classifier.recipe import Recipe
 from include.models.data.dataset import Examples, TrainingSet, prepare_examples
+from include.models.data.training_options import TrainingOptions
 from include.models.decision.calibration import fit_temperature, log_loss
 from include.models.search.outcome import Measure
 from include.models.search.search import Verdict
@@ -24,7 +25,6 @@ from include.models.training.held_out import HeldOut, predict_out_of_fold, rows_
 from include.models.training.report import macro_f1
 from include.models.training.train import assign_folds
 from include.models.training.tuning import tune
-from include.settings import Settings
 
 
 def space_of(dataset: TrainingSet) -> Space:
@@ -32,13 +32,13 @@ def space_of(dataset: TrainingSet) -> Space:
     return space_for(has_photos=any(photo is not None for photo in dataset.photo_hashes))
 
 
-def kind_of(dataset: TrainingSet, settings: Settings) -> str:
+def kind_of(dataset: TrainingSet, text_encoder: str) -> str:
     """What a recipe is good for, SHA-256 (hex): search space, labels, encoders; not the single products.
 
     More products of the same labels do not make a recipe useless; another encoder does.
     """
     labels = sorted(set(dataset.labels))
-    parts = [fingerprint(space_of(dataset)), dataset.image_encoder_identity, settings.text_encoder, labels]
+    parts = [fingerprint(space_of(dataset)), dataset.image_encoder_identity, text_encoder, labels]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -49,14 +49,14 @@ class OutOfFoldJudge:
     examples: Examples
     folds: np.ndarray
     """int64 (n,): fold of each example; whole content groups."""
-    settings: Settings
+    options: TrainingOptions
     measure: Measure
 
     @classmethod
-    def of(cls, dataset: TrainingSet, settings: Settings, measure: Measure) -> OutOfFoldJudge:
+    def of(cls, dataset: TrainingSet, options: TrainingOptions, measure: Measure) -> OutOfFoldJudge:
         """For a training set; ConfigurationError when there is too little to train on."""
-        examples = prepare_examples(dataset, settings)
-        return cls(examples, assign_folds(examples, settings), settings, measure)
+        examples = prepare_examples(dataset, options.examples_needed)
+        return cls(examples, assign_folds(examples, options), options, measure)
 
     def __call__(self, recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
         """Judge a recipe by the predictions that it would make in production, thresholds aside."""
@@ -65,12 +65,12 @@ class OutOfFoldJudge:
         examples, targets = self.examples, self.examples.targets
         with threadpool_limits(limits=1):
             held_out = predict_out_of_fold(
-                examples, self.folds, self.settings, recipe,
+                examples, self.folds, self.options, recipe,
                 lambda found, rows: after_fold(self._impression(found, rows)),
             )  # fmt: skip
-            photo_labels = np.unique(targets[rows_for_photo(examples, self.settings)])
+            photo_labels = np.unique(targets[rows_for_photo(examples, self.options.examples_needed)])
             photo_labels = photo_labels if len(photo_labels) > 1 else photo_labels[:0]
-            tuned = tune(examples, self.folds, held_out, photo_labels, self.settings, recipe)
+            tuned = tune(examples, self.folds, held_out, photo_labels, self.options, recipe)
         probabilities = tuned.predictions["overall"].probabilities
         of_folds = (self.folds == fold for fold in np.unique(self.folds))
         return Verdict(

@@ -1,14 +1,13 @@
-"""What a search found, as plain data, and the file in which training finds it.
+"""The result of a search as plain data, and its file in the lake, which training reads.
 
-outcome = read_outcome(settings.state_dir)
-recipe = found_recipe(settings.state_dir, kind)          # None when nothing fits
+outcome = read_outcome(lake)
+recipe = found_recipe(lake, kind)          # None when nothing fits
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,14 +15,15 @@ from typing import Any, Literal
 
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
+from include.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 
 Measure = Literal["macro_f1", "log_loss"]
 """What recipes are compared by: macro-F1 (larger is better) or mean negative log-likelihood in nats (smaller)."""
 
-SEARCH_FOLDER = "search"
-_FILE = "best_recipe.json"
+OUTCOME = "search/best_recipe.json"
+"""File in the lake with the result of the newest search."""
 
 
 @dataclass(frozen=True)
@@ -83,36 +83,46 @@ class SearchOutcome:
         return outcome
 
 
-def outcome_path(state_dir: Path) -> Path:
-    """Where the result of the newest search stands."""
-    return state_dir / SEARCH_FOLDER / _FILE
+def write_outcome(lake: Lake, outcome: SearchOutcome) -> None:
+    """Replace the result of the newest search, in one atomic step."""
+    lake.write_bytes(OUTCOME, outcome.to_json().encode())
 
 
-def write_outcome(state_dir: Path, outcome: SearchOutcome) -> Path:
-    """Put the result where training finds it, in one atomic replacement."""
-    path = outcome_path(state_dir)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    beside.write_text(outcome.to_json(), encoding="utf-8")
-    beside.replace(path)
-    return path
+def outcome_text(lake: Lake) -> str:
+    """The result of the newest search as it is written, empty without one: what training depends on."""
+    return lake.read_bytes(OUTCOME).decode() if lake.exists(OUTCOME) else ""
 
 
-def read_outcome(state_dir: Path) -> SearchOutcome | None:
+def read_outcome(lake: Lake) -> SearchOutcome | None:
     """The result of the newest search, or None; ConfigurationError when the file is damaged."""
-    path = outcome_path(state_dir)
-    return SearchOutcome.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+    return SearchOutcome.from_json(outcome_text(lake)) if lake.exists(OUTCOME) else None
 
 
-def found_recipe(state_dir: Path, kind: str) -> Recipe | None:
-    """The recipe that a search found for this kind of training; None when there is none, and it is said in the log.
+def move_outcome(state_dir: Path, lake: Lake) -> None:
+    """Move the result of a search to the lake from the state folder, where the first versions of the program kept it.
 
-    A damaged file is as good as none: training goes on with the default recipe.
+    Nothing happens where there is none; a result that the lake has already is kept.
+    """
+    earlier = state_dir / OUTCOME
+    try:
+        content = earlier.read_bytes()
+    except FileNotFoundError:
+        return
+    if not lake.exists(OUTCOME):
+        lake.write_bytes(OUTCOME, content)
+        logger.info("moved the result of the last search from %s to the lake", earlier)
+    earlier.unlink(missing_ok=True)
+
+
+def found_recipe(lake: Lake, kind: str) -> Recipe | None:
+    """The recipe that a search found for this kind of training; None, with a warning in the log, when none fits.
+
+    A damaged file counts as none: training goes on with the default recipe.
     """
     try:
-        outcome = read_outcome(state_dir)
+        outcome = read_outcome(lake)
     except ConfigurationError as error:
-        logger.warning("%s is not used: %s", outcome_path(state_dir), error)
+        logger.warning("%s in the lake is not used: %s", OUTCOME, error)
         return None
     if outcome is None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from include.models.classifier.heads import fit_photo, fit_text
 from include.models.classifier.joint import JointHead, fit_joint
 from include.models.classifier.recipe import Recipe
 from include.models.data.dataset import Examples
+from include.models.data.training_options import TrainingOptions
 from include.models.decision.familiarity import SIGNALS, KnownGround, fit_known_ground
-from include.settings import Settings
 
 _UNSEEN = -30.0
 """Logit of a label that a fold's classifier never saw, and of rows without the input."""
@@ -52,13 +52,13 @@ class HeldOut:
         return cls(text, photo, joint, np.zeros((examples, len(SIGNALS))), has_joint)
 
 
-def fit_all(examples: Examples, rows: np.ndarray, settings: Settings, recipe: Recipe) -> Fitted:
+def fit_all(examples: Examples, rows: np.ndarray, options: TrainingOptions, recipe: Recipe) -> Fitted:
     """Learn everything from the given rows of the examples."""
-    encoder = _fit_text_encoder(examples, rows, settings, recipe)
+    encoder = _fit_text_encoder(examples, rows, options, recipe)
     vectors = encoder.encode(examples.documents)
-    targets, seed = examples.targets, settings.seed
+    targets, seed = examples.targets, options.seed
     text_rows = rows[examples.has_text[rows]]
-    photo_rows = np.intersect1d(rows, rows_for_photo(examples, settings))
+    photo_rows = np.intersect1d(rows, rows_for_photo(examples, options.examples_needed))
     text = fit_text(vectors[text_rows], targets[text_rows], recipe, seed)
     photo = fit_photo(examples.image_vectors[photo_rows], targets[photo_rows], recipe, seed)
     joint = None
@@ -82,18 +82,17 @@ def fit_all(examples: Examples, rows: np.ndarray, settings: Settings, recipe: Re
     )
 
 
-def rows_for_photo(examples: Examples, settings: Settings) -> np.ndarray:
+def rows_for_photo(examples: Examples, examples_needed: int) -> np.ndarray:
     """Rows with a photo whose label has as many photos as any label needs examples."""
     rows = np.flatnonzero(examples.has_photo)
     counts = np.bincount(examples.targets[rows], minlength=len(examples.label_names))
-    needed = max(settings.min_label_examples, settings.training_folds)
-    return np.asarray(rows[counts[examples.targets[rows]] >= needed])
+    return np.asarray(rows[counts[examples.targets[rows]] >= examples_needed])
 
 
 def predict_out_of_fold(
     examples: Examples,
     folds: np.ndarray,
-    settings: Settings,
+    options: TrainingOptions,
     recipe: Recipe,
     after_fold: Callable[[HeldOut, np.ndarray], None] = lambda _held_out, _rows: None,
 ) -> HeldOut:
@@ -103,7 +102,7 @@ def predict_out_of_fold(
     """
     held_out = HeldOut.empty(len(examples), len(examples.label_names), has_joint=recipe.fusion in ("auto", "joint"))
     for learn, test in _splits(folds):
-        fitted = fit_all(examples, learn, settings, recipe)
+        fitted = fit_all(examples, learn, options, recipe)
         _predict_fold(held_out, fitted, examples, test)
         after_fold(held_out, test)
     return held_out
@@ -136,14 +135,15 @@ def _place(logits: np.ndarray, rows: np.ndarray, classifier: Classifier, vectors
     logits[np.ix_(rows, classifier.known)] = classifier.logits(vectors)
 
 
-def _fit_text_encoder(examples: Examples, rows: np.ndarray, settings: Settings, recipe: Recipe) -> TextEncoder:
+def _fit_text_encoder(examples: Examples, rows: np.ndarray, options: TrainingOptions, recipe: Recipe) -> TextEncoder:
     """Fit on at most so many documents of each label, chosen by the seed."""
-    chooser = np.random.default_rng(settings.seed)
+    chooser = np.random.default_rng(options.seed)
     rows = rows[examples.has_text[rows]]
     chosen = [
         chooser.permutation(rows[examples.targets[rows] == label])[: recipe.encoder_documents_per_label]
         for label in range(len(examples.label_names))
     ]
+    choice = options.text_encoder
     if recipe.text_dimensions is not None:
-        settings = settings.model_copy(update={"text_dimensions": recipe.text_dimensions})
-    return fit_text_encoder([examples.documents[row] for row in np.sort(np.concatenate(chosen))], settings)
+        choice = replace(choice, dimensions=recipe.text_dimensions)
+    return fit_text_encoder([examples.documents[row] for row in np.sort(np.concatenate(chosen))], choice)

@@ -16,13 +16,13 @@ import numpy as np
 
 from include.models.classifier.recipe import Recipe
 from include.models.data.dataset import Examples, TrainingSet, prepare_examples
+from include.models.data.training_options import TrainingOptions
 from include.models.monitoring.reference_profile import ReferenceProfile
 from include.models.training.held_out import Fitted, fit_all, predict_out_of_fold
 from include.models.training.report import TrainingReport, score
 from include.models.training.tuning import Tuned, tune
 from include.models.version.artefact import Artefact
 from include.models.version.golden import make_golden
-from include.settings import Settings
 from include.taxonomy import load_taxonomy
 
 logger = logging.getLogger(__name__)
@@ -30,8 +30,10 @@ logger = logging.getLogger(__name__)
 GOLDEN_EXAMPLES = 8
 
 
-def train(dataset: TrainingSet, settings: Settings, recipe: Recipe | None = None) -> tuple[Artefact, TrainingReport]:
-    """Train on trusted labels; the same rows, settings and recipe give the same model.
+def train(
+    dataset: TrainingSet, options: TrainingOptions, recipe: Recipe | None = None
+) -> tuple[Artefact, TrainingReport]:
+    """Train on trusted labels; the same rows, options and recipe give the same model.
 
     Raises ConfigurationError when fewer than two labels have enough examples, or no product has a text.
     """
@@ -39,16 +41,16 @@ def train(dataset: TrainingSet, settings: Settings, recipe: Recipe | None = None
 
     recipe = recipe or Recipe()
     started = time.monotonic()
-    examples = prepare_examples(dataset, settings)
-    folds = assign_folds(examples, settings)
+    examples = prepare_examples(dataset, options.examples_needed)
+    folds = assign_folds(examples, options)
     # More threads spend their time waiting for each other: these matrices are small.
     with threadpool_limits(limits=1):
-        held_out = predict_out_of_fold(examples, folds, settings, recipe)
-        fitted = fit_all(examples, np.arange(len(examples)), settings, recipe)
+        held_out = predict_out_of_fold(examples, folds, options, recipe)
+        fitted = fit_all(examples, np.arange(len(examples)), options, recipe)
         photo_labels = fitted.photo.known if fitted.photo else np.empty(0, dtype=np.int64)
-        tuned = tune(examples, folds, held_out, photo_labels, settings, recipe)
+        tuned = tune(examples, folds, held_out, photo_labels, options, recipe)
     artefact = _assemble(dataset, examples, fitted, tuned, recipe)
-    report = _report(examples, folds, tuned, artefact, settings, time.monotonic() - started)
+    report = _report(examples, folds, tuned, artefact, options, time.monotonic() - started)
     logger.info(
         "trained: examples=%d labels=%d seconds=%.1f metrics=%s",
         len(examples), len(examples.label_names), report.seconds,
@@ -93,11 +95,11 @@ def _profile(examples: Examples, fitted: Fitted, tuned: Tuned) -> ReferenceProfi
     )
 
 
-def assign_folds(examples: Examples, settings: Settings) -> np.ndarray:
+def assign_folds(examples: Examples, options: TrainingOptions) -> np.ndarray:
     """Fold number of each example, int64 in [0, training_folds): stratified by label, whole content groups."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    splitter = StratifiedGroupKFold(settings.training_folds, shuffle=True, random_state=settings.seed)
+    splitter = StratifiedGroupKFold(options.folds, shuffle=True, random_state=options.seed)
     folds = np.empty(len(examples), dtype=np.int64)
     for number, (_, rows) in enumerate(splitter.split(folds, examples.targets, examples.groups)):
         folds[rows] = number
@@ -128,7 +130,7 @@ def _with_golden_example(artefact: Artefact, examples: Examples, text_vectors: n
 
 
 def _report(
-    examples: Examples, folds: np.ndarray, tuned: Tuned, artefact: Artefact, settings: Settings, seconds: float
+    examples: Examples, folds: np.ndarray, tuned: Tuned, artefact: Artefact, options: TrainingOptions, seconds: float
 ) -> TrainingReport:
     targets, overall = examples.targets, tuned.predictions["overall"]
     correct = overall.label_index == targets
@@ -158,8 +160,8 @@ def _report(
         },
         rejected=examples.rejected,
         rare_labels=examples.rare_labels,
-        target_precision=settings.target_precision,
-        folds=settings.training_folds,
+        target_precision=options.target_precision,
+        folds=options.folds,
         details={
             "text_encoder": artefact.text_encoder.identity,
             "text_dimensions": artefact.text_encoder.dimensions,

@@ -15,6 +15,7 @@ import numpy as np
 from include.models.classifier.linear import log_sum_exp, softmax
 from include.models.classifier.recipe import Recipe
 from include.models.data.dataset import Examples
+from include.models.data.training_options import TrainingOptions
 from include.models.decision.calibration import (
     ISOTONIC_ROWS,
     fit_confidence_map,
@@ -28,7 +29,6 @@ from include.models.decision.predictions import MODALITIES, Predictions
 from include.models.decision.written_rules import fit_agreement
 from include.models.training.fusion_choice import FusionChoice, choose_fusion
 from include.models.training.held_out import HeldOut
-from include.settings import Settings
 
 _NUMBERS = {"text": TEXT, "photo": PHOTO, "fusion": FUSION}
 _SIGNALS_OF = {TEXT: [0, 1], PHOTO: [2, 3], FUSION: [0, 1, 2, 3]}
@@ -75,7 +75,7 @@ def tune(
     folds: np.ndarray,
     held_out: HeldOut,
     photo_labels: np.ndarray,
-    settings: Settings,
+    options: TrainingOptions,
     recipe: Recipe,
 ) -> Tuned:
     """Choose everything; `photo_labels` are the labels the photo classifier knows."""
@@ -103,8 +103,8 @@ def tune(
     agreement = fit_agreement(decider.decide(asked.uses["overall"]).probabilities, examples.said_by_rule, targets)
     decider = replace(decider, rule_weight=recipe.rule_weight, agreement_weight=agreement)
     decider = _calibrated(decider, asked, recipe)
-    decider = _guarded(decider, asked, settings)
-    decider, thresholds = _with_thresholds(decider, asked, settings)
+    decider = _guarded(decider, asked, options)
+    decider, thresholds = _with_thresholds(decider, asked, options)
     return Tuned(
         text_temperature=text_temperature,
         photo_temperature=photo_temperature,
@@ -138,17 +138,17 @@ def _calibrated(decider: Decider, asked: _Asked, recipe: Recipe) -> Decider:
     return decider
 
 
-def _guarded(decider: Decider, asked: _Asked, settings: Settings) -> Decider:
+def _guarded(decider: Decider, asked: _Asked, options: TrainingOptions) -> Decider:
     limits = np.full((len(MODALITIES), len(SIGNALS)), -np.inf)
     for modality, number in _NUMBERS.items():
         resting = asked.rows[modality][asked.predict(modality, decider)[0].modality_index == number]
         columns = _SIGNALS_OF[number]
         signals = np.asarray(asked.uses[modality].signals)[np.ix_(resting, columns)]
-        limits[number, columns] = familiar_limits(signals, settings.familiar_share)
+        limits[number, columns] = familiar_limits(signals, options.familiar_share)
     return replace(decider, limits=limits)
 
 
-def _with_thresholds(decider: Decider, asked: _Asked, settings: Settings) -> tuple[Decider, dict[str, float]]:
+def _with_thresholds(decider: Decider, asked: _Asked, options: TrainingOptions) -> tuple[Decider, dict[str, float]]:
     """The decider with its thresholds, and those over all labels by modality."""
     thresholds, tables = {}, {}
     for modality, number in _NUMBERS.items():
@@ -158,7 +158,7 @@ def _with_thresholds(decider: Decider, asked: _Asked, settings: Settings) -> tup
         found, targets = asked.predict(modality, decider)
         used = (found.modality_index == number) & ~found.is_unfamiliar & ~found.is_contradicted
         thresholds[modality], tables[number] = thresholds_by_label(
-            found.take(used), targets[used], settings.target_precision
+            found.take(used), targets[used], options.target_precision
         )
     return replace(decider, thresholds=thresholds_table(tables, len(decider.label_names))), thresholds
 

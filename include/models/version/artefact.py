@@ -1,7 +1,8 @@
 """A model version: everything that turns a product's text and photo into a label, in one folder.
 
-Preprocessing, encoders, classifiers, label list, calibration and thresholds travel together. The folder holds
-plain numbers and text (`.npz`, `.json`): loading it runs no code of its author. It carries a golden input with
+Preprocessing, encoders, classifiers, label list, calibration and thresholds travel together, the photo encoder's files
+included. The folder holds plain numbers, text and networks (`.npz`, `.json`, `.onnx`): loading it runs no code of its
+author. It carries a golden input with
 its expected output, and is refused when it no longer gives that output.
 
     artefact = Artefact.load(version.path)
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from include.errors import ConfigurationError, NoChampionError
+from include.features.image.packing import pack_image_encoder, unpacked_spec
 from include.features.text import TextEncoder, load_text_encoder
 from include.models.classifier.classifier import Classifier
 from include.models.classifier.joint import JointHead
@@ -53,7 +55,8 @@ class Artefact:
 
     text_encoder: TextEncoder
     image_encoder_spec: str
-    """Setting that loads the photo encoder, e.g. `classical` or a path."""
+    """Setting that loads the photo encoder, e.g. `classical` or a path, which is in the artefact's folder once it was
+    saved; the first versions name a path outside of it."""
     image_encoder_identity: str
     """Identity of the photo encoder that the photo classifier was trained with."""
     text_classifier: Classifier
@@ -165,7 +168,7 @@ class Artefact:
             "format": _FORMAT,
             "labels": list(self.labels),
             "text_encoder_identity": self.text_encoder.identity,
-            "image_encoder_spec": self.image_encoder_spec,
+            "image_encoder_spec": pack_image_encoder(self.image_encoder_spec, folder),
             "image_encoder_identity": self.image_encoder_identity,
             "taxonomy_identity": self.taxonomy_identity,
             "fusion_used": self.decider.fusion_used,
@@ -177,7 +180,11 @@ class Artefact:
             "agreement_weight": self.decider.agreement_weight,
             "recipe": self.recipe.to_dict(),
             "golden_documents": list(self.golden.documents),
-            "sha256": {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != _DESCRIPTION},
+        }
+        description["sha256"] = {
+            path.relative_to(folder).as_posix(): _sha256(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.name != _DESCRIPTION
         }
         (folder / _DESCRIPTION).write_text(json.dumps(description, ensure_ascii=False, indent=1), encoding="utf-8")
 
@@ -235,7 +242,7 @@ class Artefact:
         joint = (LinearClassifier(**parts[name]) for name in ("joint_text", "joint_photo"))
         return cls(
             text_encoder=text_encoder,
-            image_encoder_spec=description["image_encoder_spec"],
+            image_encoder_spec=unpacked_spec(description["image_encoder_spec"], folder),
             image_encoder_identity=description["image_encoder_identity"],
             text_classifier=Classifier.from_arrays(parts["text"]),
             photo_classifier=photo_classifier,

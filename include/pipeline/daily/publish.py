@@ -56,7 +56,7 @@ def publish_day(
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     taxonomy = load_taxonomy()
-    labels_path = put_labels_in_place(lake, source, day, settings, taxonomy)
+    labels_path = put_labels_in_place(lake, source, day, taxonomy)
     counts = count_labels(lake, labels_path)
     model_version = _model_version(lake, labels_path)
     quarantine_path = Lake.day_file("quarantine", source, day)
@@ -66,7 +66,7 @@ def publish_day(
     from include.warehouse.engine import open_engine
     from include.warehouse.loading import load_day
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         loaded = load_day(
             engine,
             lake,
@@ -105,7 +105,7 @@ def publish_day(
     return summary
 
 
-def put_labels_in_place(lake: Lake, source: str, day: date, settings: Settings, taxonomy: Taxonomy) -> str | None:
+def put_labels_in_place(lake: Lake, source: str, day: date, taxonomy: Taxonomy) -> str | None:
     """Merge the shards' labels into the day's file after checking them; returns its path, None for an empty day.
 
     When nothing is staged the day was published before, and its file is used as it is. Raises StepMissing when
@@ -129,7 +129,7 @@ def put_labels_in_place(lake: Lake, source: str, day: date, settings: Settings, 
 
     from include.quality.checkpoint import validate_labels
 
-    report_batch(lake, validate_labels(lake, staged, source, day, taxonomy.labels, settings)).raise_if_failed()
+    report_batch(lake, validate_labels(lake, staged, source, day, taxonomy.labels)).raise_if_failed()
     with lake.parquet_writer(target, LABELS) as writer:
         for path in staged:
             writer.write_table(lake.read_parquet(path))

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from include.pipeline.daily.batch_report import report_batch
 from include.pipeline.daily.earlier_batches import known_content, recent_volumes, stored_products, without_known_content
+from include.quality.batch_limits import BatchLimits
 from include.quality.checkpoint import BatchCounts, validate_products
 from include.quality.row_rules import RowRules, failed_record
 from include.record_guard import RecordGuard
@@ -70,6 +71,16 @@ def validate_day(source: str, day: date, settings: Settings, *, allow_empty: boo
         )
 
 
+def batch_limits(settings: Settings) -> BatchLimits:
+    """The limits of a batch, as the settings give them."""
+    return BatchLimits(
+        max_rejected_share=settings.max_rejected_share,
+        min_volume_share=settings.min_volume_share,
+        max_volume_ratio=settings.max_volume_ratio,
+        freshness_days=settings.freshness_days,
+    )
+
+
 def validate_records(
     records: Iterable[Product | Rejection],
     source: str,
@@ -105,7 +116,7 @@ def validate_records(
         day,
         counts=counts,
         history=recent_volumes(lake, source, day) if is_feed else [],
-        settings=settings,
+        limits=batch_limits(settings),
         expect_fresh=is_feed,
         stored=stored,
         allow_empty=allow_empty,

@@ -22,7 +22,7 @@ from include.pipeline.daily.embed import pack_and_embed_photos
 from include.pipeline.daily.publish import trusted_labels_of_day
 from include.pipeline.daily.shards import remove_surplus_photos, shard_count
 from include.pipeline.daily.validate import validate_records
-from include.pipeline.text_readings import documents_of
+from include.pipeline.text_features import documents_of
 from include.pipeline.training.training_data import embed_packed_photos
 from include.schema import LABEL_ORIGINS, text_hash
 from include.settings import Settings
@@ -163,14 +163,14 @@ def _drawn_catalogue(home: Path) -> CatalogueFile:
 
 def _read_file(lake: Lake, file: CatalogueFile, settings: Settings, encoder_spec: str) -> pa.Table:
     """The valid products of a file, with the columns source, sha256, photo_file, label and origin added."""
-    from include.features.image import load_image_encoder
+    from include.pipeline.encoders import configured_image_encoder
 
     catalogue = open_catalogue(file.path, source=file.source, kind=file.kind)
     validate_records(catalogue.read(), file.source, DAY, settings, is_feed=False)
     remove_surplus_photos(lake, file.source, DAY)
     hashes: dict[str, str] = {}
     if catalogue.photo_folder is not None:
-        encoder = load_image_encoder(encoder_spec, settings)
+        encoder = configured_image_encoder(encoder_spec, settings)
         for number in range(shard_count(lake, file.source, DAY)):
             path = Lake.day_file("images", file.source, DAY, number)
             with lake.parquet_file(Lake.day_file("products", file.source, DAY)) as stream:
@@ -210,9 +210,9 @@ def photo_vectors(
     lake: Lake, spec: str, photo_hashes: Sequence[str | None], settings: Settings
 ) -> tuple[str, str, np.ndarray]:
     """Setting, identity, and vectors of the photos in the lake, NaN where there is no photo."""
-    from include.features.image import load_image_encoder
+    from include.pipeline.encoders import configured_image_encoder
 
-    encoder = load_image_encoder(spec, settings)
+    encoder = configured_image_encoder(spec, settings)
     cache = EmbeddingCache(lake, encoder.identity, encoder.dimensions)
     embed_packed_photos(lake, cache, encoder, photo_hashes)
     return spec, encoder.identity, cache.get(photo_hashes)[0]

@@ -50,6 +50,7 @@ from include.pipeline.evaluation.scores import (
     score_lists,
     unseen_photo_figures,
 )
+from include.pipeline.training.options import training_options
 from include.settings import Settings
 from include.taxonomy import load_taxonomy
 
@@ -159,7 +160,7 @@ def _train_and_predict(
         on_step(f"model {done.total()} of {total}: {task.name}, learnt from {len(task.learn)}, tested {len(task.test)}")
 
     on_step(f"{total} models to train on {data.name}")
-    return run_tasks(plan.tasks, settings, names, jobs=jobs, on_done=tell)
+    return run_tasks(plan.tasks, training_options(settings), names, jobs=jobs, on_done=tell)
 
 
 def _table(keyed: Keyed) -> pa.Table:

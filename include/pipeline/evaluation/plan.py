@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.models.data.dataset import TrainingSet, content_groups
+from include.models.data.content_groups import content_groups
+from include.models.data.dataset import TrainingSet
 from include.models.data.label_list import near_identical_groups, product_codes, read_label_list
 from include.models.evaluation.category_words import category_words, without_words
 from include.models.evaluation.cross_validation import Task, tasks_of_folds
 from include.models.evaluation.folds import repeated_group_folds, require_no_leak, share_of_groups
 from include.models.evaluation.near_identical import evaluation_groups, near_identical_keys
 from include.pipeline.evaluation.data import EvaluationData, joined
+from include.pipeline.training.options import training_options
 from include.schema import text_hash
 from include.settings import Settings
 from include.taxonomy import load_taxonomy
@@ -99,7 +101,7 @@ def _learnable_shares(block: Block, settings: Settings, folds: int) -> list[floa
     """The shares that leave enough groups of every label: else the curve would be about labels left out."""
     first = np.unique(block.groups, return_index=True)[1]
     fewest = min(Counter(block.dataset.labels[row] for row in first).values()) * (folds - 1) / folds
-    needed = max(settings.min_label_examples, settings.training_folds)
+    needed = training_options(settings).examples_needed
     # One more, because folds do not hold exactly as many groups of a label.
     return [share for share in SHARES if share * fewest >= needed + 1]
 

@@ -154,6 +154,7 @@ def clustering_figures(plan: Plan, encoders: Mapping[str, object], settings: Set
     """
     from include.features.clustering import cluster_embedding
     from include.features.text import fit_text_encoder
+    from include.pipeline.encoders import text_encoder_choice
 
     main = plan.blocks["default"]
     names, labels = np.unique(np.array(main.dataset.labels), return_inverse=True)
@@ -164,7 +165,7 @@ def clustering_figures(plan: Plan, encoders: Mapping[str, object], settings: Set
         return ari_interval(clusters, labels[usable], main.groups[usable], settings.seed)
 
     documents = main.dataset.documents
-    figures = {"ari_text": index(fit_text_encoder(documents, settings).encode(documents))}
+    figures = {"ari_text": index(fit_text_encoder(documents, text_encoder_choice(settings)).encode(documents))}
     photos = {f"ari_photo_{name}": index(plan.blocks[name].dataset.image_vectors) for name in encoders}
     best = max(photos.values(), key=lambda figure: figure.value)
     return figures | {"ari_photo": best} | photos

@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from include.features.image import load_image_encoder
 from include.features.image.loading import encoder_files
 from include.models.behaviour.checks import BehaviourCheck, LabelledItem, check_behaviour
 from include.models.data.snapshot import read_snapshot
@@ -19,6 +18,7 @@ from include.models.promotion.gate import Examination
 from include.models.version.artefact import Artefact
 from include.models.version.labelling import Item, Labeller
 from include.models.version.registry import Registry
+from include.pipeline.encoders import configured_image_encoder
 from include.pipeline.retraining.gold import gold_products
 from include.pipeline.training.training_data import packed_photos
 from include.schema import text_hash
@@ -40,17 +40,20 @@ def examine(version: str, snapshot_number: str, settings: Settings) -> dict[str,
     Products are chosen by a hash, the same ones in every run. Call it where nothing else trains: it measures time.
     """
     lake = Lake(settings.lake_root)
-    artefact = Artefact.load(Registry(settings).get(version).path)
+    artefact = Artefact.load(Registry(settings.tracking_uri, settings.state_dir).get(version).path)
     gold = gold_products(read_snapshot(lake, snapshot_number), settings).table
     order = sorted(range(gold.num_rows), key=lambda row: text_hash(gold["product_id"][row].as_py()))
     products = labelled_items(lake, gold.take(pa.array(order[:CASES], pa.int64())))
     encoder = None
     if artefact.photo_classifier is not None:
-        encoder = load_image_encoder(artefact.image_encoder_spec, settings)
+        encoder = configured_image_encoder(artefact.image_encoder_spec, settings)
     labeller = Labeller(artefact, encoder)
     found = Examination(
         latency_ms=round(latency_ms(labeller, [product.item for product in products[:TIMED]]), 4),
-        size_mb=round(size_mb(Registry(settings).get(version).path, artefact.image_encoder_spec), 4),
+        size_mb=round(
+            size_mb(Registry(settings.tracking_uri, settings.state_dir).get(version).path, artefact.image_encoder_spec),
+            4,
+        ),
         behaviour=tuple(check_behaviour(labeller, products)),
     )
     logger.info("examined version=%s latency_ms=%.2f size_mb=%.1f", version, found.latency_ms, found.size_mb)
@@ -89,6 +92,6 @@ def latency_ms(labeller: Labeller, items: list[Item]) -> float:
 
 
 def size_mb(folder: Path, image_encoder_spec: str) -> float:
-    """Megabytes (10^6 bytes) of an artefact's folder and of the photo encoder's files."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return sum(path.stat().st_size for path in [*files, *encoder_files(image_encoder_spec)]) / 1e6
+    """Megabytes (10^6 bytes) of an artefact's folder and of the photo encoder's files, wherever they are."""
+    files = {path for path in folder.rglob("*") if path.is_file()}
+    return sum(path.stat().st_size for path in files.union(encoder_files(image_encoder_spec))) / 1e6

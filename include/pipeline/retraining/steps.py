@@ -1,6 +1,7 @@
-"""The steps of a retraining: plan, train, examine, judge, conclude; Airflow runs them as tasks, `retrain` in a row.
+"""The steps of a retraining: plan, train, examine, judge, conclude. Airflow runs each as a task, `run_retraining` all.
 
-Each is a function of its day and of what the steps before it left. What travels between them is small and JSON.
+Each is a function of its day and of what the steps before it left in the lake, the warehouse and the registry: any two
+may run on different machines. What is passed from one to the next is small and JSON, and names no local file.
 """
 
 from __future__ import annotations
@@ -14,23 +15,24 @@ from datetime import date
 from typing import Any, TypedDict
 
 from include.errors import ChampionChanged
-from include.models.data.dataset import METHOD, TRAINING_SETTINGS
+from include.models.data.dataset import METHOD
 from include.models.data.snapshot import Snapshot, read_snapshot
 from include.models.promotion.gate import GateRules, Outcome
 from include.models.promotion.judgement import Judgement, read_judgement, report_folder
-from include.models.search.outcome import outcome_path
+from include.models.search.outcome import move_outcome, outcome_text
 from include.models.training.candidates import Candidate, load_candidates
 from include.models.version.registry import CHALLENGER, Registry
 from include.pipeline.promotion import carry_out, settle
 from include.pipeline.retraining.examination import examine
 from include.pipeline.retraining.judge import ExaminedCandidate, judge
+from include.pipeline.training.options import training_options
 from include.pipeline.training.snapshot import take_snapshot
 from include.pipeline.training.train import CandidateSummary, train_candidate
 from include.schema import text_hash
 from include.settings import Settings
 from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
-from include.warehouse.locks import alone
+from include.warehouse.locks import exclusive_lock
 from include.warehouse.promotions import PromotionRecord, StoredPromotion, decision_on
 
 logger = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class RetrainingPlan(TypedDict):
 @contextmanager
 def alone_in_training(settings: Settings, *, wait: bool) -> Iterator[None]:
     """A block in which nothing else is trained on this warehouse; for `wait`, see `alone`."""
-    with open_engine(settings) as engine, alone(engine, "training", wait=wait):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "training", wait=wait):
         yield
 
 
@@ -96,10 +98,11 @@ def plan_retraining(settings: Settings, as_of: date) -> RetrainingPlan:
     or when there is too little to learn from or to judge by; `reason` says so. A decision that a killed process has not
     carried out is carried out first.
     """
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     lake = Lake(settings.lake_root)
+    move_outcome(settings.state_dir, lake)
     candidates = load_candidates(settings.candidates_file)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "decision"):
         champion = settle(engine, registry)
         summary = take_snapshot(settings, as_of)
         key = training_key(summary["snapshot"], candidates, settings)
@@ -119,13 +122,12 @@ def plan_retraining(settings: Settings, as_of: date) -> RetrainingPlan:
 
 def training_key(snapshot: str, candidates: Sequence[Candidate], settings: Settings) -> str:
     """SHA-256 (hex) of all that a retraining's outcome follows from: labels, recipes, settings, the gate's bounds."""
-    searched = outcome_path(settings.state_dir)
     parts = {
         "snapshot": snapshot,
         "method": METHOD,
         "candidates": [candidate.model_dump() for candidate in candidates],
-        "searched": searched.read_text(encoding="utf-8") if searched.exists() else "",
-        "settings": {name: getattr(settings, name) for name in (*TRAINING_SETTINGS, "image_encoder")},
+        "searched": outcome_text(Lake(settings.lake_root)),
+        "settings": training_options(settings).to_dict() | {"image_encoder": settings.image_encoder},
         "gate": asdict(GateRules.from_settings(settings)),
     }
     return text_hash(json.dumps(parts, sort_keys=True))
@@ -142,7 +144,7 @@ def _decided_before(decided: StoredPromotion | None) -> str:
 
 
 def _too_little(snapshot: Snapshot, settings: Settings) -> str:
-    needed = max(settings.min_label_examples, settings.training_folds)
+    needed = training_options(settings).examples_needed
     counts = snapshot.training.group_by("label").aggregate([("content_group", "count_distinct")])
     enough = sum(count >= needed for count in counts["content_group_count_distinct"].to_pylist())
     if enough < 2:
@@ -181,7 +183,7 @@ def judge_trained(
     path = f"{report_folder(found)}/judgement.json"
     Lake(settings.lake_root).write_bytes(path, found.to_json().encode())
     if found.candidate != found.champion:
-        Registry(settings).promote(found.candidate, alias=CHALLENGER)
+        Registry(settings.tracking_uri, settings.state_dir).promote(found.candidate, alias=CHALLENGER)
     return JudgementSummary(
         path=path,
         outcome=found.outcome,
@@ -198,8 +200,8 @@ def conclude(path: str, settings: Settings, approval: Approval | None = None) ->
     it. Raises ChampionChanged when another version has become champion since the judgement.
     """
     judgement = read_judgement(Lake(settings.lake_root), path)
-    registry = Registry(settings)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    registry = Registry(settings.tracking_uri, settings.state_dir)
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "decision"):
         current = settle(engine, registry)
         stored = decision_on(engine, judgement.training_key, judgement.candidate, judgement.champion)
         if stored is None:

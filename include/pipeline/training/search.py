@@ -1,22 +1,24 @@
-"""Search hyper-parameters on all trusted labels, and leave the best recipe where training finds it."""
+"""Search hyper-parameters on all trusted labels, and put the best recipe into the lake, where training reads it."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
-from include.models.search.outcome import SEARCH_FOLDER, Measure, SearchOutcome, write_outcome
+from include.models.search.outcome import OUTCOME, Measure, SearchOutcome, move_outcome, write_outcome
 from include.models.search.search import SearchBudget, run_search
+from include.pipeline.training.options import training_options
 from include.pipeline.training.training_data import snapshot_of_today, training_set
 from include.settings import Settings
+from include.storage.lake import Lake
 
 if TYPE_CHECKING:
     from include.models.data.dataset import TrainingSet
 
 logger = logging.getLogger(__name__)
 
-STUDIES_FILE = "studies.db"
-"""SQLite file of all studies, in the search folder of the state folder."""
+STUDIES = "search/studies.db"
+"""SQLite file of the state folder with all studies: what a killed search goes on with."""
 
 
 def search_recipe(settings: Settings, budget: SearchBudget, measure: Measure = "macro_f1") -> SearchOutcome:
@@ -34,18 +36,21 @@ def search_on(
     """The same on a given training set."""
     from include.models.search.judging import OutOfFoldJudge, kind_of, space_of
 
-    judge = OutOfFoldJudge.of(dataset, settings, measure)
+    options = training_options(settings)
+    judge = OutOfFoldJudge.of(dataset, options, measure)
     outcome = run_search(
         judge,
         space_of(dataset),
         budget,
         measure=measure,
-        data_fingerprint=dataset.fingerprint(settings),
-        kind=kind_of(dataset, settings),
+        data_fingerprint=dataset.fingerprint(options),
+        kind=kind_of(dataset, settings.text_encoder),
         products=len(judge.examples),
-        storage=settings.state_dir / SEARCH_FOLDER / STUDIES_FILE,
+        storage=settings.state_dir / STUDIES,
         seed=settings.seed,
     )
-    path = write_outcome(settings.state_dir, outcome)
-    logger.info("search over: %s=%.4f default=%.4f recipe=%s", measure, outcome.value, outcome.default_value, path)
+    lake = Lake(settings.lake_root)
+    move_outcome(settings.state_dir, lake)
+    write_outcome(lake, outcome)
+    logger.info("search over: %s=%.4f default=%.4f recipe=%s", measure, outcome.value, outcome.default_value, OUTCOME)
     return outcome

@@ -7,6 +7,7 @@ import logging
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -16,11 +17,12 @@ from include.errors import NoChampionError
 from include.models.data.snapshot import Snapshot, read_snapshot
 from include.models.training.candidates import Candidate
 from include.pipeline.promotion import promote_by_hand, settle
+from include.pipeline.training.options import training_options
 from include.pipeline.training.training_data import snapshot_of_today, training_set
 from include.settings import Settings
 from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
-from include.warehouse.locks import alone
+from include.warehouse.locks import exclusive_lock
 
 if TYPE_CHECKING:
     from include.models.classifier.recipe import Recipe
@@ -77,18 +79,20 @@ def train_model(settings: Settings, *, promote: bool = False, as_of: date | None
     `as_of`, today by default. Raises ConfigurationError if there are too few labels to train on,
     RetrainingBusy when something else is being trained.
     """
+    from include.models.search.outcome import move_outcome
     from include.models.version.registry import Registry
 
     started = time.monotonic()
-    with open_engine(settings) as engine, alone(engine, "training", wait=False):
+    move_outcome(settings.state_dir, Lake(settings.lake_root))
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "training", wait=False):
         snapshot = snapshot_of_today(settings, as_of)
-        registry = Registry(settings)
+        registry = Registry(settings.tracking_uri, settings.state_dir)
         dataset = training_set(snapshot.training, settings)
         recipe = base_recipe(dataset, settings)
         version, report = train_once(registry, dataset, settings, recipe, snapshot, candidate="by hand")
         if report is not None:
             _keep_report(settings, version.version, dataset, report)
-        with alone(engine, "decision"):
+        with exclusive_lock(engine, "decision"):
             is_first = settle(engine, registry) is None
             promoted = promote or is_first
             if promoted:
@@ -129,7 +133,7 @@ def train_candidate(candidate: Candidate, snapshot_number: str, settings: Settin
         image_encoder = str(network.encoder)
     dataset = training_set(rows, settings, image_encoder)
     recipe = candidate.recipe_on(base_recipe(dataset, settings))
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     version, report = train_once(registry, dataset, settings, recipe, snapshot, candidate=candidate.name)
     return CandidateSummary(
         candidate=candidate.name,
@@ -146,7 +150,7 @@ def base_recipe(dataset: TrainingSet, settings: Settings) -> Recipe:
     from include.models.search.judging import kind_of
     from include.models.search.outcome import found_recipe
 
-    return found_recipe(settings.state_dir, kind_of(dataset, settings)) or Recipe()
+    return found_recipe(Lake(settings.lake_root), kind_of(dataset, settings.text_encoder)) or Recipe()
 
 
 def train_once(
@@ -159,15 +163,19 @@ def train_once(
     candidate: str,
 ) -> tuple[ModelVersion, TrainingReport | None]:
     """A sound version trained on exactly this, and no report; or a new one with the report of its training."""
+    from include.features.image.packing import exported_spec
     from include.models.training.train import train
 
-    dataset_hash = dataset.fingerprint(settings, recipe)
+    options = training_options(settings)
+    dataset_hash = dataset.fingerprint(options, recipe)
     for version in reversed(registry.trained_on(dataset_hash)):
         if _is_sound(version):
             logger.info("version %s was trained on exactly this: dataset_hash=%s", version.version, dataset_hash)
             registry.end_run(version.version)
             return version, None
-    artefact, report = train(dataset, settings, recipe)
+    artefact, report = train(dataset, options, recipe)
+    spec = exported_spec(artefact.image_encoder_spec, settings.state_dir / "encoders")
+    artefact = replace(artefact, image_encoder_spec=spec)
     with tempfile.TemporaryDirectory(prefix="cuvee-artefact-") as folder:
         artefact.save(Path(folder))
         version = registry.register(
@@ -199,12 +207,16 @@ def _keep_report(settings: Settings, version: str, dataset: TrainingSet, report:
 
 
 def _is_sound(version: ModelVersion) -> bool:
-    """Whether a version's artefact can be loaded; one that is damaged must be trained anew."""
+    """Whether a version works here: its artefact is not damaged, and the files of its photo encoder are there."""
+    from include.features.image.packing import missing_files
     from include.models.version.artefact import Artefact
 
     try:
-        Artefact.load(version.path)
+        artefact = Artefact.load(version.path)
     except NoChampionError as error:
         logger.warning("version %s is trained again: %s", version.version, error)
         return False
-    return True
+    missing = missing_files(artefact.image_encoder_spec)
+    if missing:
+        logger.warning("version %s is trained again: its photo encoder %s is not here", version.version, missing[0])
+    return not missing

@@ -9,25 +9,14 @@ from __future__ import annotations
 
 import re
 
+from ftfy import fix_encoding
+from ftfy.badness import is_bad
+
 LOST = "\N{REPLACEMENT CHARACTER}"
 
-_AS_BYTE = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0x100)}
-"""Byte to the character that a Windows program shows for it."""
-
-
-def _characters(*ranges: tuple[int, int]) -> str:
-    return "[" + re.escape("".join(_AS_BYTE[byte] for low, high in ranges for byte in range(low, high + 1))) + "]"
-
-
-_FOLLOWING = _characters((0x80, 0xBF))
-# Lead bytes of Latin, Greek, Cyrillic, Arabic and, with two or three following bytes, everything above.
-# C6 to CD and D2 to D7 are left out: as characters they end French words in capitals ("CAFÉ»").
-_TWO = _characters((0xC2, 0xC5), (0xCE, 0xD1), (0xD8, 0xD9)) + _FOLLOWING
-_DOUBLE_ENCODED = re.compile(
-    f"{_TWO}|{_characters((0xE0, 0xEF))}{_FOLLOWING}{{2}}|{_characters((0xF0, 0xF4))}{_FOLLOWING}{{3}}"
-)
 _LOST_RUN = re.compile("(?:ï¿½)+(?:ï¿?$)?|ï¿$|\N{REPLACEMENT CHARACTER}+")
 _NOT_ASCII_RUN = re.compile(r"[^\x00-\x7f]+")
+_EXAMPLE_CHARACTERS = 20
 LONG_RUN = 3
 """Letters with accents in a row: not in Western European words, always where another script was misread."""
 
@@ -52,10 +41,10 @@ class EncodingEvidence:
             if len(run) >= LONG_RUN:
                 self.in_long_runs += len(run)
                 self.first_long_run = self.first_long_run or line
-            for match in _DOUBLE_ENCODED.finditer(run):
-                self.double_encoded += len(match.group())
+            if is_bad(run) and fix_encoding(run) != run:  # the first alone is quicker and finds more
+                self.double_encoded += len(run)
                 if not self.first_double_encoded[0]:
-                    self.first_double_encoded = (line, match.group())
+                    self.first_double_encoded = (line, run[:_EXAMPLE_CHARACTERS])
 
     @property
     def is_double_encoded(self) -> bool:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from include.features.image import load_image_encoder
-from include.settings import Settings
+from tests.features.image.encoders import load_encoder
 from tests.features.image.networks import jpeg, quarters
 
 
 def test_photos_become_finite_vectors_of_one_width() -> None:
-    encoder = load_image_encoder("classical", Settings())
+    encoder = load_encoder("classical")
     photos = [jpeg(300, 40), jpeg(8, 900, (255, 255, 255)), jpeg(1, 1, (0, 0, 0)), quarters(), b"nothing"]
     vectors = encoder.encode(photos)
     assert vectors.shape == (5, encoder.dimensions)
@@ -36,7 +35,7 @@ def test_the_same_product_larger_on_the_same_ground_is_the_nearest() -> None:
         ground.save(stream, "PNG")
         return stream.getvalue()
 
-    encoder = load_image_encoder("classical", Settings())
+    encoder = load_encoder("classical")
     small, large, other = encoder.encode(
         [on_white(quarters(), 100), on_white(quarters(), 300), on_white(jpeg(50, 50), 300)]
     )
@@ -51,8 +50,6 @@ def test_real_photos_tell_departments_better_than_chance(shared_data: Path) -> N
     folder = shared_data / "flipkart" / "images"
     rows = [row for row in rows if (folder / f"{row['uniq_id']}.jpg").exists()]
     departments = np.array([json.loads(row["product_category_tree"])[0].split(">>")[0].strip() for row in rows])
-    vectors = load_image_encoder("classical", Settings()).encode(
-        [(folder / f"{row['uniq_id']}.jpg").read_bytes() for row in rows]
-    )
+    vectors = load_encoder("classical").encode([(folder / f"{row['uniq_id']}.jpg").read_bytes() for row in rows])
     classifier = SVC(C=10).fit(vectors[::2], departments[::2])
     assert classifier.score(vectors[1::2], departments[1::2]) > 0.5

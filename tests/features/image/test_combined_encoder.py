@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from include.errors import ConfigurationError
-from include.features.image import load_image_encoder
-from include.settings import Settings
+from tests.features.image.encoders import load_encoder
 from tests.features.image.networks import quarters, write_mean_network
 
 PHOTOS = [quarters(), quarters(side=30), b"nothing"]
@@ -17,11 +16,10 @@ PHOTOS = [quarters(), quarters(side=30), b"nothing"]
 
 def test_the_parts_stand_side_by_side_at_the_length_of_their_weights(tmp_path: Path) -> None:
     path = write_mean_network(tmp_path / "a+b.onnx", ["n", 3, 16, 16])
-    settings = Settings(state_dir=tmp_path)
-    joined = load_image_encoder(f"{path}?preprocessing=raw+classical?weight=0.75", settings)
+    joined = load_encoder(f"{path}?preprocessing=raw+classical?weight=0.75", tmp_path)
     network, classical = (
-        load_image_encoder(f"{path}?preprocessing=raw", settings),
-        load_image_encoder("classical", settings),
+        load_encoder(f"{path}?preprocessing=raw", tmp_path),
+        load_encoder("classical", tmp_path),
     )
     assert joined.dimensions == network.dimensions + classical.dimensions
     vectors = joined.encode(PHOTOS)
@@ -34,7 +32,6 @@ def test_the_parts_stand_side_by_side_at_the_length_of_their_weights(tmp_path: P
 
 
 def test_the_identity_follows_parts_order_and_weights(tmp_path: Path) -> None:
-    settings = Settings(state_dir=tmp_path)
     path = write_mean_network(tmp_path / "net.onnx", ["n", 3, 16, 16])
     specs = [
         f"classical+{path}",
@@ -42,9 +39,9 @@ def test_the_identity_follows_parts_order_and_weights(tmp_path: Path) -> None:
         f"{path}?weight=2+classical",
         f"{path}?preprocessing=raw+classical",
     ]
-    identities = [load_image_encoder(spec, settings).identity for spec in specs]
+    identities = [load_encoder(spec, tmp_path).identity for spec in specs]
     assert len(set(identities)) == len(specs)
-    assert load_image_encoder(f"{path}?weight=4+classical?weight=2", settings).identity == identities[2]
+    assert load_encoder(f"{path}?weight=4+classical?weight=2", tmp_path).identity == identities[2]
     assert all(identity.replace("-", "").replace("_", "").isalnum() for identity in identities)
     assert max(map(len, identities)) < 120
 
@@ -61,4 +58,4 @@ def test_the_identity_follows_parts_order_and_weights(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_joined_is_refused_with_the_reason(spec: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        load_image_encoder(spec, Settings(state_dir=tmp_path))
+        load_encoder(spec, tmp_path)

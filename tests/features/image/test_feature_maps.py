@@ -10,12 +10,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from include.errors import ConfigurationError
-from include.features.image import load_image_encoder
 from include.features.image.feature_maps import with_spread
 from include.features.image.onnx_feature_maps import feature_map_names
 from include.features.image.onnx_model import OnnxModel
 from include.features.image.tflite_model import TfliteModel
-from include.settings import Settings
+from tests.features.image.encoders import load_encoder
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
 
@@ -84,7 +83,7 @@ def test_an_onnx_network_adds_the_spread_of_its_last_maps_over_more_than_one_pla
         swish = second / (1 + np.exp(-second))
     own = swish.mean(axis=(1, 2)) @ weights["w3"].T
     np.testing.assert_allclose(model.embed(PIXELS), with_spread(own, [first, swish]), atol=1e-4)
-    with pytest.raises(ConfigurationError, match="2 feature maps, of which layers=3"):
+    with pytest.raises(ConfigurationError, match="2 feature maps, but layers=3"):
         OnnxModel(path, layers=3)
 
 
@@ -100,7 +99,7 @@ def test_an_onnx_network_adds_the_spread_of_its_last_maps_over_more_than_one_pla
 def test_options_that_make_no_sense_are_refused(tmp_path: Path, options: str, message: str) -> None:
     path = write_two_convolutions(tmp_path / "net.onnx")
     with pytest.raises(ConfigurationError, match=message):
-        load_image_encoder(f"{path}?{options}", Settings(state_dir=tmp_path))
+        load_encoder(f"{path}?{options}", tmp_path)
 
 
 def test_a_real_network_shows_its_maps_without_changing_its_own_answer(shared_data: Path) -> None:

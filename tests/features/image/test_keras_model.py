@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from include.errors import ConfigurationError
-from include.features.image import load_image_encoder
 from include.features.image.keras_model import export_keras_file
 from include.features.image.onnx_model import OnnxModel
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import PROJECT_ROOT
+from tests.features.image.encoders import load_encoder
 
 MAKE_MODELS = """
 import sys, numpy as np, keras
@@ -56,8 +56,7 @@ def test_a_saved_model_is_exported_once_and_answers_as_keras_does(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     had_tensorflow = "tensorflow" in sys.modules  # from a test that trains networks in this process
-    settings = Settings(state_dir=tmp_path)
-    exported = export_keras_file(models / "small.keras", settings)
+    exported = export_keras_file(models / "small.keras", tmp_path)
     model = OnnxModel(exported)
     assert model.identity.endswith("-raw")
     assert model.input_size == (32, 24)
@@ -65,7 +64,7 @@ def test_a_saved_model_is_exported_once_and_answers_as_keras_does(
     np.testing.assert_allclose(model.embed(pixels), of_length_one(np.load(models / "small.npy")), atol=1e-4)
 
     monkeypatch.setattr(sys, "executable", "/nowhere")  # a second export would fail
-    encoder = load_image_encoder(str(models / "small.keras"), settings)
+    encoder = load_encoder(str(models / "small.keras"), tmp_path)
     assert encoder.identity.startswith("small-")
     assert encoder.dimensions == 5
     assert sorted(path.name for path in exported.parent.iterdir() if not path.name.endswith(".lock")) == [exported.name]
@@ -74,10 +73,10 @@ def test_a_saved_model_is_exported_once_and_answers_as_keras_does(
 
 def test_a_named_network_with_local_weights_answers_as_keras_does(models: Path, tmp_path: Path) -> None:
     spec = f"keras-applications:MobileNetV3Small?weights={models / 'v3.weights.h5'}"
-    encoder = load_image_encoder(spec, Settings(state_dir=tmp_path))
+    encoder = load_encoder(spec, tmp_path)
     assert encoder.dimensions == 576
     assert encoder.identity.startswith("mobilenetv3small-")
-    (exported,) = (tmp_path / "encoders").glob("*.onnx")
+    (exported,) = tmp_path.glob("*.onnx")
     vectors = OnnxModel(exported).embed(np.load(models / "pixels.npy"))
     np.testing.assert_allclose(vectors, of_length_one(np.load(models / "v3.npy")), atol=1e-3)
 
@@ -89,12 +88,12 @@ def test_weights_that_cannot_be_downloaded_are_a_clear_error(
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     caplog.set_level(logging.INFO)
     with pytest.raises(ConfigurationError, match=r"cannot be exported.*Without access to the internet, give a file"):
-        load_image_encoder("keras-applications:MobileNetV3Small", Settings(state_dir=tmp_path))
+        load_encoder("keras-applications:MobileNetV3Small", tmp_path)
     assert "about 4 MB" in caplog.text
-    assert list((tmp_path / "encoders").glob("*.onnx")) == []
+    assert list(tmp_path.glob("*.onnx")) == []
 
 
 def test_a_file_that_is_no_model_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "damaged.keras").write_bytes(b"nothing")
     with pytest.raises(ConfigurationError, match=r"damaged.keras is not a Keras model"):
-        load_image_encoder(str(tmp_path / "damaged.keras"), Settings(state_dir=tmp_path))
+        load_encoder(str(tmp_path / "damaged.keras"), tmp_path)

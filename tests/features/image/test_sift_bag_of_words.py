@@ -10,9 +10,8 @@ import pytest
 from PIL import Image
 
 from include.errors import ConfigurationError
-from include.features.image import load_image_encoder
 from include.features.image.sift_bag_of_words import WORDS_FILE, SiftBagOfWords, fit_bag_of_words
-from include.settings import Settings
+from tests.features.image.encoders import load_encoder
 from tests.features.image.networks import jpeg
 
 
@@ -29,12 +28,16 @@ def blobs(seed: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def words() -> SiftBagOfWords:
-    return fit_bag_of_words([*(blobs(seed) for seed in range(4)), b"nothing"], Settings(), words=8)
+    return fit_bag_of_words(
+        [*(blobs(seed) for seed in range(4)), b"nothing"], words=8, seed=0, threads=2, max_pixels=50_000_000
+    )
 
 
 def test_the_same_photos_give_the_same_words(words: SiftBagOfWords) -> None:
-    again = fit_bag_of_words([*(blobs(seed) for seed in range(4)), b"nothing"], Settings(), words=8)
-    other = fit_bag_of_words([blobs(seed) for seed in range(4)], Settings(seed=1), words=8)
+    again = fit_bag_of_words(
+        [*(blobs(seed) for seed in range(4)), b"nothing"], words=8, seed=0, threads=2, max_pixels=50_000_000
+    )
+    other = fit_bag_of_words([blobs(seed) for seed in range(4)], words=8, seed=1, threads=2, max_pixels=50_000_000)
     assert again.identity == words.identity != other.identity
 
 
@@ -45,7 +48,7 @@ def test_saved_words_give_the_same_encoder_and_saving_twice_changes_nothing(
     written = (tmp_path / WORDS_FILE).read_bytes()
     words.save(tmp_path)
     assert (tmp_path / WORDS_FILE).read_bytes() == written
-    encoder = load_image_encoder(f"sift-bag-of-words:{tmp_path}", Settings())
+    encoder = load_encoder(f"sift-bag-of-words:{tmp_path}")
     assert encoder.identity.startswith(words.identity)
     vectors = encoder.encode([blobs(0), blobs(9), jpeg(50, 40), b"nothing"])
     assert vectors.shape == (4, 8)
@@ -57,7 +60,7 @@ def test_saved_words_give_the_same_encoder_and_saving_twice_changes_nothing(
 
 def test_too_few_patterns_for_the_words_are_a_clear_error() -> None:
     with pytest.raises(ConfigurationError, match="cannot be found among 0 patterns of 1 photos"):
-        fit_bag_of_words([jpeg(50, 40)], Settings(), words=8)
+        fit_bag_of_words([jpeg(50, 40)], words=8, seed=0, threads=2, max_pixels=50_000_000)
 
 
 @pytest.mark.parametrize("content", [np.zeros((8, 64), np.float32), np.full((8, 128), np.nan), np.array(3.0), None])
@@ -65,7 +68,7 @@ def test_absent_or_foreign_words_are_refused(content: np.ndarray | None, tmp_pat
     if content is not None:
         np.save(tmp_path / WORDS_FILE, content)
     with pytest.raises(ConfigurationError, match=r"cannot be read|Expected are finite visual words"):
-        load_image_encoder(f"sift-bag-of-words:{tmp_path}", Settings())
+        load_encoder(f"sift-bag-of-words:{tmp_path}")
 
 
 def test_pickled_words_are_not_unpickled(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from include.errors import ConfigurationError
-from include.features.image import load_image_encoder
 from include.features.image.tflite_model import TfliteModel
-from include.settings import Settings
+from tests.features.image.encoders import load_encoder
 from tests.features.image.networks import jpeg, write_relu_tflite
 
 WEIGHTS = "coral_mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
@@ -22,7 +21,7 @@ def weights(shared_data: Path) -> Path:
 
 
 def test_real_photos_become_vectors_of_1024_dimensions(weights: Path, shared_data: Path) -> None:
-    encoder = load_image_encoder(str(weights), Settings(inference_threads=2))
+    encoder = load_encoder(str(weights), threads=2)
     photos = [path.read_bytes() for path in sorted((shared_data / "flipkart" / "images").glob("*.jpg"))[:21]]
     photos[5] = b"not a photo"
     vectors = encoder.encode(photos)
@@ -36,7 +35,7 @@ def test_real_photos_become_vectors_of_1024_dimensions(weights: Path, shared_dat
 
 
 def test_similar_products_are_nearer_than_different_ones(weights: Path, shared_data: Path) -> None:
-    encoder = load_image_encoder(str(weights), Settings())
+    encoder = load_encoder(str(weights))
     folder = shared_data / "grocery" / "images"
     kinds = sorted(path for path in folder.rglob("*") if path.is_dir() and len(list(path.glob("*.jpg"))) >= 4)[:4]
     assert len(kinds) == 4

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from include.errors import ConfigurationError
-from include.features.image import load_image_encoder
 from include.features.image.decode import decode_within
 from include.features.image.views import VIEWS, look_at, subject_box, views_named
-from include.settings import Settings
+from tests.features.image.encoders import load_encoder
 from tests.features.image.networks import quarters, write_mean_network
 
 
@@ -62,10 +61,9 @@ def test_unknown_views_are_refused_with_the_known_ones(names: str) -> None:
 
 def test_an_encoder_averages_the_views_and_says_so_in_its_identity(tmp_path: Path) -> None:
     path = write_mean_network(tmp_path / "net.onnx", ["n", 3, 64, 64])
-    settings = Settings(state_dir=tmp_path)
-    single = load_image_encoder(f"{path}?preprocessing=raw", settings)
-    several = load_image_encoder(f"{path}?preprocessing=raw&views=mirrored,subject", settings)
-    reordered = load_image_encoder(f"{path}?preprocessing=raw&views=subject,mirrored", settings)
+    single = load_encoder(f"{path}?preprocessing=raw", tmp_path)
+    several = load_encoder(f"{path}?preprocessing=raw&views=mirrored,subject", tmp_path)
+    reordered = load_encoder(f"{path}?preprocessing=raw&views=subject,mirrored", tmp_path)
     assert several.identity == reordered.identity != single.identity
     stream = BytesIO()
     Image.fromarray(on_ground((10, 10, 30, 50))).save(stream, "PNG")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from include.errors import ConfigurationError
-from include.features.text import fit_text_encoder, lemmas, load_text_encoder, tokens
+from include.features.text import lemmas, load_text_encoder, tokens
 from include.features.text.lemmas import Lemmas
-from include.settings import Settings
+from tests.features.text.encoders import fit
 
 TABLES = Lemmas(
     [
@@ -18,7 +18,6 @@ TABLES = Lemmas(
         {"bouteilles": ["bouteille"], "rose": ["rose", "roser"], "on": ["on"]},
     ]
 )
-SETTINGS = Settings(text_words="lemmas")
 
 
 @pytest.fixture
@@ -40,16 +39,16 @@ def test_a_form_has_the_lemma_on_which_the_languages_agree(form: str, lemma: str
 @pytest.mark.parametrize("kind", ["tfidf", "tfidf-svd", "word-vectors"])
 def test_with_lemmas_singular_and_plural_are_one(kind: str, tmp_path: Path) -> None:
     documents = ["Bouteilles de champagne", "Analog watches", "Bouteille"]
-    encoder = fit_text_encoder(documents, SETTINGS, kind)
+    encoder = fit(documents, kind, words="lemmas")
     encoder.save(tmp_path)
     first, second = load_text_encoder(tmp_path).encode(["BOUTEILLES", "bouteille"])
     assert first.tobytes() == second.tobytes()
-    assert encoder.identity != fit_text_encoder(documents, Settings(), kind).identity
+    assert encoder.identity != fit(documents, kind).identity
 
 
 @pytest.mark.usefixtures("installed")
 def test_a_model_made_with_other_tables_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fit_text_encoder(["Bouteilles de champagne"], SETTINGS, "tfidf").save(tmp_path)
+    fit(["Bouteilles de champagne"], "tfidf", words="lemmas").save(tmp_path)
     monkeypatch.setattr(tokens, "tables_version", lambda: "2.0")
     with pytest.raises(ConfigurationError, match="train again"):
         load_text_encoder(tmp_path)
@@ -61,4 +60,4 @@ def test_without_the_tables_it_is_said_what_to_install(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(lemmas, "version", absent)
     with pytest.raises(ConfigurationError, match="pip install spacy-lookups-data"):
-        fit_text_encoder(["champagne"], SETTINGS, "tfidf")
+        fit(["champagne"], "tfidf", words="lemmas")

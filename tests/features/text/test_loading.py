@@ -12,10 +12,11 @@ import pytest
 from include.errors import ConfigurationError
 from include.features.cache import EmbeddingCache
 from include.features.embed import embed_missing_texts
-from include.features.text import TextEncoder, fit_text_encoder, load_text_encoder
+from include.features.text import TextEncoder, load_text_encoder
 from include.schema import text_hash
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import PROJECT_ROOT
 from include.storage.lake import Lake
+from tests.features.text.encoders import fit
 from tests.features.text.networks import write_pipeline, write_sentence_encoder
 
 DOCUMENTS = [
@@ -24,7 +25,7 @@ DOCUMENTS = [
     "analog watch for men\nanalog watch; Strap: steel; Ideal For: men",
     "watch for men\nwater resistant watch; Strap: leather",
 ]
-SETTINGS = Settings(text_dimensions=8, text_vocabulary=20)
+SMALL = {"dimensions": 8, "vocabulary": 20}
 KINDS = ("bag-of-words", "tfidf", "tfidf-svd", "word-vectors", "spacy", "sentence")
 
 
@@ -40,7 +41,7 @@ def specs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def encoders(specs: dict[str, str]) -> dict[str, TextEncoder]:
-    return {kind: fit_text_encoder(DOCUMENTS, SETTINGS, spec) for kind, spec in specs.items()}
+    return {kind: fit(DOCUMENTS, spec, **SMALL) for kind, spec in specs.items()}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -75,7 +76,7 @@ def test_saved_and_loaded_it_is_the_same_and_saving_again_changes_nothing(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_fitted_twice_it_is_the_same(encoders: dict[str, TextEncoder], specs: dict[str, str], kind: str) -> None:
-    assert fit_text_encoder(DOCUMENTS, SETTINGS, specs[kind]).identity == encoders[kind].identity
+    assert fit(DOCUMENTS, specs[kind], **SMALL).identity == encoders[kind].identity
 
 
 def test_no_two_encoders_share_an_identity_and_each_can_name_a_cache(
@@ -87,22 +88,21 @@ def test_no_two_encoders_share_an_identity_and_each_can_name_a_cache(
         assert embed_missing_texts(cache, encoder, {text_hash(text): text for text in DOCUMENTS}) == len(DOCUMENTS)
 
 
-def test_the_setting_chooses(specs: dict[str, str]) -> None:
+def test_the_spec_chooses(specs: dict[str, str]) -> None:
     for kind, spec in specs.items():
-        settings = SETTINGS.model_copy(update={"text_encoder": spec})
-        assert fit_text_encoder(DOCUMENTS, settings).identity.startswith(f"{kind}-")
+        assert fit(DOCUMENTS, spec, **SMALL).identity.startswith(f"{kind}-")
 
 
 @pytest.mark.parametrize("spec", ["", "bert", "tfidf:3", "spacy", "sentence:", "word-vectors:fr"])
 def test_a_spec_that_names_no_encoder_is_refused(spec: str) -> None:
     with pytest.raises(ConfigurationError, match="not understood"):
-        fit_text_encoder(DOCUMENTS, SETTINGS, spec)
+        fit(DOCUMENTS, spec, **SMALL)
 
 
 @pytest.mark.parametrize("kind", ["bag-of-words", "tfidf", "tfidf-svd", "word-vectors"])
 def test_without_a_word_there_is_nothing_to_learn(kind: str) -> None:
     with pytest.raises(ConfigurationError, match="without a single word"):
-        fit_text_encoder(["", "!!!"], SETTINGS, kind)
+        fit(["", "!!!"], kind, **SMALL)
 
 
 @pytest.mark.parametrize("kind", ["bag-of-words", "tfidf", "tfidf-svd", "word-vectors"])

@@ -8,16 +8,14 @@ import numpy as np
 import pytest
 
 from include.errors import ConfigurationError
-from include.features.text import fit_text_encoder, load_text_encoder
-from include.settings import Settings
+from include.features.text import load_text_encoder
+from tests.features.text.encoders import fit
 from tests.features.text.networks import EMBEDDINGS, WORDS, write_pipeline
-
-SETTINGS = Settings()
 
 
 def test_a_word_alone_has_its_own_vector_and_a_common_word_counts_less(tmp_path: Path) -> None:
     spec = f"spacy:{write_pipeline(tmp_path)}"
-    encoder = fit_text_encoder(["watch men", "watch brut", "watch analog"], SETTINGS, spec)
+    encoder = fit(["watch men", "watch brut", "watch analog"], spec)
     own = {word: EMBEDDINGS[WORDS.index(word)] for word in ("watch", "men")}
     alone, both = encoder.encode(["watch", "watch men"])
     np.testing.assert_allclose(alone, own["watch"] / np.linalg.norm(own["watch"]), rtol=1e-5)
@@ -27,17 +25,17 @@ def test_a_word_alone_has_its_own_vector_and_a_common_word_counts_less(tmp_path:
 
 def test_a_pipeline_that_is_not_installed_is_named_with_the_command_that_installs_it() -> None:
     with pytest.raises(ConfigurationError, match="python -m spacy download fr_core_news_md"):
-        fit_text_encoder(["champagne"], SETTINGS, "spacy:fr_core_news_md")
+        fit(["champagne"], "spacy:fr_core_news_md")
 
 
 def test_a_pipeline_without_vectors_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no word vectors"):
-        fit_text_encoder(["champagne"], SETTINGS, f"spacy:{write_pipeline(tmp_path, vectors=False)}")
+        fit(["champagne"], f"spacy:{write_pipeline(tmp_path, vectors=False)}")
 
 
 def test_a_pipeline_whose_vectors_changed_is_refused_at_load(tmp_path: Path) -> None:
     pipeline = write_pipeline(tmp_path / "pipeline")
-    fit_text_encoder(["champagne"], SETTINGS, f"spacy:{pipeline}").save(tmp_path / "saved")
+    fit(["champagne"], f"spacy:{pipeline}").save(tmp_path / "saved")
     vectors = pipeline / "vocab" / "vectors"
     numbers = np.load(vectors, allow_pickle=False)
     with vectors.open("wb") as stream:

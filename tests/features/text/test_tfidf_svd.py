@@ -15,8 +15,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from include.errors import ConfigurationError
-from include.features.text import TextEncoder, document, fit_text_encoder, load_text_encoder
-from include.settings import PROJECT_ROOT, Settings
+from include.features.text import TextEncoder, document, load_text_encoder
+from include.settings import PROJECT_ROOT
+from tests.features.text.encoders import fit
 
 FIVE = [
     "Champagne Brut Impérial Moët & Chandon",
@@ -29,7 +30,7 @@ FIVE = [
 
 @pytest.fixture(scope="module")
 def encoder() -> TextEncoder:
-    return fit_text_encoder(FIVE, Settings())
+    return fit(FIVE)
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +63,14 @@ def test_accents_capitals_and_elision_make_no_difference(encoder: TextEncoder) -
 
 def test_nothing_to_learn_from_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="without a single word"):
-        fit_text_encoder(["", "!!!"], Settings())
+        fit(["", "!!!"])
 
 
 def test_fitting_twice_gives_the_same_encoder(encoder: TextEncoder) -> None:
-    again = fit_text_encoder(FIVE, Settings())
+    again = fit(FIVE)
     assert again.identity == encoder.identity
     np.testing.assert_array_equal(again.encode(FIVE), encoder.encode(FIVE))
-    assert fit_text_encoder(FIVE[:4], Settings()).identity != encoder.identity
+    assert fit(FIVE[:4]).identity != encoder.identity
 
 
 def test_saving_and_loading_keeps_every_vector_and_the_identity(encoder: TextEncoder, tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_real_products_are_told_apart_by_a_linear_classifier(real_documents: tup
 
     documents, departments = real_documents
     learn, test = slice(0, None, 2), slice(1, None, 2)
-    encoder = fit_text_encoder(documents[learn], Settings())
+    encoder = fit(documents[learn])
     assert encoder.dimensions == 256
     classifier = LogisticRegression(C=20, max_iter=1000).fit(encoder.encode(documents[learn]), departments[learn])
     assert classifier.score(encoder.encode(documents[test]), departments[test]) > 0.88
@@ -135,7 +136,7 @@ def test_loading_and_encoding_import_no_heavy_library(encoder: TextEncoder, tmp_
 
 def test_a_documents_vector_is_the_same_to_the_last_bit_whatever_stands_beside_it() -> None:
     documents = [f"champagne brut numéro {number} maison du {number * 7 % 13} vignoble" for number in range(60)]
-    encoder = fit_text_encoder(documents, Settings(text_dimensions=16))
+    encoder = fit(documents, dimensions=16)
     together = encoder.encode(documents)
     alone = np.vstack([encoder.encode([document]) for document in documents])
     backwards = encoder.encode(documents[::-1])[::-1]

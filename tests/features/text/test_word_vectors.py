@@ -9,10 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from include.features.text import TextEncoder, fit_text_encoder
-from include.settings import PROJECT_ROOT, Settings
+from include.features.text import TextEncoder
+from include.settings import PROJECT_ROOT
+from tests.features.text.encoders import fit
 
-SETTINGS = Settings(text_dimensions=12)
 TOPICS = ("champagne brut reims bubbles cuvee grapes", "watch analog strap dial quartz steel")
 
 
@@ -24,7 +24,7 @@ def documents() -> list[str]:
 
 @pytest.fixture(scope="module")
 def encoder() -> TextEncoder:
-    return fit_text_encoder(documents(), SETTINGS, "word-vectors")
+    return fit(documents(), "word-vectors", dimensions=12)
 
 
 def test_words_said_together_are_near(encoder: TextEncoder) -> None:
@@ -38,9 +38,9 @@ def test_a_text_without_a_known_word_has_a_vector_of_zeros(encoder: TextEncoder)
 
 def test_another_process_with_another_hash_seed_trains_the_same_vectors(encoder: TextEncoder) -> None:
     code = (
-        "from tests.features.text.test_word_vectors import SETTINGS, documents; "
-        "from include.features.text import fit_text_encoder; "
-        "print(fit_text_encoder(documents(), SETTINGS, 'word-vectors').identity)"
+        "from tests.features.text.encoders import fit; "
+        "from tests.features.text.test_word_vectors import documents; "
+        "print(fit(documents(), 'word-vectors', dimensions=12).identity)"
     )
     environment = os.environ | {"PYTHONHASHSEED": "42"}
     done = subprocess.run(
@@ -50,5 +50,5 @@ def test_another_process_with_another_hash_seed_trains_the_same_vectors(encoder:
 
 
 def test_another_seed_gives_other_vectors(encoder: TextEncoder) -> None:
-    other = fit_text_encoder(documents(), SETTINGS.model_copy(update={"seed": 1}), "word-vectors")
+    other = fit(documents(), "word-vectors", dimensions=12, seed=1)
     assert other.identity != encoder.identity

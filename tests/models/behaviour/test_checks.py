@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from include.features.image import load_image_encoder
 from include.models.behaviour import perturbations
 from include.models.behaviour.checks import BehaviourCheck, LabelledItem, check_behaviour
 from include.models.decision.predictions import Predictions
 from include.models.version.artefact import Artefact
 from include.models.version.labelling import Item, Labeller
 from include.models.version.registry import Registry
+from include.pipeline.encoders import configured_image_encoder
 from include.sandbox.demo.training_catalogue import write_demo_catalogue
 from include.settings import Settings
 
@@ -26,8 +26,8 @@ TRAINED_ROWS = 12
 @pytest.fixture(scope="module")
 def labeller(model_home: Path) -> Labeller:
     settings = Settings(state_dir=model_home)
-    artefact = Artefact.load(Registry(settings).champion().path)
-    return Labeller(artefact, load_image_encoder(artefact.image_encoder_spec, settings))
+    artefact = Artefact.load(Registry(settings.tracking_uri, settings.state_dir).champion().path)
+    return Labeller(artefact, configured_image_encoder(artefact.image_encoder_spec, settings))
 
 
 @pytest.fixture(scope="module")

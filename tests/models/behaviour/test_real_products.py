@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from include.features.image import load_image_encoder
 from include.models.behaviour.checks import LabelledItem, check_behaviour
 from include.models.data.label_list import product_codes, without_listed_products
 from include.models.training.train import train
 from include.models.version.labelling import Item, Labeller
+from include.pipeline.encoders import configured_image_encoder
 from include.pipeline.evaluation.data import EvaluationData, load_evaluation_data
+from include.pipeline.training.options import training_options
 from include.settings import Settings
 
 HARD_NEGATIVES = {
@@ -82,8 +83,8 @@ def labeller(data: EvaluationData, unseen: np.ndarray, settings: Settings) -> La
     learnt = np.sort(np.concatenate([np.array(rows) for rows in rows_of_label.values()]))
     everything = data.training_set(np.union1d(learnt, unseen[[data.labels[row] is not None for row in unseen]]))
     codes = product_codes([ids[row] for row in unseen])
-    artefact, _report = train(without_listed_products(everything, codes), settings)
-    return Labeller(artefact, load_image_encoder(settings.image_encoder, settings))
+    artefact, _report = train(without_listed_products(everything, codes), training_options(settings))
+    return Labeller(artefact, configured_image_encoder(settings.image_encoder, settings))
 
 
 def items_of(data: EvaluationData, rows: np.ndarray) -> list[Item]:

@@ -12,7 +12,6 @@ import onnx
 import pytest
 
 from include.errors import ConfigurationError
-from include.features.image import load_image_encoder
 from include.features.image.decode import decode_photo
 from include.models.cnn import export
 from include.models.cnn.classifier import CnnClassifier
@@ -20,6 +19,7 @@ from include.models.cnn.export import LARGEST_DIFFERENCE, export_network
 from include.models.cnn.fitting import FittedCnn
 from include.models.cnn.networks import build_network
 from include.models.cnn.recipes import CnnRecipe
+from include.pipeline.encoders import configured_image_encoder
 from include.settings import PROJECT_ROOT, Settings
 from tests.models.cnn.drawn_photos import COLOURS, drawn_photo
 
@@ -34,7 +34,7 @@ def test_encoder_and_classifier_answer_as_keras_does(fitted: FittedCnn, settings
     vectors, probabilities = map(np.asarray, model.predict_on_batch(pixels.astype(np.float32)))
     assert fitted.export_difference < LARGEST_DIFFERENCE
 
-    encoder = load_image_encoder(fitted.encoder, settings)
+    encoder = configured_image_encoder(fitted.encoder, settings)
     assert encoder.identity.startswith("drawn-")
     assert encoder.identity.endswith("-raw-d1")
     expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

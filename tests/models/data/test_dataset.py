@@ -4,17 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from include.errors import ConfigurationError
-from include.models.data.dataset import TrainingSet, content_groups, prepare_examples
+from include.models.data.dataset import TrainingSet, prepare_examples
 from include.models.decision.written_rules import SILENT, UNKNOWN_LABEL
+from include.pipeline.training.options import training_options
 from include.schema import text_hash
 from include.settings import Settings
 from tests.models.conftest import draw_training_set
 
-SETTINGS = Settings(training_folds=2, min_label_examples=2)
+OPTIONS = training_options(Settings(training_folds=2, min_label_examples=2))
 
 
 def training_set(rows: list[tuple[str, str | None, str, str]]) -> TrainingSet:
@@ -57,26 +56,26 @@ def test_columns_of_different_length_are_refused():
 
 def test_a_label_outside_the_taxonomy_is_refused():
     with pytest.raises(ConfigurationError, match="'cider'"):
-        prepare_examples(training_set([*FILLING, ("pomme", None, "cider", "human")]), SETTINGS)
+        prepare_examples(training_set([*FILLING, ("pomme", None, "cider", "human")]), OPTIONS.examples_needed)
 
 
 def test_the_strongest_origin_settles_a_text_for_all_its_products():
     rows = [*FILLING, ("cordon", None, "vinegar", "rule"), ("cordon", "p", "champagne", "human")]
-    examples = prepare_examples(training_set(rows), SETTINGS)
+    examples = prepare_examples(training_set(rows), OPTIONS.examples_needed)
     assert labelled_documents(examples)["cordon"] == "champagne"
     assert examples.documents.count("cordon") == 1
 
 
 def test_a_text_that_its_strongest_origin_contradicts_is_left_out():
     rows = [*FILLING, ("set", None, "watches", "catalogue"), ("set", None, "champagne", "catalogue")]
-    examples = prepare_examples(training_set(rows), SETTINGS)
+    examples = prepare_examples(training_set(rows), OPTIONS.examples_needed)
     assert "set" not in examples.documents
     assert examples.rejected["contradictory"] == 2
 
 
 def test_a_photo_under_several_labels_teaches_nothing():
     rows = [*FILLING, ("a", "placeholder", "watches", "catalogue"), ("b", "placeholder", "champagne", "catalogue")]
-    examples = prepare_examples(training_set(rows), SETTINGS)
+    examples = prepare_examples(training_set(rows), OPTIONS.examples_needed)
     assert not examples.has_photo.any()
     assert np.isnan(examples.image_vectors).all()
     assert len(np.unique(examples.groups)) == len(examples)
@@ -84,7 +83,7 @@ def test_a_photo_under_several_labels_teaches_nothing():
 
 def test_identical_content_is_one_example():
     rows = [*FILLING, ("montre", None, "watches", "catalogue"), ("montre", "p", "watches", "catalogue")]
-    examples = prepare_examples(training_set(rows), SETTINGS)
+    examples = prepare_examples(training_set(rows), OPTIONS.examples_needed)
     assert examples.documents.count("montre") == 1
     assert examples.has_photo[examples.documents.index("montre")]
     assert examples.rejected["duplicate"] == 2
@@ -93,16 +92,16 @@ def test_identical_content_is_one_example():
 def test_a_photo_without_a_vector_counts_as_none():
     dataset = training_set([*FILLING, ("a", "p", "watches", "catalogue")])
     dataset.image_vectors[-1] = np.nan
-    assert not prepare_examples(dataset, SETTINGS).has_photo.any()
+    assert not prepare_examples(dataset, OPTIONS.examples_needed).has_photo.any()
 
 
 def test_products_without_text_and_photo_are_counted():
-    examples = prepare_examples(training_set([*FILLING, ("", None, "watches", "catalogue")]), SETTINGS)
+    examples = prepare_examples(training_set([*FILLING, ("", None, "watches", "catalogue")]), OPTIONS.examples_needed)
     assert examples.rejected["no_content"] == 1
 
 
 def test_a_rare_label_is_left_out_and_named():
-    examples = prepare_examples(training_set([*FILLING, ("jus", None, "juice", "rule")]), SETTINGS)
+    examples = prepare_examples(training_set([*FILLING, ("jus", None, "juice", "rule")]), OPTIONS.examples_needed)
     assert examples.rare_labels == {"juice": 1}
     assert "juice" not in examples.label_names
     assert examples.rejected["label_too_rare"] == 1
@@ -111,34 +110,7 @@ def test_a_rare_label_is_left_out_and_named():
 @pytest.mark.parametrize("rows", [FILLING[:2], [("", None, "watches", "human")]])
 def test_fewer_than_two_labels_is_a_clear_error(rows):
     with pytest.raises(ConfigurationError, match="at least two labels"):
-        prepare_examples(training_set(rows), SETTINGS)
-
-
-keys = st.lists(st.tuples(st.none() | st.integers(0, 6), st.none() | st.integers(0, 6)), min_size=1, max_size=30)
-
-
-@given(keys)
-def test_groups_are_the_connected_components_of_shared_content(pairs):
-    columns = [
-        [None if key is None else f"{kind}{key}" for key in column]
-        for kind, column in zip("tp", zip(*pairs, strict=True), strict=True)
-    ]
-    groups = content_groups(*columns)
-    assert len(groups) == len(pairs)
-    for column in columns:
-        for key in set(column) - {None}:
-            assert len({group for group, found in zip(groups, column, strict=True) if found == key}) == 1
-    # No group is larger than sharing makes it: walk from its first row over shared keys.
-    for group in set(groups.tolist()):
-        members = {row for row, found in enumerate(groups) if found == group}
-        reached, frontier = set(), {min(members)}
-        while frontier:
-            row = frontier.pop()
-            reached.add(row)
-            for column in columns:
-                if column[row] is not None:
-                    frontier |= {other for other, key in enumerate(column) if key == column[row]} - reached
-        assert reached == members
+        prepare_examples(training_set(rows), OPTIONS.examples_needed)
 
 
 def test_the_fingerprint_follows_the_rows_and_not_their_order():
@@ -150,20 +122,20 @@ def test_the_fingerprint_follows_the_rows_and_not_their_order():
         **{name: [getattr(dataset, name)[row] for row in order] for name in columns},
         image_vectors=dataset.image_vectors[order],
     )
-    fingerprint = dataset.fingerprint(SETTINGS)
-    assert turned.fingerprint(SETTINGS) == fingerprint
-    assert replace(dataset, labels=["champagne"] * len(dataset.labels)).fingerprint(SETTINGS) != fingerprint
-    assert replace(dataset, image_encoder_identity="other").fingerprint(SETTINGS) != fingerprint
-    assert dataset.fingerprint(SETTINGS.model_copy(update={"text_dimensions": 3})) != fingerprint
+    fingerprint = dataset.fingerprint(OPTIONS)
+    assert turned.fingerprint(OPTIONS) == fingerprint
+    assert replace(dataset, labels=["champagne"] * len(dataset.labels)).fingerprint(OPTIONS) != fingerprint
+    assert replace(dataset, image_encoder_identity="other").fingerprint(OPTIONS) != fingerprint
+    assert dataset.fingerprint(replace(OPTIONS, folds=3)) != fingerprint
 
 
 def test_a_rule_is_not_heard_for_the_examples_it_labelled():
     dataset = replace(training_set(FILLING), rule_labels=["champagne", None, "champagne", "perfume"])
-    examples = prepare_examples(dataset, SETTINGS)
+    examples = prepare_examples(dataset, OPTIONS.examples_needed)
     said = dict(zip(examples.documents, examples.said_by_rule.tolist(), strict=True))
     champagne = examples.label_names.index("champagne")
     assert said == {"brut": SILENT, "brut rose": SILENT, "montre": champagne, "watch": UNKNOWN_LABEL}
-    assert (prepare_examples(training_set(FILLING), SETTINGS).said_by_rule == SILENT).all()
+    assert (prepare_examples(training_set(FILLING), OPTIONS.examples_needed).said_by_rule == SILENT).all()
 
 
 def test_rule_labels_of_another_length_are_refused():

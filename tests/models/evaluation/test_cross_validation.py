@@ -21,8 +21,8 @@ NAMES = tuple(label for label in load_taxonomy().labels if label in VOCABULARY)
 
 
 @pytest.fixture(scope="module")
-def settings(model_settings):
-    return model_settings.model_copy(update={"training_folds": 2})
+def two_folds(options):
+    return replace(options, folds=2)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def tasks(data):
 
 
 @pytest.fixture(scope="module")
-def predicted(tasks, settings):
-    return run_tasks(tasks, settings, NAMES)["drawn"]
+def predicted(tasks, two_folds):
+    return run_tasks(tasks, two_folds, NAMES)["drawn"]
 
 
 def test_each_product_is_tested_once_per_repeat_in_every_way(data, predicted):
@@ -53,10 +53,10 @@ def test_each_product_is_tested_once_per_repeat_in_every_way(data, predicted):
     assert predicted["fusion"].correct.mean() > 0.85
 
 
-def test_two_processes_find_the_same(tasks, settings, predicted):
+def test_two_processes_find_the_same(tasks, two_folds, predicted):
     pair = tasks[:2]
     done = []
-    found = run_tasks(pair, settings, NAMES, jobs=2, on_done=lambda task: done.append(task.fold))
+    found = run_tasks(pair, two_folds, NAMES, jobs=2, on_done=lambda task: done.append(task.fold))
     assert done == [0, 1]
     both = np.isin(predicted["fusion"].folds, [0, 1]) & (predicted["fusion"].repeats == 0)
     assert np.allclose(found["drawn"]["fusion"].probabilities, predicted["fusion"].probabilities[both], atol=1e-6)
@@ -72,7 +72,7 @@ def test_a_group_that_crosses_a_fold_is_refused(data):
         tasks_of_folds("leaky", dataset, folds, together)
 
 
-def test_a_word_that_only_tested_products_have_is_not_learnt(data, settings):
+def test_a_word_that_only_tested_products_have_is_not_learnt(data, two_folds):
     """It stands for the label, and would give it away to anything that is fitted on tested texts."""
     dataset, _ = data
     test = np.arange(0, len(dataset.labels), 3)
@@ -82,17 +82,17 @@ def test_a_word_that_only_tested_products_have_is_not_learnt(data, settings):
     for row in test.tolist():
         planted[row] = secret[dataset.labels[row]]
     leaky = replace(dataset, documents=planted, text_hashes=[text_hash(text) for text in planted])
-    found = run_task(Task("planted", leaky, learn, test, uses=("text",)), settings, NAMES)["text"]
+    found = run_task(Task("planted", leaky, learn, test, uses=("text",)), two_folds, NAMES)["text"]
     assert np.ptp(found.probabilities, axis=0).max() < 1e-6  # all secret words are the same unknown word
 
 
-def test_a_label_too_rare_to_be_learnt_counts_as_wrong(data, settings):
+def test_a_label_too_rare_to_be_learnt_counts_as_wrong(data, two_folds):
     dataset, _ = data
     few = [row for row, label in enumerate(dataset.labels) if label != "champagne"][::2]
     first = [row for row, label in enumerate(dataset.labels) if label == "champagne"][:2]
     tested = np.array([row for row, label in enumerate(dataset.labels) if label == "champagne"][2:])
     task = Task("rare", dataset, np.array(sorted(few + first)), tested, uses=("text",))
-    found = run_task(task, settings, NAMES)["text"]
+    found = run_task(task, two_folds, NAMES)["text"]
     assert not found.correct.any()
     assert (found.probabilities[:, NAMES.index("champagne")] == 0).all()
 

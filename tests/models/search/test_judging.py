@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
 from include.models.data.dataset import TrainingSet
+from include.models.data.training_options import TrainingOptions
 from include.models.search.judging import OutOfFoldJudge, kind_of, space_of
 from include.models.search.spaces import TEXT_AND_PHOTO, TEXT_ONLY
 from include.models.training.train import train
+from include.pipeline.training.options import training_options
 from include.settings import Settings
 from tests.models.conftest import draw_training_set
 
@@ -23,35 +24,35 @@ def dataset() -> TrainingSet:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(state_dir=tmp_path, text_dimensions=16, training_folds=2)
+def options() -> TrainingOptions:
+    return training_options(Settings(text_dimensions=16, training_folds=2))
 
 
-def test_the_verdict_is_what_training_with_the_recipe_reports(dataset: TrainingSet, settings: Settings) -> None:
+def test_the_verdict_is_what_training_with_the_recipe_reports(dataset: TrainingSet, options: TrainingOptions) -> None:
     recipe = Recipe(photo_heads=("lda",), fusion="late")
     impressions: list[float] = []
-    verdict = OutOfFoldJudge.of(dataset, settings, "macro_f1")(recipe, impressions.append)
-    _, report = train(dataset, settings, recipe)
+    verdict = OutOfFoldJudge.of(dataset, options, "macro_f1")(recipe, impressions.append)
+    _, report = train(dataset, options, recipe)
     assert verdict.value == pytest.approx(report.scores["overall"].macro_f1)
     assert len(verdict.folds) == len(impressions) == 2
     assert all(0.0 < value <= 1.0 for value in [*verdict.folds, *impressions])
 
-    losses = OutOfFoldJudge.of(dataset, settings, "log_loss")(recipe, lambda _value: None)
+    losses = OutOfFoldJudge.of(dataset, options, "log_loss")(recipe, lambda _value: None)
     assert losses.value == pytest.approx(report.scores["overall"].log_loss, rel=1e-3)
 
 
-def test_a_worse_recipe_gets_a_worse_verdict(dataset: TrainingSet, settings: Settings) -> None:
-    judge = OutOfFoldJudge.of(dataset, settings, "log_loss")
+def test_a_worse_recipe_gets_a_worse_verdict(dataset: TrainingSet, options: TrainingOptions) -> None:
+    judge = OutOfFoldJudge.of(dataset, options, "log_loss")
     fair, useless = Recipe(fusion="text"), Recipe(fusion="text", text_regularisation=1e-4)
     assert judge(fair, lambda _value: None).value < judge(useless, lambda _value: None).value
 
 
-def test_a_recipe_is_for_labels_and_encoders_not_for_single_products(dataset: TrainingSet, settings: Settings) -> None:
-    kind = kind_of(dataset, settings)
-    assert kind_of(draw_training_set(per_label=20, seed=5), settings) == kind
-    assert kind_of(replace(dataset, image_encoder_identity="other"), settings) != kind
-    assert kind_of(replace(dataset, labels=["champagne"] * len(dataset.labels)), settings) != kind
-    assert kind_of(replace(dataset, photo_hashes=[None] * len(dataset.labels)), settings) != kind
+def test_a_recipe_is_for_labels_and_encoders_not_for_single_products(dataset: TrainingSet) -> None:
+    kind = kind_of(dataset, "tfidf-svd")
+    assert kind_of(draw_training_set(per_label=20, seed=5), "tfidf-svd") == kind
+    assert kind_of(replace(dataset, image_encoder_identity="other"), "tfidf-svd") != kind
+    assert kind_of(replace(dataset, labels=["champagne"] * len(dataset.labels)), "tfidf-svd") != kind
+    assert kind_of(replace(dataset, photo_hashes=[None] * len(dataset.labels)), "tfidf-svd") != kind
 
 
 def test_products_without_photos_are_searched_in_their_own_space(dataset: TrainingSet) -> None:
@@ -59,6 +60,6 @@ def test_products_without_photos_are_searched_in_their_own_space(dataset: Traini
     assert space_of(replace(dataset, photo_hashes=[None] * len(dataset.labels))) is TEXT_ONLY
 
 
-def test_too_little_to_learn_from_is_refused(settings: Settings) -> None:
+def test_too_little_to_learn_from_is_refused(options: TrainingOptions) -> None:
     with pytest.raises(ConfigurationError, match="at least two labels"):
-        OutOfFoldJudge.of(draw_training_set(per_label=1), settings, "macro_f1")
+        OutOfFoldJudge.of(draw_training_set(per_label=1), options, "macro_f1")

@@ -16,6 +16,7 @@ from include.models.data.label_list import take_rows
 from include.models.training.report import TrainingReport
 from include.models.training.train import assign_folds, require_whole_groups, train
 from include.models.version.artefact import Artefact
+from include.pipeline.training.options import training_options
 from include.schema import text_hash
 from include.settings import Settings
 from include.sources.catalogue import open_catalogue
@@ -42,11 +43,11 @@ def test_the_report_has_every_modality_with_its_spread(trained):
     assert report.examples_by_origin["watches"] == {"catalogue": 30}
 
 
-def test_accepted_predictions_reach_the_target_out_of_fold(trained, model_settings):
+def test_accepted_predictions_reach_the_target_out_of_fold(trained, options):
     for modality in ("text", "fusion"):
         scores = trained[1].scores[modality]
         assert scores.coverage > 0.3
-        assert scores.accepted_precision >= model_settings.target_precision
+        assert scores.accepted_precision >= options.target_precision
 
 
 def test_the_report_reads_as_text_and_json_and_figures(trained):
@@ -59,16 +60,16 @@ def test_the_report_reads_as_text_and_json_and_figures(trained):
     assert all(isinstance(value, str) for value in report.params().values())
 
 
-def test_rows_that_were_left_out_stand_in_the_report_and_come_back_from_its_json(training_set, model_settings):
+def test_rows_that_were_left_out_stand_in_the_report_and_come_back_from_its_json(training_set, options):
     twice = take_rows(training_set, np.r_[np.arange(len(training_set.labels)), 0, 1])
-    _, report = train(twice, model_settings)
+    _, report = train(twice, options)
     assert report.rejected == {"duplicate": 2}
     assert TrainingReport.from_json(report.to_json()) == report
 
 
-def test_training_again_gives_the_same_model(trained, training_set, model_settings):
+def test_training_again_gives_the_same_model(trained, training_set, options):
     artefact, report = trained
-    again, second = train(training_set, model_settings)
+    again, second = train(training_set, options)
     assert np.array_equal(again.text_classifier.weights, artefact.text_classifier.weights)
     assert np.array_equal(again.photo_classifier.weights, artefact.photo_classifier.weights)
     assert again.text_encoder.identity == artefact.text_encoder.identity
@@ -81,37 +82,37 @@ def test_what_was_never_seen_as_a_photo_is_not_accepted_by_photo_alone(trained):
     assert report.scores["photo"].coverage == 0
 
 
-def test_with_photos_of_every_label_a_photo_alone_can_be_accepted_and_both_are_best(model_settings):
-    _, report = train(draw_training_set(40, photos_of=tuple(VOCABULARY)), model_settings)
+def test_with_photos_of_every_label_a_photo_alone_can_be_accepted_and_both_are_best(options):
+    _, report = train(draw_training_set(40, photos_of=tuple(VOCABULARY)), options)
     assert report.scores["photo"].coverage > 0.3
     best_alone = max(report.scores["photo"].accuracy, report.scores["text"].accuracy)
     assert report.scores["fusion"].accuracy >= best_alone - 0.02
 
 
-def test_a_training_set_without_photos_gives_a_text_model(model_settings):
-    artefact, report = train(draw_training_set(photos_of=()), model_settings)
+def test_a_training_set_without_photos_gives_a_text_model(options):
+    artefact, report = train(draw_training_set(photos_of=()), options)
     assert artefact.photo_classifier is None
     assert list(report.scores) == ["text", "overall"]
     artefact.check_image_encoder("any encoder")
 
 
-def test_a_training_set_without_texts_is_a_clear_error(model_settings):
+def test_a_training_set_without_texts_is_a_clear_error(options):
     dataset = draw_training_set(photos_of=tuple(VOCABULARY))
     silent = replace(dataset, documents=[""] * len(dataset.labels), text_hashes=[None] * len(dataset.labels))
     with pytest.raises(ConfigurationError, match="without a single word"):
-        train(silent, model_settings)
+        train(silent, options)
 
 
-def test_folds_keep_content_groups_whole(model_settings):
+def test_folds_keep_content_groups_whole(options):
     dataset = draw_training_set()
     shared = [f"shared {number // 3}" for number in range(len(dataset.labels))]
     photos = [text_hash(name) for name in shared]
     dataset = replace(dataset, photo_hashes=photos, image_vectors=np.ones_like(dataset.image_vectors))
-    examples = prepare_examples(dataset, model_settings)
+    examples = prepare_examples(dataset, options.examples_needed)
     assert len(np.unique(examples.groups)) < len(examples)
-    folds = assign_folds(examples, model_settings)
+    folds = assign_folds(examples, options)
     require_whole_groups(examples.groups, folds)
-    assert set(folds.tolist()) == set(range(model_settings.training_folds))
+    assert set(folds.tolist()) == set(range(options.folds))
 
 
 def test_a_split_group_is_noticed():
@@ -119,10 +120,10 @@ def test_a_split_group_is_noticed():
         require_whole_groups(np.array([1, 1]), np.array([0, 1]))
 
 
-def test_labels_shuffled_teach_nothing_and_the_report_says_so(model_settings):
+def test_labels_shuffled_teach_nothing_and_the_report_says_so(options):
     dataset = draw_training_set(photos_of=())
     shuffled = np.random.default_rng(0).permutation(dataset.labels).tolist()
-    _, report = train(replace(dataset, labels=shuffled), model_settings)
+    _, report = train(replace(dataset, labels=shuffled), options)
     assert report.scores["text"].accuracy < 0.45
     assert report.scores["text"].coverage == 0
 
@@ -135,9 +136,9 @@ def test_labels_shuffled_teach_nothing_and_the_report_says_so(model_settings):
         Recipe(photo_heads=("lda", "rbf_svm"), photo_scaling="none", fusion="late", encoder_documents_per_label=10),
     ],
 )
-def test_every_recipe_trains_and_comes_back_from_its_folder(model_settings, tmp_path, recipe):
+def test_every_recipe_trains_and_comes_back_from_its_folder(options, tmp_path, recipe):
     dataset = draw_training_set(20, photos_of=tuple(VOCABULARY))
-    artefact, report = train(dataset, model_settings, recipe)
+    artefact, report = train(dataset, options, recipe)
     assert artefact.decider.fusion_used == recipe.fusion
     assert report.scores["text"].accuracy > 0.6
     artefact.save(tmp_path)
@@ -150,10 +151,10 @@ def test_every_recipe_trains_and_comes_back_from_its_folder(model_settings, tmp_
     assert np.array_equal(before.is_accepted, after.is_accepted)
 
 
-def test_the_recipe_is_part_of_what_a_model_is_known_by(training_set, model_settings):
-    assert training_set.fingerprint(model_settings) == training_set.fingerprint(model_settings, Recipe())
+def test_the_recipe_is_part_of_what_a_model_is_known_by(training_set, options):
+    assert training_set.fingerprint(options) == training_set.fingerprint(options, Recipe())
     other = Recipe(text_regularisation=1.0)
-    assert training_set.fingerprint(model_settings) != training_set.fingerprint(model_settings, other)
+    assert training_set.fingerprint(options) != training_set.fingerprint(options, other)
 
 
 def test_the_report_says_what_answers_for_text_and_photo_and_why(trained):
@@ -162,9 +163,9 @@ def test_the_report_says_what_answers_for_text_and_photo_and_why(trained):
     assert "alone" in details["fusion_reason"]
 
 
-def test_noise_is_unfamiliar_and_for_review(model_settings):
+def test_noise_is_unfamiliar_and_for_review(options):
     dataset = draw_training_set(40, photos_of=tuple(VOCABULARY))
-    artefact, _ = train(dataset, model_settings)
+    artefact, _ = train(dataset, options)
     chance = np.random.default_rng(1)
     text = 3 * chance.normal(size=(40, artefact.text_encoder.dimensions)).astype(np.float32)
     photo = 30 * chance.normal(size=(40, dataset.image_vectors.shape[1])).astype(np.float32)
@@ -175,15 +176,15 @@ def test_noise_is_unfamiliar_and_for_review(model_settings):
         assert not (found.is_unfamiliar & found.is_accepted).any()
 
 
-def test_nearly_all_held_out_products_are_familiar(model_settings):
-    settings = model_settings.model_copy(update={"familiar_share": 0.95})
+def test_nearly_all_held_out_products_are_familiar(options):
+    options = replace(options, familiar_share=0.95)
     dataset = draw_training_set(40)
-    artefact, _ = train(dataset, settings)
+    artefact, _ = train(dataset, options)
     vectors = artefact.text_encoder.encode(dataset.documents)
     no_photo = np.zeros(len(vectors), dtype=bool)
     found = artefact.predict(vectors, ~no_photo, dataset.image_vectors, no_photo)
     assert found.is_unfamiliar.mean() <= 0.1
-    everyone = train(dataset, model_settings.model_copy(update={"familiar_share": 1.0}))[0]
+    everyone = train(dataset, replace(options, familiar_share=1.0))[0]
     assert not everyone.predict(vectors, ~no_photo, dataset.image_vectors, no_photo).is_unfamiliar.any()
 
 
@@ -198,11 +199,11 @@ class TestRealCatalogue:
     @pytest.fixture(scope="class")
     @classmethod
     def model(cls, shared_data: Path, settings: Settings):
-        from include.features.image import load_image_encoder
+        from include.pipeline.encoders import configured_image_encoder
 
         folder = shared_data / "flipkart"
         weights = shared_data / "weights" / "coral_mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
-        encoder = load_image_encoder(str(weights), settings)
+        encoder = configured_image_encoder(str(weights), settings)
         catalogue = open_catalogue(folder / "flipkart_com-ecommerce_sample.csv")
         products = [product for product in catalogue.read() if hasattr(product, "name")]
         paths = [folder / "images" / f"{product.native_id}.jpg" for product in products]
@@ -223,7 +224,7 @@ class TestRealCatalogue:
             image_encoder_spec=str(weights),
             image_encoder_identity=encoder.identity,
         )
-        return train(dataset, settings)
+        return train(dataset, training_options(settings))
 
     def test_it_is_as_good_as_promised(self, model):
         scores = model[1].scores
@@ -254,10 +255,12 @@ class TestRealCatalogue:
         assert found.is_accepted.mean() < 0.01
 
     def test_photos_of_fruit_are_not_accepted_as_watches(self, model, shared_data):
-        from include.features.image import load_image_encoder
+        from include.pipeline.encoders import configured_image_encoder
 
         paths = sorted((shared_data / "grocery").rglob("*.jpg"))[:600:10]
-        vectors = load_image_encoder(model[0].image_encoder_spec, Settings()).encode([p.read_bytes() for p in paths])
+        vectors = configured_image_encoder(model[0].image_encoder_spec, Settings()).encode(
+            [p.read_bytes() for p in paths]
+        )
         there = np.ones(len(vectors), dtype=bool)
         text = np.zeros((len(vectors), model[0].text_encoder.dimensions), dtype=np.float32)
         found = model[0].predict(text, ~there, vectors, there)

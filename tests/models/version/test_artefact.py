@@ -12,6 +12,7 @@ import pytest
 
 from include.errors import ConfigurationError, NoChampionError
 from include.models.version.artefact import Artefact
+from tests.features.image.networks import write_mean_network
 from tests.models.conftest import DIMENSIONS
 
 
@@ -43,6 +44,24 @@ def test_a_loaded_model_predicts_exactly_what_the_saved_one_did(artefact, saved)
     assert loaded.text_encoder.identity == artefact.text_encoder.identity
     assert (loaded.image_encoder_spec, loaded.image_encoder_identity) == ("classical", "drawn-1")
     loaded.verify()
+
+
+def test_the_photo_encoder_travels_with_the_model(artefact, tmp_path):
+    network = write_mean_network(tmp_path / "net.onnx", ["n", 3, 8, 8])
+    replace(artefact, image_encoder_spec=str(network)).save(tmp_path / "saved")
+    network.unlink()
+    moved = Path(shutil.move(tmp_path / "saved", tmp_path / "moved"))
+    spec = Artefact.load(moved).image_encoder_spec
+    assert Path(spec).is_relative_to(moved)
+    Path(spec).write_bytes(b"damaged")
+    with pytest.raises(NoChampionError, match="was changed after it was written"):
+        Artefact.load(moved)
+
+
+def test_a_version_that_names_a_path_outside_of_it_still_loads(copy):
+    description = json.loads((copy / "artefact.json").read_text())
+    (copy / "artefact.json").write_text(json.dumps(description | {"image_encoder_spec": "/models/net.onnx?side=96"}))
+    assert Artefact.load(copy).image_encoder_spec == "/models/net.onnx?side=96"
 
 
 def test_saving_twice_leaves_the_same_model(artefact, copy):

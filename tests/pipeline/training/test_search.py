@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from include.models.classifier.recipe import Recipe
-from include.models.search.outcome import outcome_path, read_outcome, write_outcome
+from include.models.search.outcome import outcome_text, read_outcome, write_outcome
 from include.models.search.search import SearchBudget
 from include.models.version.artefact import Artefact
 from include.models.version.registry import Registry
@@ -18,6 +18,7 @@ from include.pipeline.import_catalogue import import_catalogue
 from include.pipeline.training.search import search_recipe
 from include.pipeline.training.train import train_model
 from include.settings import Settings
+from include.storage.lake import Lake
 from tests.fixtures.trained import FIRST_DAY
 
 
@@ -32,24 +33,25 @@ def settings(warehouse_settings: Settings, small_catalogue: Path, empty_registry
 
 
 def trained_recipe(settings: Settings) -> Recipe:
-    return Artefact.load(Registry(settings).champion().path).recipe
+    return Artefact.load(Registry(settings.tracking_uri, settings.state_dir).champion().path).recipe
 
 
 def test_training_takes_up_what_the_search_found(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    lake = Lake(settings.lake_root)
     outcome = search_recipe(settings, SearchBudget(trials=2, minutes=5))
     assert len(outcome.values) == 2
-    assert read_outcome(settings.state_dir) == outcome
-    written = outcome_path(settings.state_dir).read_bytes()
+    assert read_outcome(lake) == outcome
+    written = outcome_text(lake)
     search_recipe(settings, SearchBudget(trials=2, minutes=5))
-    assert outcome_path(settings.state_dir).read_bytes() == written
+    assert outcome_text(lake) == written
 
     found = replace(Recipe(), text_regularisation=7.5, fusion="late")
-    write_outcome(settings.state_dir, replace(outcome, recipe=found.to_dict(), is_default=False))
+    write_outcome(lake, replace(outcome, recipe=found.to_dict(), is_default=False))
     train_model(settings)
     assert trained_recipe(settings) == found
     assert train_model(settings)["reused"]
 
-    write_outcome(settings.state_dir, replace(outcome, kind="of another encoder", recipe=found.to_dict()))
+    write_outcome(lake, replace(outcome, kind="of another encoder", recipe=found.to_dict()))
     with caplog.at_level(logging.WARNING):
         assert not train_model(settings, promote=True)["reused"]
     assert trained_recipe(settings) == Recipe()

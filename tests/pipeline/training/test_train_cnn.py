@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from include.errors import ConfigurationError
-from include.features.image import load_image_encoder
 from include.models.cnn.fitting import EpochRow
 from include.models.cnn.recipes import RECIPES, Phase
 from include.models.training.candidates import Candidate
 from include.models.version.artefact import Artefact
 from include.models.version.registry import Registry
+from include.pipeline.encoders import configured_image_encoder
 from include.pipeline.import_catalogue import import_catalogue
 from include.pipeline.training.train import train_candidate
 from include.pipeline.training.train_cnn import labelled_photos, train_cnn
@@ -43,7 +43,7 @@ def test_a_trained_network_is_a_photo_encoder_by_its_path(settings: Settings, mo
     fitted = train_cnn(settings, epochs=2, on_epoch=rows.append)
     assert [row["epoch"] for row in rows] == [1, 2]
     assert Path(fitted.encoder).is_relative_to(settings.state_dir / "cnn")
-    assert load_image_encoder(fitted.encoder, settings).dimensions == 8
+    assert configured_image_encoder(fitted.encoder, settings).dimensions == 8
     assert train_cnn(settings, epochs=2, on_epoch=rows.append) == fitted
     assert len(rows) == 2
 
@@ -65,8 +65,11 @@ def test_a_candidate_may_fine_tune_a_network_on_the_training_part_of_a_snapshot(
     snapshot = snapshot_of_today(settings)
     candidate = Candidate(name="fine_tuned", network="scratch-small", epochs=1, recipe={"photo_heads": ["logistic"]})
     trained = train_candidate(candidate, snapshot.manifest.snapshot, settings)
-    artefact = Artefact.load(Registry(settings).get(trained["version"]).path)
-    assert Path(artefact.image_encoder_spec).is_relative_to(settings.state_dir / "cnn")
+    path = Registry(settings.tracking_uri, settings.state_dir).get(trained["version"]).path
+    artefact = Artefact.load(path)
+    assert Path(artefact.image_encoder_spec).is_relative_to(path), "the network is part of the version"
+    encoder = configured_image_encoder(artefact.image_encoder_spec, settings)
+    assert encoder.identity == artefact.image_encoder_identity
     assert artefact.photo_classifier is not None
     seen = labelled_photos(snapshot.training, settings)
     assert not set(seen.hashes) & set(snapshot.gold["photo_sha256"].to_pylist())
