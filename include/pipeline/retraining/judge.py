@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from include.models.data.snapshot import Snapshot, SnapshotDamaged, read_snapshot
@@ -68,7 +68,7 @@ def judge(
     score = _scorer(registry, gold, [*versions, *([champion] if champion else [])], settings)
     scored = {version: score(version) for version in versions}
     defending = score(champion) if champion else None
-    rules = GateRules.from_settings(settings)
+    rules = gate_rules(settings)
     changes = _gold_changes(registry, champion, snapshot, settings)
 
     verdicts: dict[str, Verdict] = {}
@@ -116,6 +116,14 @@ def judge(
     )
     logger.info("judged: candidate=%s champion=%s outcome=%s: %s", judged, champion, outcome, reason)
     return judgement
+
+
+def gate_rules(settings: Settings) -> GateRules:
+    """The bounds of the gate, as they are set."""
+    names = {field.name: f"gate_{field.name}" for field in fields(GateRules)}
+    return GateRules(
+        **{name: getattr(settings, given if given in Settings.model_fields else name) for name, given in names.items()}
+    )
 
 
 def _gold_changes(registry: Registry, champion: str | None, now: Snapshot, settings: Settings) -> float | None:

@@ -17,14 +17,14 @@ from typing import Any, TypedDict
 from include.errors import ChampionChanged
 from include.models.data.dataset import METHOD
 from include.models.data.snapshot import Snapshot, read_snapshot
-from include.models.promotion.gate import GateRules, Outcome
+from include.models.promotion.gate import Outcome
 from include.models.promotion.judgement import Judgement, read_judgement, report_folder
 from include.models.search.outcome import move_outcome, outcome_text
 from include.models.training.candidates import Candidate, load_candidates
 from include.models.version.registry import CHALLENGER, Registry
 from include.pipeline.promotion import carry_out, settle
 from include.pipeline.retraining.examination import examine
-from include.pipeline.retraining.judge import ExaminedCandidate, judge
+from include.pipeline.retraining.judge import ExaminedCandidate, gate_rules, judge
 from include.pipeline.training.options import training_options
 from include.pipeline.training.snapshot import take_snapshot
 from include.pipeline.training.train import CandidateSummary, train_candidate
@@ -128,7 +128,7 @@ def training_key(snapshot: str, candidates: Sequence[Candidate], settings: Setti
         "candidates": [candidate.model_dump() for candidate in candidates],
         "searched": outcome_text(Lake(settings.lake_root)),
         "settings": training_options(settings).to_dict() | {"image_encoder": settings.image_encoder},
-        "gate": asdict(GateRules.from_settings(settings)),
+        "gate": asdict(gate_rules(settings)),
     }
     return text_hash(json.dumps(parts, sort_keys=True))
 
