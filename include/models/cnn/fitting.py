@@ -8,7 +8,7 @@ A folder holds everything of one training:
 | `checkpoints/`             | what a training that was killed goes on from; removed when it is done      |
 | `RECIPE.keras`             | the network of the lowest validation loss: embedding, probabilities        |
 | `RECIPE.onnx`              | the same for ONNX Runtime: a photo encoder by its path, and a classifier   |
-| `training.json`            | recipe, photos, scores; its presence says that the training is done        |
+| `training.json`            | recipe, photos, scores; its presence marks the training as done        |
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def label_photos(
     """The photos of labelled products; all three columns have a row per product, None where it has none.
 
     Products with the same text key (a hash of the text, or of what nearly identical texts share) are in one group.
-    A photo that stands under several labels (a placeholder, often) is left out, and so, with a warning, is a label
+    A photo with several labels (a placeholder, often) is left out, and so, with a warning, is a label
     with fewer than `examples_needed` content groups. Raises ConfigurationError for a label outside the
     taxonomy, when there is no photo at all, or when fewer than two labels are left.
     """
@@ -130,7 +130,7 @@ def hold_out(photos: LabelledPhotos, share: float, seed: int) -> tuple[LabelledP
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     learn, held_out = next(iter(splitter.split(photos.targets, photos.targets, photos.groups)))
     if set(photos.groups[learn]) & set(photos.groups[held_out]):
-        raise AssertionError("a content group stands on both sides of the split")
+        raise AssertionError("a content group is on both sides of the split")
     if len(np.unique(photos.targets[learn])) < len(groups_of_label):
         raise ConfigurationError(f"Too few different photos to hold a part out of {len(photos)}. {_MORE}")
     return photos.subset(learn), photos.subset(held_out)

@@ -63,7 +63,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says of one candidate."""
+    """The decision of the gate on one candidate."""
 
     clauses: tuple[Clause, ...]
 

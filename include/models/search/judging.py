@@ -79,13 +79,13 @@ class OutOfFoldJudge:
         )
 
     def _impression(self, held_out: HeldOut, rows: np.ndarray) -> float:
-        """The measure on one fold when both opinions are simply multiplied; good enough to stop the hopeless."""
-        targets, opinion = self.examples.targets, np.zeros((len(rows), len(self.examples.label_names)))
+        """The measure on one fold of the product of both classifiers' probabilities: enough to prune poor recipes."""
+        targets, pooled = self.examples.targets, np.zeros((len(rows), len(self.examples.label_names)))
         for logits, present in ((held_out.text, self.examples.has_text), (held_out.photo, self.examples.has_photo)):
             seen = present[rows]
             found = logits[rows[seen]]
-            opinion[seen] += np.log(softmax(found / fit_temperature(found, targets[rows[seen]])) + 1e-9)
-        return self._measure(softmax(opinion), targets[rows])
+            pooled[seen] += np.log(softmax(found / fit_temperature(found, targets[rows[seen]])) + 1e-9)
+        return self._measure(softmax(pooled), targets[rows])
 
     def _measure(self, probabilities: np.ndarray, targets: np.ndarray) -> float:
         if self.measure == "log_loss":

@@ -101,7 +101,7 @@ def run_search(
 
 
 def _run_trial(study: Study, judge: Judge, space: Space, deadline: float | None) -> bool:
-    """Ask for a recipe and judge it; False when the time ran out within it: it is tried again another day."""
+    """Evaluate the next recipe; False when the time ran out within it: the next run tries it again."""
     from optuna import TrialPruned
     from optuna.trial import TrialState
 
@@ -148,7 +148,7 @@ def _take_up(study: Study, space: Space) -> None:
 
     if not study.get_trials(deepcopy=False):
         study.enqueue_trial(parameters_of(Recipe(), space))
-    # The lock on the file says that nobody else is running them.
+    # The file is locked: no other process is running them.
     for left in study.get_trials(deepcopy=True, states=(TrialState.RUNNING,)):
         logger.info("trial %d was interrupted: it is tried again", left.number)
         study.tell(left.number, state=TrialState.FAIL)
@@ -206,7 +206,7 @@ def _value(trial: FrozenTrial) -> float:
 
 
 def _importances(study: Study, complete: Sequence[FrozenTrial], seed: int) -> dict[str, float]:
-    """fANOVA importances (Hutter et al., 2014); empty when there are too few trials to tell."""
+    """fANOVA importances (Hutter et al., 2014); empty with too few trials."""
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
     if len(complete) < STARTUP_TRIALS or len({trial.value for trial in complete}) < 2:
@@ -243,7 +243,7 @@ def _storage(path: Path) -> RDBStorage:
     import optuna
     from sqlalchemy import event
 
-    # Optuna writes to standard error by itself: what it says belongs into the log, at the level set there.
+    # Optuna writes to standard error by itself: its messages belong in the log, at the level set there.
     optuna.logging.disable_default_handler()
     optuna.logging.enable_propagation()
     logging.getLogger("optuna").setLevel(logging.NOTSET)

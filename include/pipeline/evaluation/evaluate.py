@@ -1,4 +1,4 @@
-"""Measure the classifiers on products that they have not seen, and say whether they are good enough.
+"""Evaluate the classifiers on held-out products, and compare their scores with the targets.
 
 Written to the reports folder of the state folder:
 
@@ -155,12 +155,12 @@ def _train_and_predict(
     total = len(plan.tasks)
     done: Counter[str] = Counter()
 
-    def tell(task: Task) -> None:
+    def report(task: Task) -> None:
         done[task.name] += 1
         on_step(f"model {done.total()} of {total}: {task.name}, learnt from {len(task.learn)}, tested {len(task.test)}")
 
     on_step(f"{total} models to train on {data.name}")
-    return run_tasks(plan.tasks, training_options(settings), names, jobs=jobs, on_done=tell)
+    return run_tasks(plan.tasks, training_options(settings), names, jobs=jobs, on_done=report)
 
 
 def _table(keyed: Keyed) -> pa.Table:
@@ -184,12 +184,12 @@ def _describe(data: EvaluationData, block: Block) -> DataDescription:
 def _notes(data: EvaluationData, plan: Plan, version: str | None) -> tuple[str, ...]:
     notes = [
         "A content group is products with the same photo or with texts whose five-letter pieces overlap by at least "
-        f"{SAME_FROM:.0%} (Jaccard); no group stands on both sides of a split.",
+        f"{SAME_FROM:.0%} (Jaccard); no group is on both sides of a split.",
         "Encoders of text, classifiers, temperatures, fusion and thresholds are made from each fold's training part.",
     ]
     if data.is_drawn:
         notes.insert(
-            0, "Scores on drawn demo data: they show that the machinery works, and say nothing of real products."
+            0, "Scores on drawn demo data: they show that the evaluation runs, and do not carry over to real products."
         )
     if LISTED in plan.blocks:
         notes.append(

@@ -140,11 +140,11 @@ def _gold_changes(registry: Registry, champion: str | None, now: Snapshot, setti
 
 
 def require_no_leak(snapshot: Snapshot) -> None:
-    """Raise AssertionError if a product, text, photo or content group stands in gold and in training."""
+    """Raise AssertionError if a product, text, photo or content group is in gold and in training."""
     for column in ("product_id", "text_hash", "photo_sha256", "content_group"):
         gold, training = (set(part[column].drop_null().to_pylist()) for part in (snapshot.gold, snapshot.training))
         if gold & training:
-            raise AssertionError(f"{len(gold & training)} values of {column} stand in gold and in training")
+            raise AssertionError(f"{len(gold & training)} values of {column} are in gold and in training")
 
 
 def _scorer(

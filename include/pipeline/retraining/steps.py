@@ -92,11 +92,11 @@ class Approval(TypedDict):
 
 
 def plan_retraining(settings: Settings, as_of: date) -> RetrainingPlan:
-    """Take the snapshot as of a day, pin the champion, and say which candidates to train.
+    """Take the snapshot as of a day, pin the champion, and choose the candidates to train.
 
-    None are when a decision was already taken on exactly these labels, recipes and bounds (no new labels, most often),
-    or when there is too little to learn from or to judge by; `reason` says so. A decision that a killed process has not
-    carried out is carried out first.
+    There are none when a decision was already taken on exactly these labels, recipes and bounds (no new labels, most
+    often), or when there are too few labels to train or to judge on; `reason` is the explanation. A decision that a
+    killed process has not carried out is carried out first.
     """
     registry = Registry(settings)
     lake = Lake(settings.lake_root)
@@ -136,7 +136,7 @@ def training_key(snapshot: str, candidates: Sequence[Candidate], settings: Setti
 def _decided_before(decided: StoredPromotion | None) -> str:
     if decided is None:
         return ""
-    became = "became champion" if decided.promoted else "was refused; the table `promotions` says why"
+    became = "became champion" if decided.promoted else "was refused; the reason is in the table `promotions`"
     return (
         f"no new labels: on {decided.decided_at:%Y-%m-%d}, version {decided.candidate_version}, trained on exactly "
         f"these labels, {became}"
@@ -196,8 +196,8 @@ def judge_trained(
 def conclude(path: str, settings: Settings, approval: Approval | None = None) -> Conclusion:
     """Carry a judgement out: promote or refuse, with a row in `promotions`; done again, it changes nothing.
 
-    `approval` is a person's answer where one was asked for: a candidate that passed the gate becomes champion only with
-    it. Raises ChampionChanged when another version has become champion since the judgement.
+    `approval` is a person's answer where approval is required: a candidate that passed the gate becomes champion only
+    with it. Raises ChampionChanged when another version has become champion since the judgement.
     """
     judgement = read_judgement(Lake(settings.lake_root), path)
     registry = Registry(settings)

@@ -194,7 +194,7 @@ def train_once(
 
 
 def _keep_report(settings: Settings, version: str, dataset: TrainingSet, report: TrainingReport) -> None:
-    """Leave what the model card tells of the newest training."""
+    """Write the record of the newest training, for its model card."""
     kept = TrainingRecord(
         version=version,
         products_by_source=dict(Counter(product_id.partition(":")[0] for product_id in dataset.product_ids)),

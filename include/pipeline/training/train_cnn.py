@@ -51,7 +51,7 @@ def train_cnn_on(
 
     `recipe` is a name of `include.models.cnn.recipes.RECIPES` or the path of a `.keras` file to start from. `weights`
     are the path of a file for a network of `keras.applications`, `imagenet` to download them, or `none` to start
-    without. `epochs` limits each phase. `on_epoch` is told every epoch as it ends. A training of the same photos and
+    without. `epochs` limits each phase. `on_epoch` is called after every epoch. A training of the same photos and
     recipe that was killed goes on; one that is done is returned as it is. Raises ConfigurationError if there are too
     few photos, or the recipe, its base or its weights are not usable.
     """

@@ -93,7 +93,8 @@ def retrain(state_folders: Iterator[Settings]) -> steps.Conclusion:
     trained = [passed_on(steps.train_planned(plan, name, next(state_folders))) for name in plan["candidates"]]
     examined = [passed_on(steps.examine_trained(plan, one, next(state_folders))) for one in trained]
     for one in examined:
-        one["examination"] |= {"latency_ms": 1.0}  # measured anew in every run
+        # Measured anew in every run, and names inside a network may be some letters longer.
+        one["examination"] |= {"latency_ms": 1.0, "size_mb": round(one["examination"]["size_mb"], 1)}
     judged = passed_on(steps.judge_trained(plan, examined, next(state_folders)))
     concluded = passed_on(steps.conclude(judged["path"], next(state_folders)))
     report_decision(judged["path"], next(state_folders))
@@ -144,5 +145,5 @@ def test_every_step_in_an_empty_state_folder_gives_the_same_models_and_decision(
     for name, value in wanted.items():
         assert found[name] == value, name
     assert len(found["decisions"]) == 1
-    assert [recipe["text_regularisation"] for _, recipe, _, _ in found["models"].values()] == [7.5, 7.5]
+    assert found["models"]["1"][1]["text_regularisation"] == SEARCHED.text_regularisation, "the search decided it"
     assert not found["models"]["2"][2].startswith("classical"), "the second candidate has a network of its own"
