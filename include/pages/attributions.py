@@ -1,4 +1,4 @@
-"""Whose data a page shows, and under what terms: said wherever people see it."""
+"""The attribution of the data that a page shows: who provides it, and under which terms."""
 
 from __future__ import annotations
 

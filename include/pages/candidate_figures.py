@@ -19,7 +19,7 @@ def log_candidate_figures(judgement: Judgement, settings: Settings) -> None:
 
     Done again, it replaces them. Raises ConfigurationError when a version is not registered.
     """
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     for candidate in judgement.candidates:
         with TemporaryDirectory() as folder:
             drawings = judgement_figures("gold", candidate.gold)

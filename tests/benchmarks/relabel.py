@@ -68,10 +68,10 @@ def run(runs: int = RUNS, small: int = SMALL, large: int = LARGE) -> dict[str, F
 def _measure(settings: Settings, server: PostgresServer, products: int, runs: int) -> list[dict[str, float]]:
     """Each run's CPU seconds of client and server, its duration, and its peak memory."""
     lake = Lake(settings.lake_root)
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     first = registry.champion()
     measured = []
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         lake.delete("embeddings")
         with engine.begin() as connection:
             connection.execute(text("TRUNCATE labelled_products, label_history, relabellings"))

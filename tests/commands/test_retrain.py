@@ -48,7 +48,7 @@ def test_a_week_from_the_command_line_is_promoted_checked_and_not_repeated(setti
     first = run(settings, "retrain", "--day", FIRST.isoformat())
     assert first.returncode == 0, first.stderr[-2000:]
     assert "text: version 1, macro-F1" in first.stdout
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     verdict = "is champion now" if registry.alias(CHAMPION) == "1" else "was refused: behaviour"
     assert f"version 1 {verdict}" in first.stdout
     page = next(line for line in first.stdout.splitlines() if "reports/retraining/day=2026-01-11" in line)
@@ -60,8 +60,8 @@ def test_a_week_from_the_command_line_is_promoted_checked_and_not_repeated(setti
 
 
 def test_check_names_a_disagreement_and_a_rollback_mends_it(settings: Settings, model_home: Path) -> None:
-    registry = Registry(settings)
-    trained = Registry(Settings(state_dir=model_home)).champion().path
+    registry = Registry(settings.tracking_uri, settings.state_dir)
+    trained = Registry(Settings(state_dir=model_home).tracking_uri, model_home).champion().path
     registry.register(trained, {}, {})
     registry.promote("1")
     before = run(settings, "check", "--json")

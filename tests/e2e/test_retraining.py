@@ -106,11 +106,11 @@ class Platform:
 
     def champion(self) -> str | None:
         """Number of the champion in the registry."""
-        return Registry(self.settings).alias(CHAMPION)
+        return Registry(self.settings.tracking_uri, self.settings.state_dir).alias(CHAMPION)
 
     def rows(self, query: str) -> list[Any]:
         """Rows of the warehouse."""
-        with open_engine(self.settings) as engine, engine.connect() as connection:
+        with open_engine(self.settings.warehouse_dsn) as engine, engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query)).all()]
 
 
@@ -204,7 +204,7 @@ def test_three_weeks_promote_promote_and_refuse_and_a_rollback_is_followed_by_th
 def test_with_a_damaged_champion_the_daily_batch_is_red_and_names_the_rollback(platform: Platform) -> None:
     version = platform.champion()
     assert version is not None
-    artefact = Registry(platform.settings).get(version).path / "artefact.json"
+    artefact = Registry(platform.settings.tracking_uri, platform.settings.state_dir).get(version).path / "artefact.json"
     kept = artefact.read_text()
     artefact.write_text("{}")
     try:

@@ -34,7 +34,10 @@ def registered(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     folder = tmp_path / "artefact"
     folder.mkdir()
     (folder / "artefact.json").write_text("{}")
-    versions = [Registry(settings).register(folder, {}, {"candidate": name}).version for name in ("text", "photo")]
+    versions = [
+        Registry(settings.tracking_uri, settings.state_dir).register(folder, {}, {"candidate": name}).version
+        for name in ("text", "photo")
+    ]
     candidates = tuple(draw_candidate("c", version) for version in versions)
     return replace(draw_promotion(), candidate=versions[0], candidates=candidates)
 

@@ -18,9 +18,9 @@ from include.warehouse.promotions import PromotionRecord, champions_so_far, reco
 @pytest.fixture
 def registry(warehouse_settings: Settings, model_home: Path, empty_registry: Callable[[Path], None]) -> Registry:
     """A registry of this test alone with three versions of the trained model."""
-    trained = Registry(Settings(state_dir=model_home)).champion().path
+    trained = Registry(Settings(state_dir=model_home).tracking_uri, model_home).champion().path
     empty_registry(warehouse_settings.state_dir)
-    registry = Registry(warehouse_settings)
+    registry = Registry(warehouse_settings.tracking_uri, warehouse_settings.state_dir)
     for number in range(3):
         registry.register(trained, {}, {"dataset_hash": f"{number:064x}", "snapshot": f"{number}" * 64})
     return registry

@@ -1,4 +1,4 @@
-"""One input's classifier: the features of its embedding, and a linear head on them. Numpy only."""
+"""The classifier of one input, text or photo: features of its embedding, and a linear head on them. Numpy only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.models.classifier.linear import LinearClassifier, softmax
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """Labels embeddings of one kind, text or photo."""
+    """Classifies embeddings of one kind, text or photo."""
 
     feature_map: FeatureMap
     head: LinearClassifier
@@ -40,7 +40,7 @@ class Classifier:
         return self.head.logits(self.feature_map.apply(vectors))
 
     def probabilities(self, vectors: np.ndarray, label_count: int) -> np.ndarray:
-        """float32 (n, label_count), rows summing to 1; labels it does not know have probability 0."""
+        """float32 (n, label_count), rows summing to 1; labels without examples have probability 0."""
         return spread_over(softmax(self.logits(vectors)), self.known, label_count)
 
     def at_temperature(self, temperature: float) -> Classifier:
@@ -48,13 +48,13 @@ class Classifier:
         return Classifier(self.feature_map, self.head.at_temperature(temperature))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """All of it as arrays that `from_arrays` takes."""
+        """The classifier as arrays, which `from_arrays` reads."""
         mapped = {f"map_{name}": value for name, value in self.feature_map.to_arrays().items()}
         return mapped | {f"head_{name}": value for name, value in vars(self.head).items()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Classifier:
-        """What `to_arrays` gave."""
+        """The classifier that `to_arrays` wrote."""
         head, mapped = (
             {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
             for prefix in ("head_", "map_")
@@ -63,7 +63,7 @@ class Classifier:
 
 
 def spread_over(values: np.ndarray, known: np.ndarray, label_count: int) -> np.ndarray:
-    """Columns of known labels put among all labels, float32 (n, label_count); the others are 0."""
+    """Columns of the known labels at their positions among all labels, float32 (n, label_count); others are 0."""
     spread = np.zeros((len(values), label_count), dtype=np.float32)
     spread[:, known] = values
     return spread

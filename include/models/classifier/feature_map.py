@@ -1,8 +1,8 @@
-"""What a head sees of an embedding: the embedding itself, and how near it is to known examples.
+"""Features of an embedding, which heads are fitted on: the scaled embedding, and its similarity to landmarks.
 
-The nearness is a Gaussian kernel to landmarks (Williams and Seeger, "Using the Nyström Method to Speed Up Kernel
-Machines", 2001), computed in the leading principal components, so that whatever lies on top stays one matrix
-product and 50,000 products a second stay possible.
+The similarity is a Gaussian kernel to landmarks among the examples (Williams and Seeger, "Using the Nyström Method to
+Speed Up Kernel Machines", 2001), computed in the leading principal components, so that a head remains one matrix
+product and 50,000 products a second remain possible.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LEAST_EIGENVALUE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """exp(-|z - landmark|² · sharpness) for z = vector @ projection + offset."""
+    """A Gaussian kernel: exp(-sharpness · |z - landmark|²) for z = vector @ projection + offset."""
 
     projection: np.ndarray
     """float32 (d, p)"""
@@ -32,16 +32,16 @@ class Kernel:
     landmarks: np.ndarray
     """float32 (m, p)"""
     sharpness: np.ndarray
-    """float32, no dimension"""
+    """float32 scalar, scikit-learn's gamma"""
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
-        """Nearness to each landmark in [0, 1], float64 (n, m), for float64 (n, d)."""
+        """Similarity to each landmark in [0, 1], float64 (n, m), for float64 (n, d)."""
         projected = vectors @ self._projection + self.offset
         lengths = np.einsum("ij,ij->i", projected, projected)
-        # The distances in one product, and the rest in place: this is where prediction spends its time.
-        near = np.hstack([projected, lengths[:, None], np.ones((len(projected), 1))]) @ self._weighed_landmarks
-        np.minimum(near, 0.0, out=near)
-        return np.asarray(np.exp(near, out=near))
+        # The distances in one matrix product, and the rest in place: prediction spends most of its time here.
+        exponents = np.hstack([projected, lengths[:, None], np.ones((len(projected), 1))]) @ self._weighed_landmarks
+        np.minimum(exponents, 0.0, out=exponents)
+        return np.asarray(np.exp(exponents, out=exponents))
 
     @cached_property
     def _projection(self) -> np.ndarray:
@@ -56,7 +56,7 @@ class Kernel:
         return np.vstack([2 * sharpness * landmarks.T, -sharpness * ones, -sharpness * lengths])
 
     def basis(self) -> np.ndarray:
-        """float64 (m, r): nearness @ basis has the kernel as its inner product; what a linear head is fitted on."""
+        """float64 (m, r): the inner product of rows of similarity @ basis is the kernel; heads are fitted on it."""
         from scipy.linalg import eigh
 
         landmarks = self.landmarks.astype(np.float64)
@@ -67,7 +67,7 @@ class Kernel:
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """From embeddings to what the heads take; without a kernel these are the scaled embeddings."""
+    """From embeddings to the features of the heads; without a kernel these are the scaled embeddings."""
 
     scaling: Scaling
     has_vector: bool
@@ -77,16 +77,16 @@ class FeatureMap:
     def apply(self, vectors: np.ndarray) -> np.ndarray:
         """Features, float64 (n, features), of float32 (n, d).
 
-        In float64: the order of a sum depends on threads and on the rows beside it, and must not show.
+        In float64, so that the order of summation, which varies with threads and batch, does not change the result.
         """
-        stretched = stretch(vectors, self.scaling)
+        scaled = normalise(vectors, self.scaling)
         if self.kernel is None:
-            return stretched
-        near = self.kernel.apply(stretched)
-        return np.hstack([stretched, near]) if self.has_vector else near
+            return scaled
+        similarity = self.kernel.apply(scaled)
+        return np.hstack([scaled, similarity]) if self.has_vector else similarity
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """All of it as arrays that `from_arrays` takes."""
+        """The feature map as arrays, which `from_arrays` reads."""
         arrays = {"scaling": np.array(self.scaling), "has_vector": np.array(self.has_vector)}
         if self.kernel is not None:
             arrays |= {f"kernel_{field.name}": getattr(self.kernel, field.name) for field in fields(Kernel)}
@@ -94,36 +94,36 @@ class FeatureMap:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> FeatureMap:
-        """What `to_arrays` gave."""
+        """The feature map that `to_arrays` wrote."""
         kernel = {name[len("kernel_") :]: value for name, value in arrays.items() if name.startswith("kernel_")}
         scaling: Scaling = str(arrays["scaling"])  # type: ignore[assignment]
         return cls(scaling, bool(arrays["has_vector"]), Kernel(**kernel) if kernel else None)
 
 
-def stretch(vectors: np.ndarray, scaling: Scaling) -> np.ndarray:
+def normalise(vectors: np.ndarray, scaling: Scaling) -> np.ndarray:
     """The part of a scaling that needs no fitting, float64 (n, d): `root` of each magnitude, then length 1."""
-    stretched = vectors.astype(np.float64, copy=False)
+    scaled = vectors.astype(np.float64, copy=False)
     if scaling == "root":
-        stretched = np.sign(stretched) * np.sqrt(np.abs(stretched))
+        scaled = np.sign(scaled) * np.sqrt(np.abs(scaled))
     if scaling in ("length", "root"):
-        lengths = np.sqrt(np.einsum("ij,ij->i", stretched, stretched))
-        stretched = stretched / np.maximum(lengths, _LEAST_LENGTH)[:, None]
-    return stretched
+        lengths = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
+        scaled = scaled / np.maximum(lengths, _LEAST_LENGTH)[:, None]
+    return scaled
 
 
 def fit_feature_map(
     vectors: np.ndarray, heads: tuple[HeadKind, ...], scaling: Scaling, recipe: Recipe, seed: int
 ) -> FeatureMap:
-    """What the given heads need, learnt from float32 (n, d) without labels; the same input gives the same map."""
+    """The features that the given heads need, fitted to float32 (n, d) without labels; deterministic."""
     has_vector = bool(set(heads) - KERNEL_HEADS)
     if not KERNEL_HEADS.intersection(heads):
         return FeatureMap(scaling, has_vector)
-    stretched = stretch(vectors, scaling)
-    centre = stretched.mean(axis=0)
-    spread = stretched.std(axis=0) if scaling == "standardise" else np.ones(stretched.shape[1])
+    scaled = normalise(vectors, scaling)
+    centre = scaled.mean(axis=0)
+    spread = scaled.std(axis=0) if scaling == "standardise" else np.ones(scaled.shape[1])
     spread = np.where(spread > _LEAST_LENGTH, spread, 1.0)
-    components = principal_components((stretched - centre) / spread, recipe.rbf_dimensions, seed) / spread[:, None]
-    projected = (stretched - centre) @ components
+    components = principal_components((scaled - centre) / spread, recipe.rbf_dimensions, seed) / spread[:, None]
+    projected = (scaled - centre) @ components
     landmarks = projected[np.sort(np.random.default_rng(seed).permutation(len(projected))[: recipe.rbf_landmarks])]
     distances = _squared_distances(projected, landmarks)
     typical = float(np.median(distances[distances > 0])) if (distances > 0).any() else 1.0
@@ -137,7 +137,7 @@ def fit_feature_map(
 
 
 def principal_components(centred: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """The leading directions of float64 (n, d) with mean 0, float64 (d, at most count)."""
+    """The leading principal components of float64 (n, d) with mean 0, float64 (d, at most count)."""
     from sklearn.utils.extmath import randomized_svd
 
     count = min(count, *centred.shape)

@@ -1,9 +1,9 @@
-"""Heads over embeddings: fitted by scikit-learn, kept as plain weights.
+"""Linear heads on the features of an embedding: fitted by scikit-learn, kept as plain weights.
 
-Logistic regression; linear discriminant analysis whose covariance is shrunk after Ledoit and Wolf, "A
-Well-Conditioned Estimator for Large-Dimensional Covariance Matrices", 2004; linear support vector machines; and
-on Nyström features of a Gaussian kernel the first and the last of these, and ridge regression. Each becomes a matrix
-over the features of a `FeatureMap`; several are averaged, which is a matrix again.
+Logistic regression; linear discriminant analysis with the covariance shrunk after Ledoit and Wolf, "A Well-Conditioned
+Estimator for Large-Dimensional Covariance Matrices", 2004; linear support vector machines; and on Nyström features of
+a Gaussian kernel logistic regression, support vector machines and ridge regression. Each is a matrix over the features
+of a `FeatureMap`; several are averaged into one matrix.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ TOLERANCE = 2e-4
 
 @dataclass(frozen=True, eq=False)
 class FittingSpace:
-    """Coordinates in which a linear head is fitted, so that one regularisation suits every embedding.
+    """Coordinates in which a linear head is fitted, so that one strength of regularisation suits every embedding.
 
-    The embedding is centred, divided by its spreads and by the square root of its dimensions; the kernel's
-    nearness is turned into coordinates of length 1.
+    The embedding is standardised and divided by the square root of its dimensions; the similarity to m landmarks is
+    transformed into coordinates of length 1.
     """
 
     centre: np.ndarray
     scale: np.ndarray
     """float64 (d,) both: coordinates are (x - centre) * scale."""
     basis: np.ndarray | None
-    """float64 (m, r), for the nearness to m landmarks."""
+    """float64 (m, r), applied to the similarity to m landmarks; None without a kernel."""
 
     @classmethod
     def of(cls, features: np.ndarray, feature_map: FeatureMap, *, standardise: bool) -> FittingSpace:
-        """Learnt from the features of examples, float64 (n, features)."""
+        """Fitted to the features of examples, float64 (n, features)."""
         basis = feature_map.kernel.basis() if feature_map.kernel else None
         vectors = features[:, : features.shape[1] - (0 if basis is None else len(basis))]
         if not standardise:
@@ -53,13 +53,13 @@ class FittingSpace:
         return np.asarray((features[:, : len(self.centre)] - self.centre) * self.scale)
 
     def kernel_part(self, features: np.ndarray) -> np.ndarray:
-        """Coordinates of the nearness, (n, r); no column without a kernel."""
+        """Coordinates of the similarity to landmarks, (n, r); no column without a kernel."""
         if self.basis is None:
             return np.empty((len(features), 0))
         return np.asarray(features[:, len(self.centre) :] @ self.basis)
 
     def to_features(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Weights over the features, (features, k), and what to add to the bias, for weights over coordinates."""
+        """Weights over the features, (features, k), and a shift of the bias, (k,), for weights over coordinates."""
         vector = coefficients[: len(self.centre)] * self.scale[:, None]
         parts = [vector] if self.basis is None else [vector, self.basis @ coefficients[len(self.centre) :]]
         return np.vstack(parts), -self.centre @ vector
@@ -76,9 +76,9 @@ def fit_classifier(
     recipe: Recipe,
     seed: int,
 ) -> Classifier:
-    """Fit on float32 (n, d) and int64 (n,) targets of at least two labels; the same input gives the same weights.
+    """Fit on float32 (n, d) and int64 (n,) targets of at least two labels; deterministic.
 
-    Heads that are averaged are first brought to the same spread of logits over the examples.
+    Before several heads are averaged, each is scaled to the same spread of its logits over the examples.
     """
     features = feature_map.apply(vectors)
     space = FittingSpace.of(features, feature_map, standardise=standardise)
@@ -103,7 +103,7 @@ def fit_classifier(
 
 
 def fit_text(vectors: np.ndarray, targets: np.ndarray, recipe: Recipe, seed: int) -> Classifier:
-    """A text classifier; text embeddings have length 1 and are taken as they are."""
+    """A text classifier; text embeddings have length 1 and are not scaled."""
     feature_map = fit_feature_map(vectors, recipe.text_heads, "none", recipe, seed)
     return fit_classifier(
         vectors, targets, heads=recipe.text_heads, feature_map=feature_map, recipe=recipe, seed=seed,
@@ -112,7 +112,7 @@ def fit_text(vectors: np.ndarray, targets: np.ndarray, recipe: Recipe, seed: int
 
 
 def fit_photo(vectors: np.ndarray, targets: np.ndarray, recipe: Recipe, seed: int) -> Classifier | None:
-    """A photo classifier; None when the targets do not hold two labels."""
+    """A photo classifier; None if the targets have fewer than two labels."""
     if len(np.unique(targets)) < 2:
         return None
     feature_map = fit_feature_map(vectors, recipe.photo_heads, recipe.photo_scaling, recipe, seed)
@@ -130,7 +130,7 @@ def fit_head(
     seed: int,
     example_weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (coordinates, labels) and intercept (labels,), float64, in the order of the sorted labels."""
+    """Weights (coordinates, labels) and intercept (labels,), float64, in ascending order of the labels."""
     options = {} if example_weights is None else {"sample_weight": example_weights}
     model = _model(kind, coordinates.shape, regularisation, seed).fit(coordinates, targets, **options)
     coefficients, intercept = np.asarray(model.coef_), np.asarray(model.intercept_)

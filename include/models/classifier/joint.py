@@ -1,8 +1,8 @@
-"""A joint head: one linear classifier that sees the features of text and photo together.
+"""A joint head: one linear classifier on the features of text and photo together.
 
-Trained with modality dropout (Neverova et al., "ModDrop", 2016): each example also stands there with its photo
-blanked and with its text blanked, so that neither input may lean on the other. Blank features are zeros, and two
-indicators tell the head what is there.
+It is trained with modality dropout (Neverova et al., "ModDrop", 2016): each example occurs again with its photo
+blanked and with its text blanked, so that the head does not depend on one input being present. Blank features are
+zeros, and two indicator features mark which inputs are present.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from include.models.classifier.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class JointHead:
-    """Weights over the features of both classifiers; answers for products that have text and photo."""
+    """Weights over the features of both classifiers; used for products that have text and photo."""
 
     text: LinearClassifier
     """Over the text classifier's features; its bias is the whole bias."""
@@ -48,27 +48,27 @@ def fit_joint(
 ) -> JointHead:
     """Fit on the examples of the labels that the photo classifier knows, on the features of both classifiers.
 
-    Vectors are float32 (n, d); rows denied by `has_text` or `has_photo` (bool (n,)) count as blank.
+    Vectors are float32 (n, d); rows where `has_text` or `has_photo` (bool (n,)) is False are blank.
     """
-    seen = np.isin(targets, photo.known) & (has_text | has_photo)
+    usable = np.isin(targets, photo.known) & (has_text | has_photo)
     text_block, text_space = _coordinates(text, text_vectors, has_text, standardise=False)
     photo_block, photo_space = _coordinates(photo, photo_vectors, has_photo, standardise=True)
     scale = recipe.joint_photo_scale
-    both, blocks, labels, importance = seen & has_text & has_photo, [], [], []
+    both, blocks, labels, example_weights = usable & has_text & has_photo, [], [], []
     for rows, with_text, with_photo, weight in (
-        (seen, True, True, 1.0),
+        (usable, True, True, 1.0),
         (both, True, False, recipe.joint_dropout),
         (both, False, True, recipe.joint_dropout),
     ):
         if weight == 0 or not rows.any():
             continue
-        there = np.stack([has_text[rows] * float(with_text), has_photo[rows] * float(with_photo)], axis=1)
-        blocks.append(np.hstack([text_block[rows] * with_text, photo_block[rows] * (scale * with_photo), there]))
+        present = np.stack([has_text[rows] * float(with_text), has_photo[rows] * float(with_photo)], axis=1)
+        blocks.append(np.hstack([text_block[rows] * with_text, photo_block[rows] * (scale * with_photo), present]))
         labels.append(targets[rows])
-        importance.append(np.full(int(rows.sum()), weight))
+        example_weights.append(np.full(int(rows.sum()), weight))
     coefficients, intercept = fit_head(
         "logistic", np.vstack(blocks), np.concatenate(labels), recipe.joint_regularisation, seed,
-        np.concatenate(importance),
+        np.concatenate(example_weights),
     )  # fmt: skip
     width = text_block.shape[1]
     text_weights, text_shift = text_space.to_features(coefficients[:width])
@@ -84,10 +84,10 @@ def fit_joint(
 def _coordinates(
     classifier: Classifier, vectors: np.ndarray, present: np.ndarray, *, standardise: bool
 ) -> tuple[np.ndarray, FittingSpace]:
-    """Fitting coordinates of all rows, zeros where the input is absent."""
+    """Coordinates of all rows, zeros where the input is absent, and the space that they are in."""
     features = classifier.feature_map.apply(vectors[present])
     space = FittingSpace.of(features, classifier.feature_map, standardise=standardise)
-    found = np.hstack([space.vector_part(features), space.kernel_part(features)])
-    block = np.zeros((len(vectors), found.shape[1]))
-    block[present] = found
+    coordinates = np.hstack([space.vector_part(features), space.kernel_part(features)])
+    block = np.zeros((len(vectors), coordinates.shape[1]))
+    block[present] = coordinates
     return block, space

@@ -1,7 +1,7 @@
 """A linear classifier over features: weights and a bias, applied by one matrix product.
 
-Scaling, averaging of several heads and temperature are folded into the weights, so that prediction needs numpy
-only. How the weights are found is in `heads.py`.
+Scaling, averaging of several heads and temperature are folded into the weights, so that prediction needs only numpy.
+The weights are fitted in `heads.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class LinearClassifier:
-    """Weights over features; may know only some of the labels (those that had examples)."""
+    """Weights over features, for all labels or only those that had examples."""
 
     weights: np.ndarray
     """float32 (dimensions, known labels)"""
@@ -30,7 +30,7 @@ class LinearClassifier:
     def logits(self, features: np.ndarray) -> np.ndarray:
         """float32 (n, known labels) for (n, dimensions).
 
-        Summed in float64: the order of a sum depends on threads and on the rows beside it, and must not show.
+        In float64, so that the order of summation, which varies with threads and batch, does not change the result.
         """
         sums = features.astype(np.float64, copy=False) @ self.weights.astype(np.float64) + self.bias
         return np.asarray(sums, dtype=np.float32)
@@ -43,12 +43,12 @@ class LinearClassifier:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Row-wise softmax, safe for large logits."""
+    """Row-wise softmax, without overflow for large logits."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def log_sum_exp(logits: np.ndarray) -> np.ndarray:
-    """Logarithm of the sum of exponentials of each row, safe for large logits."""
+    """Logarithm of the sum of exponentials of each row, without overflow for large logits."""
     top = logits.max(axis=1)
     return np.asarray(top + np.log(np.exp(logits - top[:, None]).sum(axis=1)))

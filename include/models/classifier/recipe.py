@@ -1,7 +1,7 @@
-"""How a model is trained: every hyper-parameter that a search may choose, in one value.
+"""The recipe of a training: every hyper-parameter that a search may choose, in one value.
 
-A recipe is part of the dataset's fingerprint and of the artefact, so that a model says how it was made and
-another recipe makes another model. Its defaults were chosen by cross-validation on training folds.
+A recipe is part of the dataset's fingerprint and is saved in the artefact: a model can be traced to its recipe, and
+another recipe gives another model. The defaults were chosen by cross-validation on training folds.
 
     recipe = replace(Recipe(), text_regularisation=10.0, fusion="late")
     Recipe.from_json(recipe.to_json()) == recipe
@@ -20,9 +20,10 @@ HeadKind = Literal["logistic", "lda", "svm", "rbf", "rbf_svm", "rbf_ridge"]
 `svm`: linear support vector machines, one against the rest. `rbf`, `rbf_svm` and `rbf_ridge`: logistic regression,
 support vector machines and ridge regression of the labels on Nyström features of a Gaussian kernel."""
 Scaling = Literal["none", "standardise", "length", "root"]
-"""What happens to an embedding before its heads. `none`: nothing. `standardise`: each dimension is divided by its
-spread. `length`: the vector is brought to length 1. `root`: the square root of each magnitude, which tames the bursts
-of pooled activations, then length 1. Linear photo heads are standardised whatever the scaling, unless it is `none`."""
+"""How an embedding is scaled before its heads. `none`: not at all. `standardise`: each dimension is divided by its
+standard deviation. `length`: the vector is normalised to length 1. `root`: the square root of each magnitude, which
+dampens the bursts of pooled activations, then length 1. Linear photo heads are standardised with every scaling but
+`none`."""
 FusionMethod = Literal["auto", "text", "photo", "late", "joint"]
 CalibrationMethod = Literal["auto", "temperature", "isotonic"]
 
@@ -51,34 +52,33 @@ class Recipe:
     text_dimensions: int | None = None
     """Dimensions of the text embedding; None takes the setting `text_dimensions`."""
     encoder_documents_per_label: int = 400
-    """Documents of a label that the text encoder learns from at most: a label with thousands of products would
-    otherwise take its dimensions from the small ones."""
+    """Documents per label that the text encoder is fitted on at most: otherwise a label with thousands of products
+    would dominate its dimensions."""
     photo_heads: tuple[HeadKind, ...] = ("rbf_ridge",)
     """Heads over the photo embedding; several are averaged."""
     photo_regularisation: float = 3.0
-    """C of the linear photo heads times the number of dimensions: short and long embeddings speak equally loud."""
+    """C of the linear photo heads times the number of dimensions, so that it suits embeddings of any length."""
     photo_scaling: Scaling = "length"
     rbf_regularisation: float = 20.0
-    """C of the `rbf` heads; the ridge of `rbf_ridge` is 1 / C."""
+    """C of the `rbf` heads; the alpha of `rbf_ridge` is 1 / C."""
     rbf_dimensions: int = 128
-    """Principal components of an embedding in which the `rbf` heads measure distance."""
+    """Principal components of an embedding in which the `rbf` heads compute distances."""
     rbf_landmarks: int = 700
     """Examples that the `rbf` heads compare a product with."""
     rbf_width: float = 1.0
     """Width of the `rbf` heads' kernel, as a multiple of the median distance between examples."""
     fusion: FusionMethod = "auto"
-    """`auto` keeps what is best out of fold: the better single input unless a fusion proves to help."""
+    """`auto` keeps the best method out of fold: a single input unless a fusion is better by more than chance."""
     joint_regularisation: float = 20.0
     """C of the joint head over the features of both inputs."""
     joint_photo_scale: float = 0.5
     """Length of the photo's part of the joint features; the text's is 1."""
     joint_dropout: float = 0.3
-    """Weight of the copies of a training row with its text or its photo blanked, against the whole row; 0 is none."""
+    """Weight of the copies of a training row with its text or its photo blanked, relative to the row; 0 is none."""
     calibration: CalibrationMethod = "temperature"
-    """`auto` takes isotonic regression where there are enough rows for it."""
+    """`auto` uses isotonic regression where there are enough rows for it."""
     rule_weight: float = 5.0
-    """By how much a written rule of the taxonomy that contradicts the classifiers raises the log odds of its label, in
-    nats; 0 does not hear rules."""
+    """Boost, in nats, of the log odds of a written rule's label that contradicts the classifiers; 0 ignores rules."""
 
     def __post_init__(self) -> None:
         for name in ("text_heads", "photo_heads"):
@@ -95,7 +95,7 @@ class Recipe:
                 raise ConfigurationError(f"{name} must be above 0, not {getattr(self, name)}")
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as plain values, ready for JSON."""
+        """The recipe as plain values that JSON can represent."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     def to_json(self) -> str:

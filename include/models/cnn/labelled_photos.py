@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.models.data.dataset import content_groups
+from include.models.data.content_groups import content_groups
 from include.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""From the outputs of classifiers to a label with its confidence: fusion, calibration, thresholds, unfamiliar products.
+"""From classifier outputs to a label with its confidence: fusion, rule boosts, calibration, thresholds, unfamiliarity.
 
 Import `policy` for the decision on a batch, the others for its parts. It imports `classifier`.
 """

@@ -1,4 +1,4 @@
-"""Confidence that means what it says: temperature, isotonic regression, expected calibration error, thresholds.
+"""Calibration of confidences: temperature, isotonic regression, expected calibration error, and thresholds.
 
 Temperature scaling and the error's definition (bins of equal width) follow Guo et al., "On Calibration of
 Modern Neural Networks", 2017; isotonic regression of the confidence follows Zadrozny and Elkan, 2002.
@@ -16,9 +16,9 @@ NEVER = 2.0
 """A threshold that no probability reaches."""
 
 PROOF = 0.95
-"""How sure one must be that a threshold reaches its precision (one-sided)."""
+"""Confidence level, one-sided, at which a threshold must reach its precision."""
 ISOTONIC_ROWS = 2_000
-"""Held-out rows from which isotonic regression is steadier than a temperature's one number."""
+"""Held-out rows from which isotonic regression is preferred to a temperature, whose variance is smaller on fewer."""
 
 _LEAST = 1e-9
 _COLDEST, _HOTTEST = 0.02, 20.0
@@ -26,11 +26,11 @@ _COLDEST, _HOTTEST = 0.02, 20.0
 
 @dataclass(frozen=True, eq=False)
 class ConfidenceMap:
-    """A rising, piecewise linear function from a confidence to a calibrated one."""
+    """A monotonic, piecewise linear function from a confidence to a calibrated one."""
 
     raw: np.ndarray
     calibrated: np.ndarray
-    """float64 (points,) both, rising, in [0, 1]."""
+    """float64 (points,) both, ascending, in [0, 1]."""
 
     def apply(self, probabilities: np.ndarray) -> np.ndarray:
         """(n, k) probabilities whose largest is calibrated and stays the largest; rows still sum to 1."""
@@ -43,7 +43,7 @@ class ConfidenceMap:
         rest[rows, top] = 0.0
         second = rest.max(axis=1)
         wanted = np.interp(confidence, self.raw, self.calibrated)
-        # What it takes to stay the likeliest once the others share the remainder.
+        # The smallest value with which the label stays the likeliest when the others share the remainder.
         least = second / np.maximum(1 - confidence + second, _LEAST)
         wanted = np.clip(wanted, least, 1.0)
         scaled = rest * ((1 - wanted) / np.maximum(rest.sum(axis=1), _LEAST))[:, None]
@@ -52,7 +52,7 @@ class ConfidenceMap:
 
 
 def fit_confidence_map(confidences: np.ndarray, correct: np.ndarray) -> ConfidenceMap:
-    """Isotonic regression of being right on the confidence of held-out rows (at least one)."""
+    """Isotonic regression of correctness, bool (n,), on the confidence, float (n,), of held-out rows (n ≥ 1)."""
     from sklearn.isotonic import IsotonicRegression
 
     model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
@@ -67,7 +67,10 @@ def log_loss(probabilities: np.ndarray, targets: np.ndarray) -> float:
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
-    """The divisor in [0.02, 20] of (n, k) logits that makes held-out targets likeliest; 1.0 for no rows."""
+    """The temperature in [0.02, 20] that maximises the likelihood of held-out targets (n,) under (n, k) logits.
+
+    1.0 for no rows.
+    """
     from scipy.optimize import minimize_scalar
 
     if not len(targets):
@@ -91,12 +94,12 @@ def expected_calibration_error(confidences: np.ndarray, correct: np.ndarray, bin
 
 
 def threshold_for_precision(confidences: np.ndarray, correct: np.ndarray, precision: float, least: int = 20) -> float:
-    """The lowest confidence from which on held-out predictions prove a precision; NEVER if none does.
+    """The lowest threshold whose precision on held-out predictions is proven to be `precision`; NEVER if none is.
 
-    Proof is the lower end of the exact binomial interval (Clopper and Pearson, 1934) at `PROOF`: 149 rows without
-    a mistake prove 0.98, of 740 rows 7 may be wrong. So a handful of lucky rows is no proof, and what is accepted
-    is as a rule better than asked for. At least `least` rows lie above the threshold; equal confidences are
-    accepted or refused together.
+    A precision is proven if the lower bound of the exact binomial interval (Clopper and Pearson, 1934) at the level
+    `PROOF` reaches it: for 0.98 that takes 149 rows without an error, or 740 rows with at most 7. A few rows that
+    happen to be right are no proof, and the accepted rows are usually more precise than required. At least `least`
+    rows lie above the threshold; rows of equal confidence are accepted or rejected together.
     """
     if not len(confidences):
         return NEVER
@@ -110,12 +113,12 @@ def threshold_for_precision(confidences: np.ndarray, correct: np.ndarray, precis
 
 
 def proven_precision(right: np.ndarray, accepted: np.ndarray) -> np.ndarray:
-    """The precision that `right` of `accepted` rows prove at `PROOF`, in [0, 1]."""
+    """The precision in [0, 1] that `right` correct rows of `accepted` prove at the level `PROOF`."""
     from scipy.special import betaincinv
 
     return np.where(right > 0, betaincinv(np.maximum(right, 1), accepted - right + 1, 1 - PROOF), 0.0)
 
 
 def rows_to_prove(precision: float) -> int:
-    """How many rows prove a precision when none of them is wrong."""
+    """How many rows prove a precision if all of them are correct."""
     return int(np.ceil(np.log(1 - PROOF) / np.log(precision)))

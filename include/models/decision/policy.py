@@ -1,6 +1,6 @@
-"""From the opinions of the classifiers to one calibrated answer and a decision.
+"""The decision policy: from the outputs of the classifiers to one calibrated label per product and a decision.
 
-Training and prediction both decide here, so that what was measured out of fold is what runs.
+Training and prediction use the same policy, so that out-of-fold figures describe what runs in production.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FusionUsed = Literal["text", "photo", "late", "joint"]
 
 @dataclass(frozen=True, eq=False)
 class Opinions:
-    """What the classifiers say of n products; rows denied by `has_text` or `has_photo` are not read."""
+    """Outputs of the classifiers for n products; rows where `has_text` or `has_photo` is False are ignored."""
 
     text: np.ndarray
     """float32 (n, k) probabilities."""
@@ -37,14 +37,15 @@ class Opinions:
     joint: np.ndarray | None = None
     """float32 (n, labels that the photo classifier knows) logits of the joint head; None without one."""
     signals: np.ndarray | None = None
-    """float64 (n, len(SIGNALS)): how familiar a product looks, +inf where not asked; None without a guard."""
+    """float64 (n, len(SIGNALS)): signals of the out-of-distribution detectors, +inf where an input is absent; None
+    without detection."""
     said_by_rule: np.ndarray | None = None
-    """int64 (n,): what the written rules say, as in `said_by_rules`; None: nobody asked them."""
+    """int64 (n,): labels of the written rules, encoded by `said_by_rules`; None if no rules were evaluated."""
 
 
 @dataclass(frozen=True, eq=False)
 class Decider:
-    """How opinions are blended, how sure one must be for what they rest on, and how familiar a product must look."""
+    """How outputs are fused, and the confidence and familiarity that an accepted label needs, by modality."""
 
     label_names: tuple[str, ...]
     prior: np.ndarray
@@ -55,29 +56,30 @@ class Decider:
     thresholds: np.ndarray
     """float32 (4, k): lowest accepted confidence, by `MODALITIES` and label; `NEVER` where nothing is accepted."""
     fusion_used: FusionUsed = "late"
-    """What answers for a product with text and photo."""
+    """The classifier or fusion that labels products with text and photo."""
     limits: np.ndarray = field(default_factory=lambda: np.full((len(MODALITIES), len(SIGNALS)), -np.inf))
-    """float64 (4, signals): lowest familiar value, by `MODALITIES` and signal; -inf turns nothing away."""
+    """float64 (4, signals): lowest familiar value, by `MODALITIES` and signal; -inf rejects nothing."""
     confidence_maps: Mapping[int, ConfidenceMap] = field(default_factory=dict)
-    """By position in `MODALITIES`; a modality without one keeps its confidence."""
+    """By position in `MODALITIES`; confidences of a modality without one are left as they are."""
     rule_weight: float = 0.0
-    """By how much a written rule that contradicts the classifiers raises the log odds of its label, in nats; 0 does
-    not hear rules."""
+    """Boost, in nats, of the log odds of a rule label that contradicts the classifiers; 0 ignores rules altogether."""
     agreement_weight: float = 0.0
-    """The same for a rule that says what the classifiers say."""
+    """Boost of a rule label that agrees with the classifiers."""
 
     def decide(self, opinions: Opinions) -> Predictions:
-        """One answer for each product.
+        """A prediction for each product.
 
-        A blend whose answer the photo classifier does not know rests on the text, and is judged as such: a
-        photo of a kind that no photo showed is not held against it. Where a written rule contradicts the
-        classifiers, the product is for review, whichever of them wins.
+        If the photo classifier does not know the label that fusion chooses, the prediction counts as one from the
+        text: thresholds and familiarity of the text apply. Where a written rule contradicts the classifiers, the
+        product goes to review, whatever its label becomes.
         """
         text, photo = opinions.text, opinions.photo
         has_photo = opinions.has_photo & (len(self.photo_labels) > 0)
         both = opinions.has_text & has_photo
-        single = {"text": TEXT, "photo": PHOTO}.get(self.fusion_used, FUSION)
-        modality = np.select([both, opinions.has_text, has_photo], [single, TEXT, PHOTO], NONE).astype(np.int64)
+        modality_of_both = {"text": TEXT, "photo": PHOTO}.get(self.fusion_used, FUSION)
+        modality = np.select([both, opinions.has_text, has_photo], [modality_of_both, TEXT, PHOTO], NONE).astype(
+            np.int64
+        )
         probabilities = np.tile(self.prior.astype(np.float32), (len(modality), 1))
         probabilities[modality == TEXT] = text[modality == TEXT]
         probabilities[modality == PHOTO] = photo[modality == PHOTO]
@@ -97,9 +99,9 @@ class Decider:
         unfamiliar = np.zeros(len(modality), dtype=bool)
         if opinions.signals is not None:
             unfamiliar = np.asarray((opinions.signals < self.limits[modality]).any(axis=1))
-        sure = probabilities.max(axis=1, initial=0.0) >= self.thresholds[modality, labels]
+        confident = probabilities.max(axis=1, initial=0.0) >= self.thresholds[modality, labels]
         return Predictions(
-            self.label_names, probabilities, modality, sure & ~unfamiliar & ~contradicted, unfamiliar, contradicted
+            self.label_names, probabilities, modality, confident & ~unfamiliar & ~contradicted, unfamiliar, contradicted
         )
 
     def _fuse(self, opinions: Opinions, rows: np.ndarray) -> np.ndarray:
@@ -110,7 +112,10 @@ class Decider:
 
 
 def thresholds_table(by_modality: Mapping[int, float | np.ndarray], label_count: int) -> np.ndarray:
-    """The thresholds of a `Decider`, one for all labels or one for each; modalities not given accept nothing."""
+    """The `thresholds` of a policy, float32 (4, label_count), from one per modality or one per modality and label.
+
+    Modalities that are not given accept nothing.
+    """
     table = np.full((len(MODALITIES), label_count), NEVER, dtype=np.float32)
     for modality, threshold in by_modality.items():
         table[modality] = threshold

@@ -1,4 +1,4 @@
-"""What a model says about a batch of products."""
+"""Predictions of a model for a batch of products."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODALITIES: tuple[Modality, ...] = ("text", "photo", "fusion", "none")
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Calibrated probabilities of n products over the model's k labels, and what follows from them."""
+    """Calibrated probabilities of n products over the model's k labels, and the decisions based on them."""
 
     label_names: tuple[str, ...]
     probabilities: np.ndarray
@@ -26,9 +26,9 @@ class Predictions:
     is_accepted: np.ndarray
     """bool (n,): whether the product is familiar and the confidence reaches the threshold of its modality and label."""
     is_unfamiliar: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    """bool (n,): unlike anything that the model was trained on, and therefore for review; all False unless given."""
+    """bool (n,): unlike the training products, and therefore for review; all False unless given."""
     is_contradicted: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    """bool (n,): a written rule and the classifiers disagree, and therefore for review; all False unless given."""
+    """bool (n,): labelled otherwise by a written rule, and therefore for review; all False unless given."""
 
     def __post_init__(self) -> None:
         for name in ("is_unfamiliar", "is_contradicted"):
@@ -75,7 +75,7 @@ class Predictions:
         return [MODALITIES[index] for index in self.modality_index.tolist()]
 
     def top_labels(self, count: int) -> pa.ListArray:
-        """The likeliest labels of each product, best first, as lists of `schema.PROBABILITY`."""
+        """The `count` likeliest labels of each product, in descending order, as lists of `schema.PROBABILITY`."""
         count = min(count, len(self.label_names))
         order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
         names = pa.DictionaryArray.from_arrays(

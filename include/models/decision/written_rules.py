@@ -1,10 +1,10 @@
-"""The taxonomy's written rules as a voice beside the classifiers.
+"""Labels of the taxonomy's written rules, and their effect on the classifiers' probabilities.
 
-A rule is knowledge that few examples teach: that `biscoito` is a biscuit, or that a cognac may call itself Grande
-Champagne. Its labels are trusted enough to train on; at prediction a rule raises the odds of its label by a fixed
-factor where the classifiers say otherwise, and a person looks at the product whichever of them wins. That factor is not
-fitted, because the products on which a rule can be checked against a stronger label are not those for which it was
-written. How much surer a rule makes classifiers that say the same is fitted on products with a stronger label.
+A rule is knowledge that is too rare in the examples to be learned: that `biscoito` is a biscuit, or that a cognac may
+be called Grande Champagne. Rule labels are trusted enough to train on. At prediction, a rule label that contradicts the
+classifiers gets a boost of its log odds by a fixed weight, and the product goes to review. The weight is not fitted,
+because the products on which a rule can be checked against a more trusted label are not those for which it was written.
+The boost of a rule label that agrees with the classifiers is fitted on products with a more trusted label.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from include.record_guard import RecordGuard
 from include.taxonomy import Taxonomy, load_taxonomy
 
 RULE_COLUMNS = ("name", "ingredients", "brand")
-"""What a rule reads of a product, in the order of `Taxonomy.label_from_rules`."""
+"""Columns that the rules are applied to, in the order of the arguments of `Taxonomy.label_from_rules`."""
 SILENT = -1
 """No rule applies."""
 UNKNOWN_LABEL = -2
-"""A rule applies, and names a label that the model cannot give."""
+"""A rule applies, but its label is not among the model's labels."""
 _LEAST = 1e-9
 _ROWS_TO_FIT = 100
 
@@ -32,8 +32,8 @@ _ROWS_TO_FIT = 100
 def rule_labels(products: pa.Table, taxonomy: Taxonomy | None = None) -> list[str | None]:
     """The label that the written rules give to each product, None where none applies (10 µs a product).
 
-    `products` has the columns `RULE_COLUMNS`; one named "Biscoito Champagne" gets `"biscuit"`. A product on which our
-    own code fails gets None, and a warning.
+    `products` has the columns `RULE_COLUMNS`; one named "Biscoito Champagne" gets `"biscuit"`. A product on which a
+    rule raises an exception gets None, with a warning in the log.
     """
     taxonomy = taxonomy or load_taxonomy()
     columns = [products[name].to_pylist() for name in RULE_COLUMNS]
@@ -42,42 +42,46 @@ def rule_labels(products: pa.Table, taxonomy: Taxonomy | None = None) -> list[st
 
 
 def said_by_rules(labels: Sequence[str | None], label_names: Sequence[str]) -> np.ndarray:
-    """int64 (n,): position in `label_names` of what a rule says, else `SILENT` or `UNKNOWN_LABEL`."""
+    """int64 (n,): position of each rule label in `label_names`, `SILENT` for None, `UNKNOWN_LABEL` if absent there."""
     position: dict[str | None, int] = {label: number for number, label in enumerate(label_names)}
     position[None] = SILENT
     return np.array([position.get(label, UNKNOWN_LABEL) for label in labels], dtype=np.int64)
 
 
-def contradicts(said: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """bool (n,): a rule applies and names another label than the likeliest of (n, k) probabilities."""
-    return np.asarray((said != SILENT) & (said != probabilities.argmax(axis=1)))
+def contradicts(rule_index: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """bool (n,): a rule applies, and its label is not the likeliest of (n, k) probabilities."""
+    return np.asarray((rule_index != SILENT) & (rule_index != probabilities.argmax(axis=1)))
 
 
-def heed(probabilities: np.ndarray, said: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Probabilities, float32 (n, k), with the log odds of what rules say raised by `weights` nats, (n,)."""
-    rows = np.flatnonzero((said >= 0) & (weights != 0))
+def heed(probabilities: np.ndarray, rule_index: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Probabilities, float32 (n, k), with the log odds of each rule label raised by `weights` nats, (n,).
+
+    `rule_index` is int64 (n,) as encoded by `said_by_rules`; rows without a label of the model are left as they are.
+    """
+    rows = np.flatnonzero((rule_index >= 0) & (weights != 0))
     if not len(rows):
         return probabilities
     logits = np.log(np.maximum(probabilities[rows], _LEAST))
-    logits[np.arange(len(rows)), said[rows]] += weights[rows]
-    heard = probabilities.copy()
-    heard[rows] = softmax(logits)
-    return heard
+    logits[np.arange(len(rows)), rule_index[rows]] += weights[rows]
+    boosted = probabilities.copy()
+    boosted[rows] = softmax(logits)
+    return boosted
 
 
-def fit_agreement(probabilities: np.ndarray, said: np.ndarray, targets: np.ndarray) -> float:
-    """The weight in nats, 0 to 5, of a rule that says what the classifiers say, which makes held-out targets likeliest.
+def fit_agreement(probabilities: np.ndarray, rule_index: np.ndarray, targets: np.ndarray) -> float:
+    """The boost in nats, 0 to 5, of rule labels that agree with the classifiers which maximises the likelihood.
 
-    `probabilities` are float32 (n, k). 0 without `_ROWS_TO_FIT` products that a rule speaks of.
+    `probabilities` are float32 (n, k), `rule_index` and `targets` int64 (n,), all of held-out products. 0 if a rule
+    agrees with the classifiers on fewer than `_ROWS_TO_FIT` products.
     """
     from scipy.optimize import minimize_scalar
 
-    rows = np.flatnonzero((said >= 0) & (said == probabilities.argmax(axis=1)))
+    rows = np.flatnonzero((rule_index >= 0) & (rule_index == probabilities.argmax(axis=1)))
     if len(rows) < _ROWS_TO_FIT:
         return 0.0
-    found, told, wanted = probabilities[rows], said[rows], targets[rows]
+    agreeing, labels, held_out = probabilities[rows], rule_index[rows], targets[rows]
     fitted = minimize_scalar(
-        lambda weight: log_loss(heed(found, told, np.full(len(rows), weight)), wanted),
+        lambda weight: log_loss(heed(agreeing, labels, np.full(len(rows), weight)), held_out),
         bounds=(0.0, 5.0),
         method="bounded",
     )

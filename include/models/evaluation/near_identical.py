@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from include.models.data.dataset import content_groups
+from include.models.data.content_groups import connected_components, content_groups
 
 SHINGLE_LETTERS = 5
 SAME_FROM = 0.8
@@ -32,7 +32,7 @@ def near_identical_keys(
     if not has_words.any():
         return [None] * len(documents)
     pairs = _near_identical_pairs(documents, same_from, np.arange(len(documents)) if among is None else among)
-    groups = _components(pairs, len(documents))
+    groups = connected_components(pairs, len(documents))
     return [str(group) if present else None for group, present in zip(groups.tolist(), has_words, strict=True)]
 
 
@@ -62,11 +62,3 @@ def _near_identical_pairs(documents: Sequence[str], same_from: float, rows: np.n
         same = shared.data >= same_from * union
         pairs.append(np.stack([block[shared.row[same]], shared.col[same]]).astype(np.int64))
     return np.concatenate(pairs, axis=1)
-
-
-def _components(pairs: np.ndarray, count: int) -> np.ndarray:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(pairs.shape[1], dtype=np.int8), (pairs[0], pairs[1])), shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1])

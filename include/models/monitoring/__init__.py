@@ -1,4 +1,4 @@
-"""Whether products still look like those that a model was trained on: statistics of a batch, the profile, the distance.
+"""Drift: statistics of a batch, the reference profile of a model's training products, and the distance between them.
 
-Import `drift` to compare, `drift_statistics` to add up a batch. It imports `decision`.
+Import `drift` to compare, `drift_statistics` to aggregate a batch. It imports `decision`.
 """

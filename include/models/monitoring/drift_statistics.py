@@ -1,10 +1,10 @@
-"""Sums over labelled products, from which drift is told: they have one size, however many products there are.
+"""Sums over labelled products, from which drift is computed: their size does not depend on the number of products.
 
-A model's training and a day's batch are tallied alike, a chunk at a time; tallies of chunks are added, and neither
-the order nor the size of the chunks matters.
+The same statistics are computed of a model's training products and of a day's batch, chunk by chunk. Statistics of
+chunks are added; the result does not depend on the order or the size of the chunks.
 
-    tally = Tally.of(predictions, without_photo, text_vectors, image_vectors)
-    day = tally + tally_of_the_next_shard
+    statistics = Tally.of(predictions, without_photo, text_vectors, image_vectors)
+    day = statistics + statistics_of_the_next_shard
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import numpy as np
 from include.models.decision.predictions import Predictions
 
 CONFIDENCE_BINS = 200
-"""Bins of equal width over [0, 1] that confidences are counted in."""
+"""Number of bins of equal width over [0, 1] in the histogram of confidences."""
 
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """The sum over n embeddings of d dimensions, each brought to length 1.
+    """Mean and spread of n embeddings of d dimensions, each normalised to length 1, kept as their sum.
 
-    Lengths are left out because they tell what a text encoder was fitted on: a text that it has seen is longer.
+    Lengths are left out because they depend on what a text encoder was fitted on: the embedding of a text that it was
+    fitted on is longer.
     """
 
     count: int
@@ -33,14 +34,14 @@ class Directions:
 
     @classmethod
     def of(cls, vectors: np.ndarray) -> Directions:
-        """The sum over the rows of float (n, d) that are finite and not 0 throughout; the others have no direction."""
+        """Of the rows of float (n, d) that are finite and not all 0; other rows have no direction and are left out."""
         lengths = np.linalg.norm(vectors, axis=1)
         usable = np.isfinite(lengths) & (lengths > 0)
         total = (vectors[usable] / lengths[usable, None]).sum(axis=0, dtype=np.float64)
         return cls(int(usable.sum()), total)
 
     def __add__(self, other: Directions) -> Directions:
-        if not self.count or not other.count:  # a chunk without any vector may not know their length
+        if not self.count or not other.count:  # a chunk without any vector may not know their dimensions
             return self if self.count else other
         return Directions(self.count + other.count, self.total + other.total)
 
@@ -51,18 +52,18 @@ class Directions:
 
     @property
     def spread(self) -> float:
-        """Root mean squared distance of the directions from their mean, 0 to 1; NaN for no vectors."""
+        """Root mean squared distance of the normalised vectors from their mean, 0 to 1; NaN for no vectors."""
         return float(np.sqrt(max(1 - float(np.square(self.mean).sum()), 0.0)))
 
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """What is counted of n products labelled by one model."""
+    """Counts and sums over n products that one model labelled."""
 
     labels: np.ndarray
     """int64 (k,): products by predicted label, in the order of the model's labels."""
     confidences: np.ndarray
-    """int64 (CONFIDENCE_BINS,): products by confidence."""
+    """int64 (CONFIDENCE_BINS,): histogram of the confidences over [0, 1]."""
     reviewed: int
     """Products sent to review."""
     without_photo: int
@@ -77,7 +78,7 @@ class Tally:
         text_vectors: np.ndarray,
         image_vectors: np.ndarray,
     ) -> Tally:
-        """The tally of n products: `without_photo` bool (n,); vectors float (n, d) and (n, e), NaN where absent."""
+        """The statistics of n products: `without_photo` bool (n,); vectors float (n, d) and (n, e), NaN if absent."""
         bins = np.minimum((predictions.confidences * CONFIDENCE_BINS).astype(np.int64), CONFIDENCE_BINS - 1)
         return cls(
             labels=np.bincount(predictions.label_index, minlength=len(predictions.label_names)),
@@ -89,7 +90,7 @@ class Tally:
         )
 
     def __add__(self, other: Tally) -> Tally:
-        """The tally of both; they must be of the same model."""
+        """The statistics of all products of both, which must be of the same model."""
         return Tally(
             self.labels + other.labels,
             self.confidences + other.confidences,
@@ -111,11 +112,11 @@ class Tally:
 
     @property
     def mean_confidence(self) -> float:
-        """Mean confidence to half a bin; NaN for no products."""
+        """Mean confidence, accurate to half a bin; NaN for no products."""
         return float(self.confidences @ confidence_values() / (self.products or np.nan))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """The tally as arrays of plain numbers; `from_arrays` reads them."""
+        """The statistics as arrays of plain numbers, which `from_arrays` reads."""
         return {
             "labels": self.labels,
             "confidences": self.confidences,
@@ -126,7 +127,7 @@ class Tally:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Tally:
-        """The tally that `to_arrays` wrote."""
+        """The statistics that `to_arrays` wrote."""
         reviewed, without_photo, texts, photos = (int(count) for count in arrays["counts"])
         return cls(
             arrays["labels"],

@@ -1,7 +1,7 @@
-"""What a model's training products looked like to it: what later batches are compared with.
+"""The reference profile of a model: drift statistics of its training products, which later batches are compared with.
 
-Made from out-of-fold predictions, because those are what production sees: products that the model did not learn
-from. It is a file of its own in the model's folder; a model without one labels as well as any.
+They are computed from out-of-fold predictions, since products of later batches are not trained on either. The profile
+is a separate file in the model's folder; a model without one labels as any other.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ PROFILE_FILE = "reference_profile.npz"
 
 @dataclass(frozen=True, eq=False)
 class ReferenceProfile:
-    """Tallies of the training products, by their source."""
+    """Drift statistics of the training products, by source."""
 
     label_names: tuple[str, ...]
-    """The model's labels, in the order of the tallies' counts."""
+    """The model's labels, in the order of the counts."""
     by_source: Mapping[str, Tally]
 
     @classmethod
@@ -39,47 +39,47 @@ class ReferenceProfile:
         has_text: np.ndarray,
         image_vectors: np.ndarray,
     ) -> ReferenceProfile:
-        """The profile of n products, of which `sources` has the source each and `predictions` is out of fold.
+        """The profile of n training products, from the source and the out-of-fold prediction of each.
 
-        `text_vectors` float32 (n, d) and `image_vectors` float32 (n, e) are embeddings by the model's own encoders;
+        `text_vectors` float32 (n, d) and `image_vectors` float32 (n, e) are embeddings by the encoders of the model;
         `has_text` and `has_photo`, bool (n,), say which rows count.
         """
         texts = np.where(has_text[:, None], text_vectors, np.nan)
         photos = np.where(has_photo[:, None], image_vectors, np.nan)
-        of_source = np.array(sources)
-        tallies = {}
+        source_of_row = np.array(sources)
+        by_source = {}
         for source in sorted(set(sources)):
-            rows = np.flatnonzero(of_source == source)
-            tallies[source] = Tally.of(predictions.take(rows), ~has_photo[rows], texts[rows], photos[rows])
-        return cls(predictions.label_names, tallies)
+            rows = np.flatnonzero(source_of_row == source)
+            by_source[source] = Tally.of(predictions.take(rows), ~has_photo[rows], texts[rows], photos[rows])
+        return cls(predictions.label_names, by_source)
 
     @property
-    def everything(self) -> Tally:
-        """The tally of all training products."""
+    def total(self) -> Tally:
+        """The statistics of all training products."""
         return reduce(add, self.by_source.values())
 
-    def fair_to(self, source: str, least: int) -> tuple[Tally, bool]:
-        """What a batch of `source` is compared with, and whether that is the source's own training products.
+    def baseline_for(self, source: str, min_products: int) -> tuple[Tally, bool]:
+        """What a batch of `source` is compared with, and whether that is the training products of this source alone.
 
-        A feed is never a mix of all that a model was taught, so its own products are the fair comparison; with
-        fewer than `least` of them, all training products stand in.
+        A source never delivers the mix of all training products, so a batch is compared with those of its source, or
+        with all if there are fewer than `min_products` of them.
         """
-        own = self.by_source.get(source)
-        if own is not None and own.products >= least:
-            return own, True
-        return self.everything, False
+        same_source = self.by_source.get(source)
+        if same_source is not None and same_source.products >= min_products:
+            return same_source, True
+        return self.total, False
 
     def save(self, folder: Path) -> None:
         """Write the profile into a model's folder, as plain numbers and text."""
         arrays: dict[str, np.ndarray] = {"label_names": np.array(self.label_names)}
-        for source, tally in self.by_source.items():
-            arrays |= {f"{source}__{name}": values for name, values in tally.to_arrays().items()}
+        for source, statistics in self.by_source.items():
+            arrays |= {f"{source}__{name}": values for name, values in statistics.to_arrays().items()}
         with (folder / PROFILE_FILE).open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> ReferenceProfile | None:
-        """The profile in a model's folder; None for a model that was registered without."""
+        """The profile in a model's folder; None for a model that was saved without one."""
         path = folder / PROFILE_FILE
         if not path.exists():
             return None

@@ -43,7 +43,7 @@ def predictions_of_version(version: str, data: EvaluationData, plan: Plan, setti
     from include.models.version.artefact import Artefact
     from include.models.version.registry import Registry
 
-    artefact = Artefact.load(Registry(settings).get(version).path)
+    artefact = Artefact.load(Registry(settings.tracking_uri, settings.state_dir).get(version).path)
     block = plan.blocks["default"]
     _spec, identity, vectors = photo_vectors(data.lake, artefact.image_encoder_spec, data.photo_hashes, settings)
     artefact.check_image_encoder(identity)

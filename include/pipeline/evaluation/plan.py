@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.models.data.dataset import TrainingSet, content_groups
+from include.models.data.content_groups import content_groups
+from include.models.data.dataset import TrainingSet
 from include.models.data.label_list import near_identical_groups, product_codes, read_label_list
 from include.models.evaluation.category_words import category_words, without_words
 from include.models.evaluation.cross_validation import Task, tasks_of_folds

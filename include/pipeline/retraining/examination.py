@@ -40,7 +40,7 @@ def examine(version: str, snapshot_number: str, settings: Settings) -> dict[str,
     Products are chosen by a hash, the same ones in every run. Call it where nothing else trains: it measures time.
     """
     lake = Lake(settings.lake_root)
-    artefact = Artefact.load(Registry(settings).get(version).path)
+    artefact = Artefact.load(Registry(settings.tracking_uri, settings.state_dir).get(version).path)
     gold = gold_products(read_snapshot(lake, snapshot_number), settings).table
     order = sorted(range(gold.num_rows), key=lambda row: text_hash(gold["product_id"][row].as_py()))
     products = labelled_items(lake, gold.take(pa.array(order[:CASES], pa.int64())))
@@ -50,7 +50,10 @@ def examine(version: str, snapshot_number: str, settings: Settings) -> dict[str,
     labeller = Labeller(artefact, encoder)
     found = Examination(
         latency_ms=round(latency_ms(labeller, [product.item for product in products[:TIMED]]), 4),
-        size_mb=round(size_mb(Registry(settings).get(version).path, artefact.image_encoder_spec), 4),
+        size_mb=round(
+            size_mb(Registry(settings.tracking_uri, settings.state_dir).get(version).path, artefact.image_encoder_spec),
+            4,
+        ),
         behaviour=tuple(check_behaviour(labeller, products)),
     )
     logger.info("examined version=%s latency_ms=%.2f size_mb=%.1f", version, found.latency_ms, found.size_mb)

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.models.data.dataset import clean, content_groups
+from include.models.data.content_groups import content_groups
+from include.models.data.dataset import clean
 from include.models.data.snapshot import Snapshot
 from include.pipeline.training.training_data import training_set
 from include.settings import Settings

@@ -59,7 +59,7 @@ def judge(
     """
     if not candidates:
         raise ValueError("there is no candidate to judge")
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     snapshot = read_snapshot(Lake(settings.lake_root), snapshot_number)
     gold = gold_products(snapshot, settings)
     require_no_leak(snapshot)

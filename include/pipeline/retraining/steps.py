@@ -32,7 +32,7 @@ from include.schema import text_hash
 from include.settings import Settings
 from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
-from include.warehouse.locks import alone
+from include.warehouse.locks import exclusive_lock
 from include.warehouse.promotions import PromotionRecord, StoredPromotion, decision_on
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class RetrainingPlan(TypedDict):
 @contextmanager
 def alone_in_training(settings: Settings, *, wait: bool) -> Iterator[None]:
     """A block in which nothing else is trained on this warehouse; for `wait`, see `alone`."""
-    with open_engine(settings) as engine, alone(engine, "training", wait=wait):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "training", wait=wait):
         yield
 
 
@@ -98,11 +98,11 @@ def plan_retraining(settings: Settings, as_of: date) -> RetrainingPlan:
     often), or when there are too few labels to train or to judge on; `reason` is the explanation. A decision that a
     killed process has not carried out is carried out first.
     """
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     lake = Lake(settings.lake_root)
     move_outcome(settings.state_dir, lake)
     candidates = load_candidates(settings.candidates_file)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "decision"):
         champion = settle(engine, registry)
         summary = take_snapshot(settings, as_of)
         key = training_key(summary["snapshot"], candidates, settings)
@@ -183,7 +183,7 @@ def judge_trained(
     path = f"{report_folder(found)}/judgement.json"
     Lake(settings.lake_root).write_bytes(path, found.to_json().encode())
     if found.candidate != found.champion:
-        Registry(settings).promote(found.candidate, alias=CHALLENGER)
+        Registry(settings.tracking_uri, settings.state_dir).promote(found.candidate, alias=CHALLENGER)
     return JudgementSummary(
         path=path,
         outcome=found.outcome,
@@ -200,8 +200,8 @@ def conclude(path: str, settings: Settings, approval: Approval | None = None) ->
     with it. Raises ChampionChanged when another version has become champion since the judgement.
     """
     judgement = read_judgement(Lake(settings.lake_root), path)
-    registry = Registry(settings)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    registry = Registry(settings.tracking_uri, settings.state_dir)
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "decision"):
         current = settle(engine, registry)
         stored = decision_on(engine, judgement.training_key, judgement.candidate, judgement.champion)
         if stored is None:

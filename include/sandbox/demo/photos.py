@@ -1,7 +1,7 @@
 """Photos of drawn products: a thing before a background, with a printed label that can be read in part.
 
 Light, angle, distance, noise and compression vary; some pictures show the back of the pack, a blur or a
-surface, and tell nothing. The same product always gives the same bytes (with the same Pillow).
+surface, and carry no information. The same product always gives the same bytes (with the same Pillow).
 """
 
 from __future__ import annotations

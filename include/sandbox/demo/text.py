@@ -1,7 +1,7 @@
 """Texts of drawn products: invented houses and brands, French and English, combined from a vocabulary.
 
-The vocabulary stands in `groceries.yaml` and `departments.yaml`. Kinds share words on purpose,
-some names are too terse to tell anything, and now and then a description belongs to another kind: as in the
+The vocabulary is in `groceries.yaml` and `departments.yaml`. Kinds share words on purpose,
+some names are too terse to be informative, and now and then a description belongs to another kind: as in the
 field, not every product can be labelled from its text.
 """
 

@@ -26,7 +26,7 @@ TRAINED_ROWS = 12
 @pytest.fixture(scope="module")
 def labeller(model_home: Path) -> Labeller:
     settings = Settings(state_dir=model_home)
-    artefact = Artefact.load(Registry(settings).champion().path)
+    artefact = Artefact.load(Registry(settings.tracking_uri, settings.state_dir).champion().path)
     return Labeller(artefact, configured_image_encoder(artefact.image_encoder_spec, settings))
 
 

@@ -4,11 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from include.errors import ConfigurationError
-from include.models.data.dataset import TrainingSet, content_groups, prepare_examples
+from include.models.data.dataset import TrainingSet, prepare_examples
 from include.models.decision.written_rules import SILENT, UNKNOWN_LABEL
 from include.pipeline.training.options import training_options
 from include.schema import text_hash
@@ -113,33 +111,6 @@ def test_a_rare_label_is_left_out_and_named():
 def test_fewer_than_two_labels_is_a_clear_error(rows):
     with pytest.raises(ConfigurationError, match="at least two labels"):
         prepare_examples(training_set(rows), OPTIONS.examples_needed)
-
-
-keys = st.lists(st.tuples(st.none() | st.integers(0, 6), st.none() | st.integers(0, 6)), min_size=1, max_size=30)
-
-
-@given(keys)
-def test_groups_are_the_connected_components_of_shared_content(pairs):
-    columns = [
-        [None if key is None else f"{kind}{key}" for key in column]
-        for kind, column in zip("tp", zip(*pairs, strict=True), strict=True)
-    ]
-    groups = content_groups(*columns)
-    assert len(groups) == len(pairs)
-    for column in columns:
-        for key in set(column) - {None}:
-            assert len({group for group, found in zip(groups, column, strict=True) if found == key}) == 1
-    # No group is larger than sharing makes it: walk from its first row over shared keys.
-    for group in set(groups.tolist()):
-        members = {row for row, found in enumerate(groups) if found == group}
-        reached, frontier = set(), {min(members)}
-        while frontier:
-            row = frontier.pop()
-            reached.add(row)
-            for column in columns:
-                if column[row] is not None:
-                    frontier |= {other for other, key in enumerate(column) if key == column[row]} - reached
-        assert reached == members
 
 
 def test_the_fingerprint_follows_the_rows_and_not_their_order():

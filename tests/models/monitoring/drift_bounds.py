@@ -1,4 +1,4 @@
-"""What drift figures come to on real records: the ground of the default bounds.
+"""What drift figures come to on real records: what the default bounds rest on.
 
     python -m tests.models.monitoring.drift_bounds FOLDER
 
@@ -18,12 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from include.models.data.dataset import content_groups
+from include.models.data.content_groups import content_groups
 from include.models.decision.predictions import Predictions
 from include.models.monitoring.drift import Drift, measure_drift
 from include.models.monitoring.drift_statistics import Tally
 from include.models.monitoring.reference_profile import ReferenceProfile
 from include.models.training.train import train
+from include.pipeline.daily.drift import drift_bounds
 from include.pipeline.evaluation.data import EvaluationData, load_evaluation_data
 from include.pipeline.training.options import training_options
 from include.schema import text_hash
@@ -54,7 +55,7 @@ class Halves:
     def drift(self, rows: np.ndarray, source: str, settings: Settings) -> Drift:
         """The drift of a batch of records, taken for a day of `source`."""
         tally = Tally.of(self.predictions.take(rows), ~self.has_photo[rows], self.texts[rows], self.photos[rows])
-        return measure_drift(source, tally, self.profile, settings)
+        return measure_drift(source, tally, self.profile, drift_bounds(settings))
 
 
 def train_on_half(data: EvaluationData, settings: Settings, most: int = 10_000) -> Halves:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from include.models.monitoring.drift import Drift, Figure, measure_drift
 from include.models.monitoring.drift_statistics import CONFIDENCE_BINS, Directions, Tally
 from include.models.monitoring.reference_profile import ReferenceProfile
+from include.pipeline.daily.drift import drift_bounds
 from include.settings import Settings
 from tests.models.training.drawn_predictions import LABELS, draw_tally
 
@@ -21,7 +22,7 @@ NAMES = ["label_mix", "confidence", "text_embedding", "photo_embedding", "missin
 
 
 def measure(batch: Tally, training: Tally, given: Settings = DEFAULTS, source: str = "feed") -> Drift:
-    return measure_drift(source, batch, ReferenceProfile(LABELS, {"feed": training}), given)
+    return measure_drift(source, batch, ReferenceProfile(LABELS, {"feed": training}), drift_bounds(given))
 
 
 def by_name(drift: Drift) -> dict[str, Figure]:
@@ -111,7 +112,7 @@ def test_photos_are_judged_only_with_enough_of_them_and_left_out_without_any() -
     assert "photo_embedding" not in by_name(measure(none, draw_tally(200, 1)))
 
 
-def test_bounds_are_settings() -> None:
+def test_bounds_come_from_settings() -> None:
     batch, training = draw_tally(200, labels=(0, 1)), draw_tally(200, 1)
     lax = Settings(drift_label_mix=1, drift_confidence=1, drift_embedding=9, drift_missing_photos=1, drift_reviewed=1)
     assert measure(batch, training, lax).warnings == []
@@ -130,7 +131,7 @@ def test_a_warning_says_what_where_by_how_much_and_compared_with_what() -> None:
     assert "all 400 training products, hardly any of this source" in elsewhere.warnings[0]
 
 
-def test_shares_are_of_the_labels_that_occur_commonest_first() -> None:
+def test_shares_are_of_the_labels_that_occur_most_frequent_first() -> None:
     drift = measure(draw_tally(90, labels=(0, 0, 1)), draw_tally(90, labels=(1, 2)))
     assert [share.label for share in drift.label_shares] == ["champagne", "vinegar", "watches"]
     assert sum(share.batch for share in drift.label_shares) == pytest.approx(1, abs=0.001)

@@ -21,7 +21,7 @@ def test_training_leaves_the_profile_of_its_out_of_fold_predictions(trained) -> 
     overall = report.scores["overall"]
     assert profile.label_names == artefact.labels
     assert set(profile.by_source) == {"drawn"}
-    tally = profile.everything
+    tally = profile.total
     assert tally.products == overall.examples == 120
     assert 1 - tally.reviewed / tally.products == pytest.approx(overall.coverage)
     assert tally.without_photo == 120 - tally.photo.count == 72
@@ -56,16 +56,16 @@ def test_a_changed_profile_is_refused_like_any_damaged_file(artefact: Artefact, 
         Artefact.load(tmp_path)
 
 
-def test_every_source_has_a_tally_of_its_own(training_set, options) -> None:
+def test_every_source_has_its_statistics(training_set, options) -> None:
     ids = [f"{'feed' if number % 3 else 'shop'}:{number}" for number in range(len(training_set.labels))]
     profile = train(replace(training_set, product_ids=ids), options)[0].profile
     assert {source: tally.products for source, tally in profile.by_source.items()} == {"feed": 80, "shop": 40}
 
 
-def test_a_batch_is_compared_with_its_own_source_where_training_had_enough_of_it() -> None:
+def test_a_batch_is_compared_with_its_source_where_training_had_enough_of_it() -> None:
     profile = ReferenceProfile(LABELS, {"feed": draw_tally(60), "shop": draw_tally(200, 1)})
-    own, is_own = profile.fair_to("feed", 60)
-    assert (own.products, is_own) == (60, True)
-    for source, least in (("feed", 61), ("unheard_of", 1)):
-        everything, is_own = profile.fair_to(source, least)
-        assert (everything.products, is_own) == (260, False)
+    statistics, same_source = profile.baseline_for("feed", 60)
+    assert (statistics.products, same_source) == (60, True)
+    for source, min_products in (("feed", 61), ("unheard_of", 1)):
+        statistics, same_source = profile.baseline_for(source, min_products)
+        assert (statistics.products, same_source) == (260, False)

@@ -29,11 +29,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def registry(settings: Settings) -> Registry:
-    return Registry(settings)
+    return Registry(settings.tracking_uri, settings.state_dir)
 
 
 def test_opening_a_registry_touches_nothing(tmp_path):
-    Registry(Settings(state_dir=tmp_path / "state"))
+    Registry(Settings(state_dir=tmp_path / "state").tracking_uri, tmp_path / "state")
     assert not (tmp_path / "state").exists()
 
 
@@ -56,7 +56,7 @@ def test_the_life_of_versions(registry, settings, folder, artefact):
     registry.promote("2")
     assert registry.champion() == second
     registry.promote("1")
-    assert Registry(settings).champion() == first
+    assert Registry(settings.tracking_uri, settings.state_dir).champion() == first
 
     registry.promote("2", alias=CHALLENGER)
     assert registry.champion() == first
@@ -69,7 +69,7 @@ def test_the_life_of_versions(registry, settings, folder, artefact):
 
 
 def test_versions_are_found_by_what_they_were_trained_on(folder, tmp_path):
-    registry = Registry(Settings(state_dir=tmp_path))
+    registry = Registry(Settings(state_dir=tmp_path).tracking_uri, tmp_path)
     same, other = {"dataset_hash": "a" * 64, "candidate": "text"}, {"dataset_hash": "b" * 64}
     for params in (same, other, same):
         registry.register(folder, {"overall_macro_f1": 0.5}, params)
@@ -81,7 +81,7 @@ def test_versions_are_found_by_what_they_were_trained_on(folder, tmp_path):
 
 
 def test_an_alias_is_told_and_taken_away(folder, tmp_path):
-    registry = Registry(Settings(state_dir=tmp_path))
+    registry = Registry(Settings(state_dir=tmp_path).tracking_uri, tmp_path)
     registry.register(folder, {}, {})
     assert registry.alias() is None
     registry.promote("1")
@@ -93,7 +93,7 @@ def test_an_alias_is_told_and_taken_away(folder, tmp_path):
 
 
 def test_figures_stand_beside_the_run_and_are_replaced(folder, tmp_path):
-    registry = Registry(Settings(state_dir=tmp_path))
+    registry = Registry(Settings(state_dir=tmp_path).tracking_uri, tmp_path)
     registry.register(folder, {}, {})
     figure = tmp_path / "figures" / "confusion.svg"
     figure.parent.mkdir()
@@ -105,7 +105,7 @@ def test_figures_stand_beside_the_run_and_are_replaced(folder, tmp_path):
 
 
 def test_the_run_of_a_killed_registration_is_ended_by_the_next_one_of_the_same_training(folder, tmp_path, monkeypatch):
-    registry = Registry(Settings(state_dir=tmp_path))
+    registry = Registry(Settings(state_dir=tmp_path).tracking_uri, tmp_path)
     params = {"dataset_hash": "a" * 64}
     # As after a kill: nothing that runs at the end of a process has run.
     monkeypatch.setattr(registry._client, "log_artifacts", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -119,7 +119,7 @@ def test_the_run_of_a_killed_registration_is_ended_by_the_next_one_of_the_same_t
 
 
 def test_the_run_of_a_version_is_ended_where_the_registration_was_killed_just_after_it(folder, tmp_path, monkeypatch):
-    registry = Registry(Settings(state_dir=tmp_path))
+    registry = Registry(Settings(state_dir=tmp_path).tracking_uri, tmp_path)
     monkeypatch.setattr(registry._client, "set_terminated", lambda *_, **__: None)
     registry.register(folder, {}, {})
     monkeypatch.undo()
@@ -153,14 +153,15 @@ def test_a_download_comes_whole_and_once(registry, folder, tmp_path):
 
 
 def test_two_processes_may_register_at_once_in_a_new_store(folder, tmp_path):
+    uri = Settings(state_dir=tmp_path).tracking_uri
     program = (
         "from pathlib import Path\n"
         "from include.models.version.registry import Registry\n"
-        "from include.settings import Settings\n"
-        f"print(Registry(Settings(state_dir={str(tmp_path)!r})).register(Path({str(folder)!r}), {{}}, {{}}).version)"
+        f"registry = Registry({uri!r}, Path({str(tmp_path)!r}))\n"
+        f"print(registry.register(Path({str(folder)!r}), {{}}, {{}}).version)"
     )
     other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    mine = Registry(Settings(state_dir=tmp_path)).register(folder, {}, {})
+    mine = Registry(uri, tmp_path).register(folder, {}, {})
     output, errors = other.communicate(timeout=300)
     assert (other.returncode, errors) == (0, "")
     assert {mine.version, output.strip()} == {"1", "2"}

@@ -58,9 +58,9 @@ def retrain(settings: Settings, as_of: date) -> None:
 
 def state(settings: Settings) -> dict[str, Any]:
     """All that a retraining leaves behind, without times and run ids."""
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     columns = "candidate_version, champion_version, promoted, reason, decided_by, snapshot, training_key, decision_key"
-    with open_engine(settings) as engine, engine.connect() as connection:
+    with open_engine(settings.warehouse_dsn) as engine, engine.connect() as connection:
         rows = connection.execute(text(f"SELECT {columns} FROM promotions ORDER BY promotion_id"))  # noqa: S608
         decisions = [tuple(row) for row in rows]
     return {
@@ -115,5 +115,5 @@ def test_a_promotion_killed_before_its_alias_is_named_by_the_check_and_finished_
     assert any("made version 1 champion, but the alias is on no version" in problem for problem in problems)
     more_products(prepared, SECOND, lambda row: row | {"name": f"{row['name']} again"})
     retrain(prepared, SECOND)
-    assert Registry(prepared).alias(CHAMPION) is not None
+    assert Registry(prepared.tracking_uri, prepared.state_dir).alias(CHAMPION) is not None
     assert [one.problem for one in check(prepared)] == [""] * 6

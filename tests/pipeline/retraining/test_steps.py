@@ -89,7 +89,7 @@ def test_the_first_week_promotes_what_passes_the_floors_and_again_changes_nothin
 ) -> None:
     found = retrain(settings, FIRST)
     assert (found["candidate"], found["champion"], found["promoted"]) == ("1", None, True)
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     assert (registry.alias(CHAMPION), registry.alias(CHALLENGER)) == ("1", None)
     assert registry.tag("1", "candidate") == "text"
     assert registry.tag("1", "code_version").startswith("0.1.0")
@@ -107,7 +107,7 @@ def test_a_first_week_below_the_floors_is_refused_with_reasons(settings: Setting
     found = retrain(strict, FIRST)
     assert not found["promoted"]
     assert "gold products" in found["reason"]
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     assert (registry.alias(CHAMPION), registry.alias(CHALLENGER)) == (None, "1")
     assert decisions(warehouse) == [("1", None, False, "gate")]
     assert steps.plan_retraining(settings, FIRST)["reason"] == "", "other bounds are another question"
@@ -124,7 +124,7 @@ def test_worse_labels_are_refused_and_the_champion_stays(settings: Settings, war
     found = retrain(settings, SECOND)
     assert not found["promoted"]
     assert "gold labels as they were: " in found["reason"]
-    assert Registry(settings).alias(CHAMPION) == "1"
+    assert Registry(settings.tracking_uri, settings.state_dir).alias(CHAMPION) == "1"
     assert decisions(warehouse)[1:] == [("2", "1", False, "gate")]
     past = steps.plan_retraining(settings, FIRST)
     assert "became champion" in past["reason"], "the first week, run again, sees its own labels and its own decision"
@@ -139,7 +139,7 @@ def test_a_model_that_misbehaves_is_refused(settings: Settings) -> None:
 def test_no_content_of_the_gold_set_is_in_any_candidates_training_rows(settings: Settings) -> None:
     plan = steps.plan_retraining(settings, FIRST)
     [candidate] = examined(plan, settings)
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     trained_on = read_snapshot(Lake(settings.lake_root), registry.tag(candidate["version"], "snapshot"))
     gold = read_snapshot(Lake(settings.lake_root), plan["snapshot"]).gold
     assert gold.num_rows > 10
@@ -158,7 +158,7 @@ def test_a_person_may_reject_or_not_answer(settings: Settings, warehouse: Engine
     late = steps.conclude(judged["path"], settings, steps.Approval(approved=True, by="Ana"))
     assert not late["promoted"], "the decision was taken"
     assert decisions(warehouse) == [("1", None, False, "nobody")]
-    assert Registry(settings).alias(CHAMPION) is None
+    assert Registry(settings.tracking_uri, settings.state_dir).alias(CHAMPION) is None
 
 
 def test_a_persons_yes_is_written_with_their_name(settings: Settings, warehouse: Engine) -> None:
@@ -173,7 +173,7 @@ def test_a_champion_that_changed_meanwhile_stops_the_conclusion(settings: Settin
     plan = steps.plan_retraining(settings, FIRST)
     candidates = examined(plan, settings)
     judged = steps.judge_trained(plan, candidates, settings)
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     registry.register(registry.get("1").path, {}, {})
     promote_by_hand(warehouse, registry, "2", decided_by="Ana", reason="in a hurry")
     with pytest.raises(ChampionChanged, match="version 2 has become champion"):
@@ -186,7 +186,7 @@ def test_an_old_decision_concluded_again_does_not_move_the_champion_back(setting
     plan = steps.plan_retraining(settings, FIRST)
     judged = steps.judge_trained(plan, examined(plan, settings), settings)
     steps.conclude(judged["path"], settings)
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     registry.register(registry.get("1").path, {}, {})
     promote_by_hand(warehouse, registry, "2", decided_by="Ana", reason="trial")
     assert steps.conclude(judged["path"], settings)["promoted"]
@@ -197,7 +197,13 @@ def test_an_old_decision_concluded_again_does_not_move_the_champion_back(setting
 def test_a_candidate_that_is_the_champion_itself_is_not_promoted_again(settings: Settings, warehouse: Engine) -> None:
     plan = steps.plan_retraining(settings, FIRST)
     [candidate] = examined(plan, settings)
-    promote_by_hand(warehouse, Registry(settings), candidate["version"], decided_by="Ana", reason="by hand")
+    promote_by_hand(
+        warehouse,
+        Registry(settings.tracking_uri, settings.state_dir),
+        candidate["version"],
+        decided_by="Ana",
+        reason="by hand",
+    )
     found = retrain(settings, FIRST)
     assert (found["promoted"], found["candidate"], found["champion"]) == (False, "1", "1")
     assert "the champion itself" in found["reason"]
@@ -206,7 +212,7 @@ def test_a_candidate_that_is_the_champion_itself_is_not_promoted_again(settings:
 def test_a_damaged_champion_stops_the_judgement_and_names_the_rollback(settings: Settings, warehouse: Engine) -> None:
     retrain(settings, FIRST)
     more_products(settings, MONDAY + timedelta(days=7), lambda row: row | {"name": f"{row['name']} new"})
-    registry = Registry(settings)
+    registry = Registry(settings.tracking_uri, settings.state_dir)
     (registry.get("1").path / "classifiers.npz").write_bytes(b"damaged")
     plan = steps.plan_retraining(settings, SECOND)
     with pytest.raises(NoChampionError, match="python -m include rollback --reason"):

@@ -33,7 +33,7 @@ def settings(warehouse_settings: Settings, small_catalogue: Path, empty_registry
 
 
 def trained_recipe(settings: Settings) -> Recipe:
-    return Artefact.load(Registry(settings).champion().path).recipe
+    return Artefact.load(Registry(settings.tracking_uri, settings.state_dir).champion().path).recipe
 
 
 def test_training_takes_up_what_the_search_found(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

@@ -27,7 +27,7 @@ def settings(warehouse_settings: Settings, small_catalogue: Path, empty_registry
 
 
 def champion(settings: Settings) -> Artefact:
-    return Artefact.load(Registry(settings).champion().path)
+    return Artefact.load(Registry(settings.tracking_uri, settings.state_dir).champion().path)
 
 
 def test_photos_that_this_encoder_has_not_seen_are_embedded_before_training(settings: Settings) -> None:
@@ -48,7 +48,7 @@ def test_the_same_rows_are_trained_on_once_unless_the_champion_is_damaged(settin
     again = train_model(settings)
     assert (again["version"], again["reused"]) == (first["version"], True)
 
-    arrays = Registry(settings).champion().path / "classifiers.npz"
+    arrays = Registry(settings.tracking_uri, settings.state_dir).champion().path / "classifiers.npz"
     arrays.write_bytes(arrays.read_bytes()[:-10])
     repaired = train_model(settings, promote=True)
     assert (repaired["promoted"], repaired["reused"]) == (True, False)

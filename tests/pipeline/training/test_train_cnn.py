@@ -65,7 +65,7 @@ def test_a_candidate_may_fine_tune_a_network_on_the_training_part_of_a_snapshot(
     snapshot = snapshot_of_today(settings)
     candidate = Candidate(name="fine_tuned", network="scratch-small", epochs=1, recipe={"photo_heads": ["logistic"]})
     trained = train_candidate(candidate, snapshot.manifest.snapshot, settings)
-    path = Registry(settings).get(trained["version"]).path
+    path = Registry(settings.tracking_uri, settings.state_dir).get(trained["version"]).path
     artefact = Artefact.load(path)
     assert Path(artefact.image_encoder_spec).is_relative_to(path), "the network is part of the version"
     encoder = configured_image_encoder(artefact.image_encoder_spec, settings)
