@@ -147,7 +147,7 @@ def train_candidate(candidate: Candidate, snapshot_number: str, settings: Settin
 def base_recipe(dataset: TrainingSet, settings: Settings) -> Recipe:
     """What the last search found for these labels and encoders, else the default recipe."""
     from include.models.classifier.recipe import Recipe
-    from include.models.search.judging import kind_of
+    from include.models.search.objective import kind_of
     from include.models.search.outcome import found_recipe
 
     return found_recipe(Lake(settings.lake_root), kind_of(dataset, settings.text_encoder)) or Recipe()

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from include.models.classifier.recipe import Recipe
 from include.models.cnn.recipes import RECIPES
-from include.models.search.judging import kind_of
+from include.models.search.objective import kind_of
 from include.models.search.outcome import write_outcome
 from include.models.version.artefact import Artefact
 from include.models.version.registry import CHALLENGER, CHAMPION, Registry
