@@ -52,6 +52,7 @@ from include.pipeline.evaluation.scores import (
 )
 from include.pipeline.training.options import training_options
 from include.settings import Settings
+from include.storage.local_files import write_file
 from include.taxonomy import load_taxonomy
 
 logger = logging.getLogger(__name__)
@@ -207,6 +208,6 @@ def _write(evaluation: Evaluation, table: pa.Table, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     figures = {key: asdict(figure) for key, figure in evaluation.figures.items()}
     pq.write_table(table, folder / PREDICTIONS_FILE)
-    (folder / FULL_FILE).write_text(evaluation.to_json() + "\n", encoding="utf-8")
-    (folder / FIGURES_FILE).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_file(folder / FULL_FILE, evaluation.to_json() + "\n")
+    write_file(folder / FIGURES_FILE, json.dumps(figures, indent=1) + "\n")
     logger.info("evaluation written: folder=%s seconds=%.1f", folder, evaluation.seconds)

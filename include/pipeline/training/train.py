@@ -21,6 +21,7 @@ from include.pipeline.training.options import training_options
 from include.pipeline.training.training_data import snapshot_of_today, training_set
 from include.settings import Settings
 from include.storage.lake import Lake
+from include.storage.local_files import write_file
 from include.warehouse.engine import open_engine
 from include.warehouse.locks import exclusive_lock
 
@@ -201,9 +202,7 @@ def _keep_report(settings: Settings, version: str, dataset: TrainingSet, report:
         image_encoder=dataset.image_encoder_spec,
         report=report.to_json(),
     )
-    path = settings.state_dir / TRAINING_RECORD
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")
+    write_file(settings.state_dir / TRAINING_RECORD, json.dumps(kept, indent=1, sort_keys=True))
 
 
 def _is_sound(version: ModelVersion) -> bool:
