@@ -11,7 +11,6 @@ golden input with its expected output, and an artefact that no longer reproduces
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +45,6 @@ from include.models.version.artefact_files import (
     write_parts,
 )
 from include.models.version.golden import Golden
-
-logger = logging.getLogger(__name__)
 
 _FORMAT = 3
 _BLOCK = 512
