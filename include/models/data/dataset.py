@@ -103,8 +103,8 @@ class Examples:
     sources: list[str]
     """Source of each example's product, e.g. `flipkart`."""
     said_by_rule: np.ndarray
-    """int64 (n,): label of a written rule, encoded by `written_rules.said_by_rules`; `SILENT` for an example that a
-    rule labelled, which would otherwise confirm itself."""
+    """int64 (n,): label of a written rule, encoded by `written_rules.said_by_rules`; `SILENT` for an
+    example that a rule labelled, which would otherwise confirm itself."""
     rejected: Mapping[str, int]
     """Rows left out, by reason: `duplicate`, `contradictory`, `label_too_rare`, `no_content`."""
     rare_labels: Mapping[str, int]

@@ -56,7 +56,7 @@ def contradicts(rule_index: np.ndarray, probabilities: np.ndarray) -> np.ndarray
 def heed(probabilities: np.ndarray, rule_index: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Probabilities, float32 (n, k), with the log odds of each rule label raised by `weights` nats, (n,).
 
-    `rule_index` is int64 (n,) as encoded by `said_by_rules`; rows without a label of the model are left as they are.
+    `rule_index` is int64 (n,), from `said_by_rules`; rows without a label of the model are left as they are.
     """
     rows = np.flatnonzero((rule_index >= 0) & (weights != 0))
     if not len(rows):
