@@ -6,12 +6,12 @@ import numpy as np
 
 from include.models.classifier.classifier import Classifier
 from include.models.classifier.linear import log_sum_exp, softmax
-from include.models.decision.familiarity import KnownGround
+from include.models.decision.out_of_distribution import OutOfDistributionDetector
 
 
 def predict_input(
     classifier: Classifier | None,
-    ground: KnownGround | None,
+    detector: OutOfDistributionDetector | None,
     vectors: np.ndarray,
     present: np.ndarray,
     probabilities: np.ndarray,
@@ -21,12 +21,12 @@ def predict_input(
 
     Returns the features of these rows.
     """
-    if classifier is None or ground is None or not present.any():
+    if classifier is None or detector is None or not present.any():
         return np.empty((0, 0))
     selected = (vectors if present.all() else vectors[present]).astype(np.float32, copy=False)
     features = classifier.feature_map.apply(selected)
     logits = classifier.head.logits(features)
-    signals[present, 0] = ground.closeness(selected)
+    signals[present, 0] = detector.closeness(selected)
     signals[present, 1] = log_sum_exp(logits)
     probabilities[np.ix_(present, classifier.known)] = softmax(logits)
     return features

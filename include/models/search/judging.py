@@ -79,7 +79,7 @@ class OutOfFoldJudge:
         )
 
     def _impression(self, held_out: HeldOut, rows: np.ndarray) -> float:
-        """The measure on one fold when both opinions are simply multiplied; good enough to stop the hopeless."""
+        """The measure on one fold when both outputs are simply multiplied; good enough to stop the hopeless."""
         targets, opinion = self.examples.targets, np.zeros((len(rows), len(self.examples.label_names)))
         for logits, present in ((held_out.text, self.examples.has_text), (held_out.photo, self.examples.has_photo)):
             seen = present[rows]

@@ -26,12 +26,12 @@ from include.models.classifier.joint import JointHead
 from include.models.classifier.linear import LinearClassifier
 from include.models.classifier.recipe import Recipe
 from include.models.decision.calibration import ConfidenceMap
-from include.models.decision.familiarity import SIGNALS, KnownGround
 from include.models.decision.fusion import Fusion
 from include.models.decision.input_prediction import predict_input
-from include.models.decision.policy import Decider, Opinions
+from include.models.decision.out_of_distribution import SIGNALS, OutOfDistributionDetector
+from include.models.decision.policy import ClassifierOutputs, DecisionPolicy
 from include.models.decision.predictions import MODALITIES, Predictions
-from include.models.decision.written_rules import SILENT, said_by_rules
+from include.models.decision.written_rules import NO_RULE, encode_rule_labels
 from include.models.monitoring.reference_profile import PROFILE_FILE, ReferenceProfile
 from include.models.version.artefact_files import (
     CLASSIFIERS_FILE,
@@ -68,9 +68,9 @@ class Artefact:
     """None if too few training products have a photo."""
     joint_head: JointHead | None
     """None unless it labels products with text and photo."""
-    text_ground: KnownGround
-    photo_ground: KnownGround | None
-    decider: Decider
+    text_detector: OutOfDistributionDetector
+    photo_detector: OutOfDistributionDetector | None
+    policy: DecisionPolicy
     recipe: Recipe
     taxonomy_identity: str
     golden: Golden
@@ -80,7 +80,7 @@ class Artefact:
     @property
     def labels(self) -> tuple[str, ...]:
         """Label ids of the model, in the order of its probabilities."""
-        return self.decider.label_names
+        return self.policy.label_names
 
     def predict(
         self,
@@ -102,37 +102,39 @@ class Artefact:
         has_text = self._usable(self.text_classifier, text_vectors, has_text, "text")
         has_photo = self._usable(self.photo_classifier, image_vectors, has_photo, "photo")
         count = len(has_text)
-        opinions = Opinions(
+        outputs = ClassifierOutputs(
             text=np.zeros((count, len(self.labels)), dtype=np.float32),
             has_text=has_text,
             photo=np.zeros((count, len(self.labels)), dtype=np.float32),
             has_photo=has_photo,
-            joint=None if self.joint_head is None else np.zeros((count, len(self.decider.photo_labels)), np.float32),
+            joint=None if self.joint_head is None else np.zeros((count, len(self.policy.photo_labels)), np.float32),
             signals=np.full((count, len(SIGNALS)), np.inf),
-            said_by_rule=(
-                None if rule_labels is None else np.where(rules_apply, said_by_rules(rule_labels, self.labels), SILENT)
+            rule_label_index=(
+                None
+                if rule_labels is None
+                else np.where(rules_apply, encode_rule_labels(rule_labels, self.labels), NO_RULE)
             ),
         )
         for start in range(0, count, _BLOCK):
-            self._predict_block(opinions, slice(start, start + _BLOCK), text_vectors, image_vectors)
-        return self.decider.decide(opinions)
+            self._predict_block(outputs, slice(start, start + _BLOCK), text_vectors, image_vectors)
+        return self.policy.decide(outputs)
 
     def _predict_block(
-        self, opinions: Opinions, block: slice, text_vectors: np.ndarray, image_vectors: np.ndarray
+        self, outputs: ClassifierOutputs, block: slice, text_vectors: np.ndarray, image_vectors: np.ndarray
     ) -> None:
-        """Write the outputs for a block of rows into the arrays of `opinions`."""
-        has_text, has_photo = opinions.has_text[block], opinions.has_photo[block]
-        signals = np.asarray(opinions.signals)[block]
+        """Write the outputs for a block of rows into the arrays of `outputs`."""
+        has_text, has_photo = outputs.has_text[block], outputs.has_photo[block]
+        signals = np.asarray(outputs.signals)[block]
         text_features = predict_input(
-            self.text_classifier, self.text_ground, text_vectors[block], has_text, opinions.text[block], signals[:, :2]
+            self.text_classifier, self.text_detector, text_vectors[block], has_text, outputs.text[block], signals[:, :2]
         )
         photo_features = predict_input(
-            self.photo_classifier, self.photo_ground, image_vectors[block], has_photo, opinions.photo[block],
+            self.photo_classifier, self.photo_detector, image_vectors[block], has_photo, outputs.photo[block],
             signals[:, 2:],
         )  # fmt: skip
         both = has_text & has_photo
-        if self.joint_head is not None and opinions.joint is not None and both.any():
-            opinions.joint[block][both] = self.joint_head.logits(
+        if self.joint_head is not None and outputs.joint is not None and both.any():
+            outputs.joint[block][both] = self.joint_head.logits(
                 text_features[both[has_text]], photo_features[both[has_photo]]
             )
 
@@ -174,13 +176,13 @@ class Artefact:
             "image_encoder_spec": pack_image_encoder(self.image_encoder_spec, folder),
             "image_encoder_identity": self.image_encoder_identity,
             "taxonomy_identity": self.taxonomy_identity,
-            "fusion_used": self.decider.fusion_used,
+            "fusion_used": self.policy.fusion_used,
             "fusion": {
-                "text_weight": self.decider.fusion.text_weight,
-                "photo_weight": self.decider.fusion.photo_weight,
+                "text_weight": self.policy.fusion.text_weight,
+                "photo_weight": self.policy.fusion.photo_weight,
             },
-            "rule_weight": self.decider.rule_weight,
-            "agreement_weight": self.decider.agreement_weight,
+            "rule_weight": self.policy.rule_weight,
+            "agreement_weight": self.policy.agreement_weight,
             "recipe": self.recipe.to_dict(),
             "golden_documents": list(self.golden.documents),
         }
@@ -191,16 +193,16 @@ class Artefact:
         """All arrays of the model by part; the parts' names are those of the first saved versions."""
         parts: dict[str, Mapping[str, Any]] = {
             "text": self.text_classifier.to_arrays(),
-            "text_ground": vars(self.text_ground),
-            "decider": {name: getattr(self.decider, name) for name in ("prior", "thresholds", "limits")},
+            "text_ground": vars(self.text_detector),
+            "decider": {name: getattr(self.policy, name) for name in ("prior", "thresholds", "limits")},
         }
-        if self.photo_classifier is not None and self.photo_ground is not None:
-            parts |= {"photo": self.photo_classifier.to_arrays(), "photo_ground": vars(self.photo_ground)}
+        if self.photo_classifier is not None and self.photo_detector is not None:
+            parts |= {"photo": self.photo_classifier.to_arrays(), "photo_ground": vars(self.photo_detector)}
         if self.joint_head is not None:
             parts |= {"joint_text": vars(self.joint_head.text), "joint_photo": vars(self.joint_head.photo)}
-        if self.decider.fusion.correction is not None:
-            parts["fusion"] = {"correction": self.decider.fusion.correction}
-        for number, calibration in self.decider.confidence_maps.items():
+        if self.policy.fusion.correction is not None:
+            parts["fusion"] = {"correction": self.policy.fusion.correction}
+        for number, calibration in self.policy.confidence_maps.items():
             parts[f"confidence{number}"] = vars(calibration)
         return parts
 
@@ -240,9 +242,9 @@ class Artefact:
                 if "joint_text" in parts
                 else None
             ),
-            text_ground=KnownGround(**parts["text_ground"]),
-            photo_ground=KnownGround(**parts["photo_ground"]) if "photo_ground" in parts else None,
-            decider=_policy(description, parts, photo_classifier),
+            text_detector=OutOfDistributionDetector(**parts["text_ground"]),
+            photo_detector=OutOfDistributionDetector(**parts["photo_ground"]) if "photo_ground" in parts else None,
+            policy=_policy(description, parts, photo_classifier),
             recipe=Recipe.from_dict(description["recipe"]),
             taxonomy_identity=description["taxonomy_identity"],
             golden=Golden(documents=tuple(description["golden_documents"]), **read_arrays(folder / GOLDEN_FILE)),
@@ -270,9 +272,9 @@ class Artefact:
 
 def _policy(
     description: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]], photo_classifier: Classifier | None
-) -> Decider:
+) -> DecisionPolicy:
     """The decision policy of a saved model."""
-    return Decider(
+    return DecisionPolicy(
         label_names=tuple(description["labels"]),
         fusion=Fusion(**description["fusion"], **parts.get("fusion", {})),
         photo_labels=photo_classifier.known if photo_classifier else np.empty(0, dtype=np.int64),

@@ -26,7 +26,7 @@ from include.storage.lake import Lake
 if TYPE_CHECKING:
     from include.models.decision.predictions import Predictions
     from include.models.monitoring.drift import Drift, DriftBounds
-    from include.models.monitoring.drift_statistics import Tally
+    from include.models.monitoring.drift_statistics import DriftStatistics
     from include.models.version.artefact import Artefact
 
 logger = logging.getLogger(__name__)
@@ -59,10 +59,10 @@ def stage_tally(
     if artefact.profile is None:
         lake.delete(path)
         return
-    from include.models.monitoring.drift_statistics import Tally
+    from include.models.monitoring.drift_statistics import DriftStatistics
 
     without_photo = np.array([status != "ok" for status in photo_statuses], dtype=bool)
-    tally = Tally.of(predictions, without_photo, text_vectors, photo_vectors)
+    tally = DriftStatistics.of(predictions, without_photo, text_vectors, photo_vectors)
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **tally.to_arrays(), **{_MODEL: np.array(shard["model_path"])})
     lake.write_bytes(path, content.getvalue())
@@ -134,13 +134,13 @@ def _known_drift(lake: Lake, source: str, day: date) -> DayDrift:
     return DayDrift() if result is None else DayDrift(result["figures"], result["warnings"])
 
 
-def _read_tally(lake: Lake, path: str) -> tuple[Tally, str]:
+def _read_tally(lake: Lake, path: str) -> tuple[DriftStatistics, str]:
     """A staged tally, and the folder of the model that it is about."""
-    from include.models.monitoring.drift_statistics import Tally
+    from include.models.monitoring.drift_statistics import DriftStatistics
 
     with np.load(io.BytesIO(lake.read_bytes(path)), allow_pickle=False) as stored:
         arrays = dict(stored)
-    return Tally.from_arrays(arrays), str(arrays[_MODEL])
+    return DriftStatistics.from_arrays(arrays), str(arrays[_MODEL])
 
 
 def _tally_path(source: str, day: date, shard: int) -> str:
