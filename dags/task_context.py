@@ -156,7 +156,7 @@ def record_failed_batch(context: Context) -> None:
     source = imported_source(params) if is_import else task_id.split(".")[0]
     reason = str(context.get("exception") or "the task was killed or timed out")
     try:
-        with open_engine(load_settings()) as engine:
+        with open_engine(load_settings().warehouse_dsn) as engine:
             record_failure(
                 engine,
                 source,

@@ -1,8 +1,8 @@
-"""What of a text is seen: characters that show nothing, letters in fancy dress, and HTML entities.
+"""The visible text: invisible characters removed, styled letters plain, HTML entities decoded.
 
-Every reader of texts asks here, so that a word means the same to the champagne filter, to the row rules, to the written
-rules and to the encoders, whether it is written `champagne`, `cham&shy;pagne`, with a zero-width space inside, or in
-full-width letters. Any text goes in, of any length; the time taken grows with its length.
+All code that reads texts uses this module, so that a word is the same to the champagne filter, to the row rules, to the
+written rules and to the encoders, whether it is written `champagne`, `cham&shy;pagne`, with a zero-width space inside,
+or in full-width letters. Any text goes in, of any length; the time taken grows with its length.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 import unicodedata
 
 CHARACTERS_VERSION = "1"
-"""Part of what kept readings are kept under: raise it when the same text would be seen as another.
+"""Part of the version of stored text features: raise it when the same text would give another visible text.
 
-Not part of an encoder's identity: its vectors are those of the documents it is given, however they were come by, and
+Not part of an encoder's identity: its vectors depend on its documents alone, and
 documents of ordinary spelling stay as they are.
 """
 
@@ -34,7 +34,7 @@ _IGNORABLE = (
 )
 _CONTROLS_BUT_WHITE_SPACE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
 _INVISIBLE = f"{_CONTROLS_BUT_WHITE_SPACE}{_IGNORABLE}\ufffe\uffff\ud800-\udfff"
-"""Characters that show nothing and part nothing, for a character class."""
+"""Invisible characters that do not separate words, for a character class."""
 _STYLED = (
     # Full-width letters and digits; mathematical ones, with those of older blocks that fill their gaps. Signs that
     # texts ordinarily use (the litre's U+2113, full-width punctuation) are left.
@@ -65,7 +65,7 @@ def is_usable_address(text: str) -> bool:
 
 
 def decode_entities(text: str) -> str:
-    """The text with HTML entities as what they stand for: `caf&eacute;` and `caf&amp;eacute;` are `café`.
+    """The text with HTML entities decoded: `caf&eacute;` and `caf&amp;eacute;` are `café`.
 
     As `html.unescape`, which cannot read numbers of more than 4,300 digits.
     """
@@ -96,7 +96,7 @@ def reveal(text: str) -> str:
 
 
 def may_hide_something(text: str) -> bool:
-    """Whether a text has characters that `reveal` changes, at least where they stand by others."""
+    """Whether a text has characters that `reveal` changes, at least beside certain others."""
     try:
         western = text.encode("latin-1")
     except UnicodeEncodeError:
@@ -105,12 +105,12 @@ def may_hide_something(text: str) -> bool:
 
 
 def is_invisible(character: str) -> bool:
-    """Whether one character shows nothing and parts nothing; white space parts words."""
+    """Whether a character is invisible and does not separate words, as white space does."""
     return not character.isspace() and _SEEN.match(character) is None
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of a text is seen: it is empty, white space or invisible characters, as entities too."""
+    """Whether a text has no visible character: it is empty, white space or invisible characters, as entities too."""
     first = text[:1]
     if "!" <= first <= "~" and first != "&":  # most texts
         return False
@@ -118,7 +118,7 @@ def is_blank(text: str) -> bool:
 
 
 def has_letters_or_digits(text: str | None) -> bool:
-    """Whether a letter or a digit is seen in a text."""
+    """Whether a text has a visible letter or digit."""
     return bool(text) and _LETTER_OR_DIGIT.search(decode_entities(text or "")) is not None
 
 

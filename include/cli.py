@@ -1,6 +1,6 @@
 """The command line: everything that the Makefile and the DAGs do, callable by hand.
 
-Exit codes: 0 done; 1 an expected failure, whose message says what to do; 2 wrong usage.
+Exit codes: 0 done; 1 an expected failure; its message states what to do; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ app = typer.Typer(
 )
 
 AllowEmpty = Annotated[
-    bool, typer.Option(help="Let a day lose the products or photos that it has: it really has none now.")
+    bool,
+    typer.Option(help="Allow a day to lose the products or photos that it has, where the source has none any more."),
 ]
 DayArgument = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="Day, e.g. 2026-01-31.")]
 
@@ -76,7 +77,7 @@ def down() -> None:
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Say what runs, where it listens and where its logs are; exit code 1 if something is down."""
+    """Show what runs, where it listens and where its logs are; exit code 1 if something is down."""
     from include.local.platform import platform_status
 
     services = platform_status(load_settings())
@@ -161,7 +162,7 @@ def run_day_command(
     source: Annotated[
         list[str] | None, typer.Option(help="Source to run, repeatable; all daily sources by default.")
     ] = None,
-    refetch: Annotated[bool, typer.Option(help="Ask the API again even if the day is landed.")] = False,
+    refetch: Annotated[bool, typer.Option(help="Request the day from the API again even if it is landed.")] = False,
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
@@ -170,7 +171,6 @@ def run_day_command(
     from include.sources.connection import connection_from_settings
 
     settings = load_settings()
-    say = progress_printer(as_json)
     results = {}
     for name in source or settings.daily_sources:
         connection = connection_from_settings(name, settings)
@@ -181,7 +181,7 @@ def run_day_command(
             connection,
             refetch=refetch,
             allow_empty=allow_empty,
-            on_step=lambda text, name=name: say(f"{name}: {text}"),
+            on_step=progress_printer(as_json, f"{name}: "),
         )
     print_summary(results, as_json)
 
@@ -213,7 +213,7 @@ def sql(
     from include.warehouse.engine import open_engine
     from include.warehouse.queries import run_sql
 
-    with open_engine(load_settings()) as engine:
+    with open_engine(load_settings().warehouse_dsn) as engine:
         columns, rows = run_sql(engine, query, limit=limit)
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
@@ -249,7 +249,7 @@ def review(
     from include.warehouse.reviews import record_review
 
     taxonomy = load_taxonomy()
-    with open_engine(load_settings()) as engine:
+    with open_engine(load_settings().warehouse_dsn) as engine:
         record_review(
             engine,
             product_id,

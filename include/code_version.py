@@ -1,4 +1,4 @@
-"""Which version of this program is running: what a model or a snapshot must say of how it was made."""
+"""The version of the running program, which models and snapshots record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.settings import PROJECT_ROOT
 def code_version() -> str:
     """The project's version, with the commit where it runs from a checkout: `0.1.0+5dd163a`, `0.1.0+5dd163a.changed`.
 
-    `changed` says that tracked files differ from the commit.
+    `changed` means that tracked files differ from the commit.
     """
     project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     version = str(project["project"]["version"])

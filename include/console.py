@@ -27,7 +27,7 @@ class PlainConsole(Console):
 
 
 class PlainFormatter(logging.Formatter):
-    """Writes log records without control characters and without what stands behind the names of secrets."""
+    """Writes log records without control characters and without the values of secrets."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text, its traceback included."""

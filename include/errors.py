@@ -1,4 +1,4 @@
-"""Errors whose message is written for the person who reads it: what happened, and what to do."""
+"""Errors whose message is for users: what happened, and what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SourceError(CuveeError):
 
 
 class NotYetPublished(SourceError):
-    """The source has nothing for the day yet, and will have it in some hours: asking again is the remedy."""
+    """The source has nothing for the day yet, and will have it in some hours: retry later."""
 
 
 class CatalogueRefused(CuveeError):
@@ -44,11 +44,11 @@ class NoChampionError(CuveeError):
 
 
 class ChampionChanged(CuveeError):
-    """Another version became champion since the candidates of a retraining were judged; says what to run again."""
+    """Another version became champion after the candidates of a retraining were evaluated; names what to run again."""
 
 
 class NotificationFailed(CuveeError):
-    """A message to people was not taken by the service that should carry it; what it is about is not affected."""
+    """The service did not accept a message to people; what the message is about is not affected."""
 
 
 class WarehouseUnreachable(CuveeError):

@@ -1,4 +1,4 @@
-"""Bounds on how deep a record may be nested, the same on every machine: an interpreter's own limit differs."""
+"""Bounds on how deep a record may be nested, the same on every machine: interpreters' limits differ."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 MAX_DEPTH = 64
 """Real records are nested less than ten deep."""
 TOO_DEEP = "… (nested too deeply)"
-"""What stands for a part that is nested deeper."""
+"""Replacement of a part that is nested deeper."""
 _NESTED = (dict, list, tuple)  # as a union, which is made anew each time, it takes three times as long
 
 

@@ -1,7 +1,7 @@
-"""Sends a message to where people read it: the log, or the address of one setting.
+"""Sends a message to people: to the log, or to the address of one setting.
 
 `CUVEE_NOTIFY_URL` is an Apprise URL, which names a mail server, a webhook or one of many chat services. It holds
-passwords and tokens, in places that differ by service, so nothing of it is ever logged or told.
+passwords and tokens, in places that differ by service, so nothing of it is ever logged or shown.
 """
 
 from __future__ import annotations
@@ -15,28 +15,26 @@ from urllib.parse import unquote
 
 from include.errors import ConfigurationError, NotificationFailed
 from include.security.redaction import redact_values
-from include.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _TALKATIVE = ("apprise", "urllib3", "requests_oauthlib", "oauthlib")
-"""Loggers that would write the address with its secrets when somebody asks for DEBUG."""
+"""Loggers that would write the address with its secrets at level DEBUG."""
 
 
-def notify(title: str, body: str, settings: Settings) -> None:
-    """Send a message of plain text to `notify_url`; without one, log it as a warning.
+def notify(title: str, body: str, url: str) -> None:
+    """Send a message of plain text to `url`, an Apprise URL; if it is empty, log the message as a warning.
 
     Raises ConfigurationError for a URL that Apprise does not understand, NotificationFailed when the service did not
     take the message. Neither names a secret.
     """
-    url = settings.notify_url.get_secret_value()
     if not url:
         logger.warning("%s\n%s", title, body)
         return
     import apprise
 
     channel = apprise.Apprise()
-    with _heard_only_here() as remarks:
+    with _captured_logs() as remarks:
         if not channel.add(url):
             raise ConfigurationError(
                 "CUVEE_NOTIFY_URL is no address that Apprise understands: for a mail server it looks like "
@@ -54,8 +52,8 @@ def notify(title: str, body: str, settings: Settings) -> None:
 
 
 @contextmanager
-def _heard_only_here() -> Iterator[list[str]]:
-    """What the sending libraries log as warnings and errors, kept from every other log."""
+def _captured_logs() -> Iterator[list[str]]:
+    """The warnings and errors that the sending libraries log, kept from every other log."""
     remarks: list[str] = []
 
     class Listener(logging.Handler):

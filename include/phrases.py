@@ -1,6 +1,6 @@
 """Ways to look for phrases in a text; each takes time in proportion to the text.
 
-A phrase is one or more words, e.g. `demi sec`; `*` at its end stands for the rest of a word (`millesime*`), and `*`
+A phrase is one or more words, e.g. `demi sec`; `*` at its end matches the rest of a word (`millesime*`), and `*`
 alone for any word. Texts are words as `plain_words` makes them; phrases are written as a person writes them.
 """
 

@@ -1,4 +1,4 @@
-"""Texts reduced to their words, so that rules and comparisons see no capitals, accents or punctuation."""
+"""Texts as words, for rules and comparisons that ignore capitals, accents and punctuation."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 def plain_words(text: str | None) -> str:
     """A text as its words, lower case, without accents and punctuation, a space around each.
 
-    `"Vinaigre de _VIN_ &quot;rosé&quot;"` gives `" vinaigre de vin rose "`; an absent or blank text gives `" "`. What
-    is invisible parts no words (`cham&shy;pagne`), and letters of other styles (full-width ones) are plain.
+    `"Vinaigre de _VIN_ &quot;rosé&quot;"` gives `" vinaigre de vin rose "`; an absent or blank text gives `" "`.
+    Invisible characters do not separate words (`cham&shy;pagne`), and styled letters (full-width ones) are plain.
     """
     return spaced(loose_words(text))
 

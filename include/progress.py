@@ -1,4 +1,4 @@
-"""Progress of long work, in the log: at most a line every ten seconds, so that short work says nothing.
+"""Progress of long work, in the log: at most a line every ten seconds, so that short work logs nothing.
 
 for row in with_progress(rows, "validated rows of shop.csv"): ...
 """
@@ -18,13 +18,13 @@ INTERVAL_SECONDS = 10.0
 
 
 def with_progress(items: Iterable[T], done: str) -> Iterator[T]:
-    """The same items, one after the other; every ten seconds the log says how many there were so far.
+    """The same items, one after the other; their number so far is logged every ten seconds.
 
-    `done` says what is counted, as in `read lines of a.json.gz: 120,000 so far`.
+    `done` describes what is counted, as in `read lines of a.json.gz: 120,000 so far`.
     """
-    told = time.monotonic()
+    logged = time.monotonic()
     for number, item in enumerate(items, start=1):
         yield item
-        if time.monotonic() - told >= INTERVAL_SECONDS:
-            told = time.monotonic()
+        if time.monotonic() - logged >= INTERVAL_SECONDS:
+            logged = time.monotonic()
             logger.info("%s: %s so far", done, f"{number:,}")

@@ -1,8 +1,8 @@
-"""The guard around everything that turns records from outside into rows.
+"""Isolation of faulty records: the guard around all code that turns records from outside into rows.
 
-No record stops a day: whatever exception one makes our code raise sets it aside as `unreadable`, and one warning for
-the batch says how many there were, with a traceback, so that a mistake of ours is seen. No record hangs a day either:
-one that takes more than `LIMIT_SECONDS` fails the task, by name.
+No record stops a day: one that raises any exception is set aside as `unreadable`, and one warning for the batch has
+their number and the first traceback, so that errors in the program are noticed. No record blocks a day either: one that
+takes more than `LIMIT_SECONDS` fails the task, with its position.
 
     with RecordGuard("openfoodfacts") as guard, guard.watched():
         for record in guard.read_each(positions_and_raw_records, parse):
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 LIMIT_SECONDS = 30.0
 """Processor time that one record may take; an ordinary one takes a thousandth of a second."""
 PROGRESS_SECONDS = 30.0
-"""Processor time after which a long batch says again how far it is."""
+"""Processor time after which a long batch logs its progress again."""
 _TICK_SECONDS = 1.0
 _SHOWN_CHARACTERS = 200
 
@@ -37,25 +37,25 @@ T = TypeVar("T")
 
 
 class _Overdue(BaseException):
-    """The current record has had its time. No Exception, so that nothing on the way to the guard keeps it."""
+    """The current record exceeded its time. Not an Exception, so that no handler on the way to the guard catches it."""
 
 
 class RecordGuard:
-    """The guard of one batch: where its reader is, and what the records made our code raise.
+    """The guard of one batch: the position of its reader, and the exceptions that records raised.
 
-    As a context manager it warns at its end, if there is something to warn of.
+    As a context manager it logs a warning at its end, if a record raised an exception.
     """
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.position: Any = ""
-        """Where the record stands that is being read, e.g. `page-00001.json.gz:hints:3`: whoever reads, sets it."""
-        self.judged = 0
-        """Records that came through: with `position`, what tells that the batch moves on."""
+        """Position of the record that is being read, e.g. `page-00001.json.gz:hints:3`; set by the reader."""
+        self.processed = 0
+        """Records processed so far; with `position` it shows that the batch makes progress."""
         self._kinds: Counter[str] = Counter()
         self._first: Exception | None = None
         self._first_position = ""
-        self._tells_progress = False
+        self._progress_due = False
 
     def __enter__(self) -> RecordGuard:
         return self
@@ -66,12 +66,12 @@ class RecordGuard:
     def read_each(
         self, raw_records: Iterable[tuple[str, Any]], read: Callable[[Any, str], Product | Rejection | None]
     ) -> Iterator[Product | Rejection]:
-        """What `read(raw, position)` makes of each `(position, raw)`; None is passed over, an exception set aside."""
+        """`read(raw, position)` for each `(position, raw)`; None is skipped, an exception gives a rejection."""
         for position, raw in raw_records:
             self.position = position
-            if self._tells_progress:
-                self._tells_progress = False
-                logger.info("reading source=%s at=%s records=%d", self.source, position, self.judged)
+            if self._progress_due:
+                self._progress_due = False
+                logger.info("reading source=%s at=%s records=%d", self.source, position, self.processed)
             try:
                 record = read(raw, position)
             except MemoryError:
@@ -96,7 +96,7 @@ class RecordGuard:
         return found
 
     def set_aside(self, error: Exception, raw: Any, position: str, native_id: str | None = None) -> Rejection:
-        """The rejection of a record on which our code failed with `error`."""
+        """The rejection of a record on which the program failed with `error`."""
         self.note(error, position)
         detail = f"our own code failed on this record ({type(error).__name__}); the task's log has the traceback"
         if isinstance(raw, bytes):
@@ -111,7 +111,7 @@ class RecordGuard:
             self._first, self._first_position = error, _shown(position)
 
     def warn(self) -> None:
-        """Log once how many records our code failed on, the kinds of exception and the first traceback."""
+        """Log once the number of failed records, the kinds of exception and the first traceback."""
         if self._first is None:
             return
         logger.warning(
@@ -125,27 +125,27 @@ class RecordGuard:
     def watched(self, limit_seconds: float | None = None) -> Iterator[None]:
         """Raise RecordTooSlow, which names the record, once one has taken that much of this thread's processor time.
 
-        Without `limit_seconds`, that is `LIMIT_SECONDS`. A timer looks now and then whether the batch has moved on, so
-        that a record costs nothing. Python delivers signals to the main thread alone: elsewhere nothing is watched.
+        Without `limit_seconds`, that is `LIMIT_SECONDS`. A timer checks regularly whether the batch has made progress,
+        so that there is no cost per record. Python delivers signals to the main thread only: others are not watched.
         """
         limit = LIMIT_SECONDS if limit_seconds is None else limit_seconds
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         seen: Any = None
-        since = told = time.thread_time()
+        since = logged = time.thread_time()
 
         def look(_signal: int, _frame: FrameType | None) -> None:
-            nonlocal seen, since, told
-            current = (self.judged, self.position)
-            if time.thread_time() - told >= PROGRESS_SECONDS:
-                self._tells_progress, told = True, time.thread_time()
+            nonlocal seen, since, logged
+            current = (self.processed, self.position)
+            if time.thread_time() - logged >= PROGRESS_SECONDS:
+                self._progress_due, logged = True, time.thread_time()
             if seen is None or current[0] != seen[0] or current[1] is not seen[1]:
                 seen, since = current, time.thread_time()
             elif time.thread_time() - since >= limit:
                 raise _Overdue
 
-        # Virtual time is the process's own work: neither Airflow nor a sleeping machine has a part in it.
+        # Virtual time is the process's own work: neither Airflow nor a suspended machine adds to it.
         tick = min(_TICK_SECONDS, limit / 4)
         before = signal.signal(signal.SIGVTALRM, look)
         signal.setitimer(signal.ITIMER_VIRTUAL, tick, tick)

@@ -17,7 +17,7 @@ from include.phrases import PhraseFinder, PhraseSequence
 from include.plain_words import plain_words
 
 RULES_VERSION = "1"
-"""Part of the key under which rule labels are stored: raise it when the same rules would give other labels."""
+"""Part of the version of stored text features: raise it when the same rules would give other labels."""
 
 _OF_NAME = ("starts", "ends", "name", "and_name", "brand_or_name", "without")
 _OF_BRAND = ("brand_or_name",)

@@ -1,6 +1,6 @@
 """The records that travel between packages, and the schema of every Parquet layer of the lake.
 
-`source` and `day` are partition columns: they stand in the path (`source=S/day=YYYY-MM-DD`), never
+`source` and `day` are partition columns: they are in the path (`source=S/day=YYYY-MM-DD`), never
 inside a file, so that pandas, DuckDB and Spark read a layer as one dataset without conflict.
 The SQL tables derive their shared columns from `LABELS` (see `include/warehouse/tables.py`).
 """
@@ -59,7 +59,7 @@ class Product:
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 (hex) of what a classifier or a reader sees; changes exactly when that changes."""
+        """SHA-256 (hex) of what classifiers and people see of the product; changes exactly when that changes."""
         return content_hash(
             self.name, self.brand, self.description, self.ingredients, self.category_tags, self.image_url
         )
@@ -182,16 +182,16 @@ def embeddings_schema(dimensions: int) -> pa.Schema:
     )
 
 
-READINGS = pa.schema(
+TEXT_FEATURES = pa.schema(
     [
         pa.field("content_hash", pa.string(), nullable=False),
         pa.field("text_hash", pa.string()),
         pa.field("rule_label", pa.string()),
     ]
 )
-"""`lake/readings/source=S/day=D/part-….parquet`: what is read of the texts of products seen on a day.
+"""`lake/readings/source=S/day=D/part-….parquet`: text features of the products seen on a day.
 
-`text_hash` is the key of the text's embedding, null without text; `rule_label` what the written rules say, or null.
+`text_hash` is the key of the text's embedding, null without text; `rule_label` the rule label, or null.
 """
 
 PROBABILITY = pa.struct([pa.field("label", pa.string()), pa.field("probability", pa.float32())])

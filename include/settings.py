@@ -1,7 +1,7 @@
 """Every setting of the platform, typed, in one place, read from `CUVEE_*` environment variables.
 
 A setting is named here, has a default that works on a laptop, and is documented by its description;
-`python -m include settings` prints them all. Nothing else in the project reads the environment.
+`python -m include settings` prints them all. No other module reads the environment.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CUVEE_", frozen=True, extra="ignore")
 
-    # Where things are kept
+    # Storage
     state_dir: Path = Field(
         PROJECT_ROOT / ".cuvee", description="Folder that holds all local state: lake, database, logs, models."
     )
@@ -69,7 +69,7 @@ class Settings(BaseSettings):
         None, description="Last day that `champagne_daily` runs for; empty means that it goes on every day."
     )
 
-    # Politeness and hostile input
+    # Limits on requests and input
     requests_per_minute: int = Field(
         10, ge=1, description="Requests per minute and API host, shared by all tasks of this machine."
     )
@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     photo_shard_seconds: float = Field(
         7_200.0,
         gt=0,
-        description="Time limit for asking for the photos of one shard; a rerun asks for the others.",
+        description="Time limit for downloading the photos of one shard; a rerun downloads the others.",
     )
     photo_memory_bytes: int = Field(
         512 * 1024**2,
@@ -110,7 +110,7 @@ class Settings(BaseSettings):
         description="Memory for decoding photos in one task, in bytes; a photo that needs more is decoded alone.",
     )
     allow_private_hosts: bool = Field(
-        False, description="Let photos and redirects lead to private addresses and to any port (the sandbox needs it)."
+        False, description="Allow photos and redirects at private addresses and any port (the sandbox needs it)."
     )
 
     # Batches
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     # Features and models
     image_encoder: str = Field(
         "bundled",
-        description="`bundled` (a network that comes along), `classical` (colours and textures, no network), a path to "
+        description="`bundled` (the network of the project), `classical` (colours and textures, no network), a path to "
         "an .onnx, .tflite or .keras file, or `keras-applications:NAME`; several joined by `+`.",
     )
     text_encoder: str = Field(
@@ -141,7 +141,7 @@ class Settings(BaseSettings):
     )
     text_words: Literal["as-written", "lemmas"] = Field(
         "as-written",
-        description="What the text encoders count: words as they are written, or their English and French lemmas "
+        description="Tokens of the text encoders: words as they are written, or their English and French lemmas "
         "(`pip install spacy-lookups-data`).",
     )
     text_dimensions: int = Field(
@@ -161,8 +161,8 @@ class Settings(BaseSettings):
         0.99,
         gt=0.5,
         le=1,
-        description="Share of held-out training products that must pass as familiar; a product less like them than the "
-        "rest goes to review however sure its label is. 1 turns nothing away.",
+        description="Share of held-out training products that the out-of-distribution detector accepts; less similar "
+        "products go to review, whatever their confidence. 1 turns the detector off.",
     )
     training_folds: int = Field(5, ge=2, description="Folds for out-of-fold predictions in training.")
     min_label_examples: int = Field(
@@ -179,10 +179,10 @@ class Settings(BaseSettings):
         0.1,
         gt=0,
         lt=1,
-        description="Share of new content groups that are kept for judging and never trained on.",
+        description="Share of new content groups that are kept for evaluation and never trained on.",
     )
     gate_min_gold: int = Field(
-        30, ge=1, description="With fewer gold products nothing is promoted: the evidence would be chance."
+        30, ge=1, description="With fewer gold products nothing is promoted: the comparison would mean little."
     )
     gate_gold_changes: float = Field(
         0.1, ge=0, le=1, description="Share of gold labels that sources may change before nothing is promoted on them."
@@ -208,9 +208,11 @@ class Settings(BaseSettings):
         "champion's.",
     )
     gate_latency_ms: float = Field(
-        50.0, gt=0, description="Longest time per product, text and photo encoded and judged in a batch, milliseconds."
+        50.0,
+        gt=0,
+        description="Longest time per product, text and photo encoded and classified in a batch, milliseconds.",
     )
-    gate_size_mb: float = Field(200.0, gt=0, description="Largest artefact, photo encoder's file included, megabytes.")
+    gate_size_mb: float = Field(200.0, gt=0, description="Largest artefact, photo encoder included, megabytes.")
     floor_macro_f1: float = Field(
         0.6, ge=0, le=1, description="Macro-F1 on the gold set that the first champion must reach."
     )
@@ -221,16 +223,17 @@ class Settings(BaseSettings):
         0.15, ge=0, le=1, description="Calibration error on the gold set that the first champion may have."
     )
     promotion_approval: bool = Field(
-        False, description="Ask a person in the Airflow UI before a candidate that passed the gate becomes champion."
+        False,
+        description="Require approval in the Airflow UI before a candidate that passed the gate is promoted.",
     )
     approval_hours: float = Field(
-        72.0, gt=0, description="Hours that a promotion waits for a person; then the champion stays."
+        72.0, gt=0, description="Hours that a promotion waits for approval; then the champion stays."
     )
     relabel_shard_size: int = Field(
         20_000, ge=1, description="Products per mapped task of `relabel_catalogue`; more where 50 tasks are not enough."
     )
 
-    # Watching the daily batches
+    # Monitoring of the daily batches
     drift_min_products: int = Field(
         50,
         ge=1,
@@ -263,7 +266,7 @@ class Settings(BaseSettings):
     )
     notify_url: SecretStr = Field(
         SecretStr(""),
-        description="Where the digest of warnings goes, as an Apprise URL (mailtos://user:password@host, "
+        description="Destination of the digest of warnings, an Apprise URL (mailtos://user:password@host, "
         "jsons://host/hook, ...; a secret); empty means the log.",
     )
     retrain_on_drift: bool = Field(
@@ -271,7 +274,7 @@ class Settings(BaseSettings):
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "WARNING", description="What the command line says on standard error."
+        "WARNING", description="Log level of the command line, on standard error."
     )
 
     # Local services

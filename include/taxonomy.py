@@ -1,4 +1,4 @@
-"""The label space, and every way by which a label can be known without a model.
+"""The label space, and every way to a label without a model.
 
 Read from `include/config/taxonomy.yaml`, which a person edits; this module only interprets it. The
 same products give the same labels as long as `Taxonomy.identity` stays the same.

@@ -9,19 +9,13 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from include.errors import ConfigurationError, NotificationFailed
 from include.notify import notify
-from include.settings import Settings
 from tests.fixtures.storage import free_port
 from tests.fixtures.webhook import Webhook
 
 TITLE, BODY = "Cuvée 2026-01-05: 1 failed batch", "edamam: failed at fetch.\nreason <b>with</b> & \u201cquotes\u201d"
-
-
-def settings_for(url: str) -> Settings:
-    return Settings(notify_url=SecretStr(url))
 
 
 class Mailbox:
@@ -56,7 +50,7 @@ def mail_server() -> Iterator[tuple[Mailbox, int]]:
 
 
 def test_without_an_address_the_message_is_a_warning_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    notify(TITLE, BODY, Settings())
+    notify(TITLE, BODY, "")
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert TITLE in record.getMessage()
@@ -64,7 +58,7 @@ def test_without_an_address_the_message_is_a_warning_in_the_log(caplog: pytest.L
 
 
 def test_a_webhook_gets_title_and_body_as_json(webhook: Webhook) -> None:
-    notify(TITLE, BODY, settings_for(f"json://{webhook.address}/hooks/token-9f3a"))
+    notify(TITLE, BODY, f"json://{webhook.address}/hooks/token-9f3a")
     ((path, _headers, content),) = webhook.received
     assert path == "/hooks/token-9f3a"
     assert (content["title"], content["message"]) == (TITLE, BODY)
@@ -75,9 +69,7 @@ def test_a_mail_server_gets_a_mail_that_reads_as_it_was_written(mail_server: tup
     notify(
         TITLE,
         BODY,
-        settings_for(
-            f"mailto://ana:geheim-word@127.0.0.1:{port}?from=cuvee@example.org&to=bo@example.org&mode=insecure"
-        ),
+        f"mailto://ana:geheim-word@127.0.0.1:{port}?from=cuvee@example.org&to=bo@example.org&mode=insecure",
     )
     assert mailbox.logins == [(b"ana", b"geheim-word")]
     (mail,) = mailbox.messages
@@ -103,7 +95,7 @@ def test_a_message_that_is_not_taken_is_an_error_that_says_what_to_do_and_no_sec
 ) -> None:
     webhook.answer = 500
     with caplog.at_level(logging.DEBUG), pytest.raises(NotificationFailed) as failure:
-        notify(TITLE, BODY, settings_for(url.format(refusing=webhook.address)))
+        notify(TITLE, BODY, url.format(refusing=webhook.address))
     assert "CUVEE_NOTIFY_URL" in str(failure.value)
     assert "no reason was given" not in str(failure.value)
     for secret in ("geheim-word", "token-9f3a", "geheim-key"):
@@ -115,9 +107,7 @@ def test_a_message_that_is_taken_leaves_no_secret_in_any_log(
     webhook: Webhook, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        notify(
-            TITLE, BODY, settings_for(f"json://ana:geheim-word@{webhook.address}/hooks/token-9f3a?+X-Key=geheim-key")
-        )
+        notify(TITLE, BODY, f"json://ana:geheim-word@{webhook.address}/hooks/token-9f3a?+X-Key=geheim-key")
     assert len(webhook.received) == 1
     for secret in ("geheim-word", "token-9f3a", "geheim-key"):
         assert secret not in caplog.text
@@ -127,5 +117,5 @@ def test_a_message_that_is_taken_leaves_no_secret_in_any_log(
 @pytest.mark.parametrize("url", ["nosuch://ana:geheim-word@host", "json://", "geheim-word"])
 def test_an_address_of_no_known_kind_is_a_wrong_setting(url: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(ConfigurationError, match="CUVEE_NOTIFY_URL") as failure:
-        notify(TITLE, BODY, settings_for(url))
+        notify(TITLE, BODY, url)
     assert "geheim-word" not in str(failure.value) + caplog.text

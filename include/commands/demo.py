@@ -28,6 +28,7 @@ from include.local.sandbox_process import SandboxProcess
 from include.pipeline.catalogue_files import CatalogueFile, pretrained_encoder, replay_catalogues
 from include.security.quoting import printable
 from include.settings import Settings
+from include.storage.local_files import write_file
 
 FIRST_DAY = date(2026, 1, 5)
 DAYS = 3
@@ -82,8 +83,7 @@ def claim_state_folder(settings: Settings, replay: Path | None) -> None:
             f"{settings.state_dir} holds a demo on other data. `make clean` removes it; "
             "or set CUVEE_STATE_DIR to another folder to keep both (and stop the first with `make down`)."
         )
-    claim.parent.mkdir(parents=True, exist_ok=True)
-    claim.write_text(json.dumps(wanted))
+    write_file(claim, json.dumps(wanted))
 
 
 def prepare_model(settings: Settings, catalogues: Sequence[CatalogueFile], progress: Progress) -> None:
@@ -137,7 +137,7 @@ def print_results(settings: Settings, console: Console) -> None:
     from include.warehouse.engine import open_engine
     from include.warehouse.queries import batch_counts, label_counts, labelled_sample, quarantine_counts
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         console.print(as_table("Labelled products (a sample)", labelled_sample(engine, limit=24)))
         console.print(as_table("Products by label", label_counts(engine)))
         console.print(as_table("Counts per day", batch_counts(engine)))
@@ -163,29 +163,29 @@ def as_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
 
 
 class Progress:
-    """Lines that tell a waiting person what happens and how long it took."""
+    """Lines of progress: what happens, and how long it took."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self._elapsed = Elapsed(console)
-        self._told_states = ""
-        self._told_at = 0.0
+        self._printed_states = ""
+        self._printed_at = 0.0
 
     def say(self, text: str) -> None:
         """One line with the time since the start."""
         self._elapsed.print(text)
 
     def step(self, name: str) -> Step:
-        """A block whose end is told with its duration."""
+        """A block whose end is printed with its duration."""
         return Step(self, name)
 
     def runs(self, runs: Sequence[RunState]) -> None:
-        """Tell how far the runs of a backfill are: when a run changes its state, else every few seconds."""
+        """Print how far the runs of a backfill are: when a run changes its state, else every few seconds."""
         states = ", ".join(f"{run.logical_date:%d %b} {run.state}" for run in runs if run.logical_date)
         now = time.monotonic()
-        if states == self._told_states and now - self._told_at < QUIET_SECONDS:
+        if states == self._printed_states and now - self._printed_at < QUIET_SECONDS:
             return
-        self._told_states, self._told_at = states, now
+        self._printed_states, self._printed_at = states, now
         tasks = [task for run in runs for task in run.tasks]
         finished = sum(task.state in {"success", "skipped", "failed"} for task in tasks)
         running = sorted({task.task_id.rsplit(".", 1)[-1] for task in tasks if task.state == "running"})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from include.models.evaluation.results import Evaluation, Interval
 
 _WIDTH_FOR_MEANING = 120
-"""Columns of a terminal from which the table also says what each figure is."""
+"""Columns of a terminal from which the table also describes each figure."""
 
 
 def evaluate_command(
@@ -25,9 +25,10 @@ def evaluate_command(
         Path | None, typer.Option(help="Folder of real records to evaluate on instead of the drawn demo data.")
     ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
-    repeats: Annotated[int, typer.Option(min=1, help="Times that the products are split anew.")] = 1,
+    repeats: Annotated[int, typer.Option(min=1, help="Number of different splits of the products.")] = 1,
     label_list: Annotated[
-        Path | None, typer.Option(help="Hand-read CSV (code, label) of products to judge the champagne label by.")
+        Path | None,
+        typer.Option(help="CSV (code, label) of products labelled by hand, to evaluate the champagne label on."),
     ] = None,
     against: Annotated[
         str | None,
@@ -36,7 +37,7 @@ def evaluate_command(
     jobs: Annotated[int | None, typer.Option(min=1, help="Models trained at the same time; 2 by default.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure the classifiers by cross-validation and say whether they reach their targets."""
+    """Measure the classifiers by cross-validation and show whether they reach their targets."""
     from include.pages.model_card import write_model_card
     from include.pipeline.evaluation.evaluate import evaluate, reports_folder
 
@@ -60,7 +61,7 @@ def evaluate_command(
 
 
 def print_evaluation(evaluation: Evaluation, console: Console) -> None:
-    """The figures with their intervals and targets, and what a reader must know beside them."""
+    """The figures with their intervals and targets, and the notes that qualify them."""
     data = evaluation.data
     console.print(
         f"{data.products} products of {data.name} in {data.content_groups} content groups, "

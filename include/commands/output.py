@@ -7,13 +7,17 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from include.console import PlainConsole
+from include.storage.bucket import S3_SCHEME, LakeBucket
+
+if TYPE_CHECKING:
+    from include.storage.lake import Lake
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 """The option that every command with a result takes."""
@@ -40,9 +44,21 @@ def print_step(text: str) -> None:
     console.print(Text(f"{datetime.now(UTC):%H:%M:%S}", "dim"), text)
 
 
-def progress_printer(as_json: bool) -> Callable[[str], None]:
-    """`print_step`, or a function that prints nothing where the output is JSON."""
-    return (lambda _text: None) if as_json else print_step
+def progress_printer(as_json: bool, prefix: str = "") -> Callable[[str], None]:
+    """A function that prints lines of progress with the prefix; it prints nothing where the output is JSON."""
+
+    def print_prefixed(text: str) -> None:
+        if not as_json:
+            print_step(prefix + text)
+
+    return print_prefixed
+
+
+def print_page(name: str, lake: Lake, path: str) -> None:
+    """Print where a page of the lake is; of one on S3 also a link that a browser opens, for an hour."""
+    console.print(f"{name}: {lake.url(path)}")
+    if lake.root.startswith(S3_SCHEME):
+        console.print(f"  opens for an hour: {LakeBucket(lake.root).link(path, 'text/html')}")
 
 
 class Elapsed:

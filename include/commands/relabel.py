@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from include.commands.output import AsJson, console, print_json
+from include.commands.output import AsJson, console, print_json, print_page
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def relabel_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Label all known products again with one model version; killed, it goes on where it was."""
+    """Label all known products again with one model version; after a kill it resumes where it was."""
     from include.pages.relabel_report import write_relabel_report
     from include.pipeline.relabelling.relabel import relabel_catalogue
     from include.storage.lake import Lake
@@ -49,12 +49,12 @@ def relabel_command(
             on_shard=lambda shard: progress.advance(task, shard["products"]),
         )
     lake = Lake(settings.lake_root)
-    report = lake.url(write_relabel_report(lake, summary))
+    report = write_relabel_report(lake, summary)
     if as_json:
-        print_json({**summary, "report": report})
+        print_json({**summary, "report": lake.url(report)})
         return
     print_relabelling(summary, console)
-    console.print(f"report: {report}")
+    print_page("report", lake, report)
 
 
 def print_relabelling(summary: RelabelSummary, console: Console) -> None:

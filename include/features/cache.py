@@ -31,7 +31,7 @@ ROW_GROUP_ROWS = 1_000
 """Rows per row group: 1 to 4 MB with 256 to 1024 dimensions, read whole when one of its rows is wanted."""
 
 Hashes: TypeAlias = Sequence[str | None] | pa.StringArray | pa.ChunkedArray
-"""Content hashes; null stands for no content. As Arrow's they are not made into Python objects."""
+"""Content hashes; null for no content. Arrow arrays are not converted to Python objects."""
 
 _DIMENSIONS = b"dimensions"
 _READERS = 8
@@ -44,14 +44,14 @@ class EmbeddingCache:
     def __init__(self, lake: Lake, identity: str, dimensions: int | None = None, *, root: str = "embeddings") -> None:
         """`identity` names the encoder; `dimensions` is the width that `get` returns while nothing is cached.
 
-        `root` is the folder of the lake that it stands in, where that is another one.
+        `root` is the lake's folder that holds the cache, if it is not the usual one.
         """
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", identity):
             raise ValueError(f"an encoder identity is letters, digits, '.', '_' and '-', not {identity!r}")
         self._lake = lake
         self._folder = f"{root}/encoder={identity}"
         self._dimensions = dimensions
-        # A file never changes, so its hashes are read once. They stand in the index, file after file.
+        # A file never changes, so its hashes are read once. The index has them file after file.
         self._files: list[str] = []
         self._starts = np.zeros(1, dtype=np.int64)
         self._widths: set[int] = set()
@@ -96,13 +96,13 @@ class EmbeddingCache:
         A row is NaN, and its mask False, for None, for a hash without an embedding and for content that
         cannot be encoded. The width is 0 while nothing is cached and `dimensions` was not given.
         """
-        asked = _array(hashes)
-        wanted = asked.unique().drop_null()
-        number = pc.index_in(asked, value_set=wanted).fill_null(-1).to_numpy()
-        # Each hash is read into the first row that asks for it, and copied to the others.
+        given = _array(hashes)
+        wanted = given.unique().drop_null()
+        number = pc.index_in(given, value_set=wanted).fill_null(-1).to_numpy()
+        # Each hash is read into its first row, and copied to the others.
         has_hash = np.flatnonzero(number >= 0)
         first = has_hash[np.unique(number[has_hash], return_index=True)[1]]
-        vectors = self._read(wanted, first, len(asked))
+        vectors = self._read(wanted, first, len(given))
         others = np.delete(has_hash, np.searchsorted(has_hash, first))
         vectors[others] = vectors[first[number[others]]]
         return vectors, self._usable(vectors)
@@ -132,7 +132,7 @@ class EmbeddingCache:
 
         Files that others wrote meanwhile are looked for only when a hash is not found in those known.
         """
-        # Most ask what is missing first, and for the vectors of the same hashes afterwards.
+        # Most callers look up what is missing first, and get the vectors of the same hashes afterwards.
         if self._last_found and self._last_found[0].equals(wanted):
             return self._last_found[1]
         places = self._index.find(wanted)

@@ -26,7 +26,7 @@ _SMALLEST = 1e-12
 def lay_out(vectors: np.ndarray, seed: int = 0, perplexity: float = PERPLEXITY, *, starts: int = 1) -> np.ndarray:
     """Places in the plane, float32 (n, 2), for float32 (n, d) without NaN; the same seed gives the same plane.
 
-    Of several `starts` the plane of the smallest Kullback-Leibler divergence is kept: the one truest to the vectors.
+    Of several `starts` the plane of the lowest Kullback-Leibler divergence is kept: the lowest loss of t-SNE.
     Fewer than ten vectors, or vectors all alike, have nothing to lay out: their principal components.
     """
     from openTSNE import TSNE

@@ -1,4 +1,4 @@
-"""Where each of many content hashes stands: a few thousand of a million are found in milliseconds."""
+"""An index of content hashes: a few thousand are found among a million in milliseconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class HashIndex:
     def __init__(self, hashes: pa.LargeStringArray) -> None:
         """`hashes` has no nulls (and 64-bit offsets: thirty million are two gigabytes).
 
-        A hash that comes twice is found at its first place.
+        A hash that occurs twice is found at its first position.
         """
         self.hashes = hashes
         keys = _keys(hashes)
@@ -23,12 +23,12 @@ class HashIndex:
         self._keys = keys[self._order]
 
     def find(self, wanted: pa.Array) -> np.ndarray:
-        """The place of each wanted hash among `hashes`, int64 (wanted,); -1 where it is not there."""
+        """The position of each wanted hash among `hashes`, int64 (wanted,); -1 where it is not there."""
         wanted = wanted.cast(pa.large_string())
         keys = _keys(wanted)
         places = np.full(len(keys), -1, dtype=np.int64)
         first, end = (np.searchsorted(self._keys, keys, side) for side in ("left", "right"))
-        # Different hashes can begin alike: whoever is not found tries the next with its beginning.
+        # Different hashes can share a prefix: those not found yet are compared with the next of their prefix.
         searching = np.flatnonzero(first < end)
         step = 0
         while len(searching):

@@ -31,11 +31,12 @@ from filelock import FileLock
 
 from include.errors import ConfigurationError
 from include.local.airflow_api import AirflowApi
-from include.local.airflow_config import AirflowFolder, Login, write_private
+from include.local.airflow_config import AirflowFolder, Login
 from include.local.airflow_settings import AirflowObjects, read_airflow_settings
 from include.local.load_settings import load
 from include.local.processes import BackgroundProgram, require_free_port
 from include.settings import PROJECT_ROOT, Settings
+from include.storage.local_files import write_file
 
 logger = logging.getLogger(__name__)
 
@@ -47,16 +48,16 @@ COMPONENTS = {
 }
 HEARTBEATS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 STOP_SECONDS = {"api-server": 5.0, "scheduler": 12.0, "dag-processor": 5.0, "triggerer": 3.0}
-"""The scheduler waits for running tasks; the triggerer, when idle, sometimes waits 10 s for nothing."""
+"""The scheduler waits for running tasks; an idle triggerer sometimes waits 10 s for no reason."""
 BOOT_SECONDS = 180.0
 MIGRATION_SECONDS = 300.0
 
 Report = Callable[[str], None]
-"""Receives lines for the person who waits."""
+"""Receives lines of progress."""
 
 
 class AirflowDatabase(Protocol):
-    """Who knows the address of Airflow's own database; the embedded PostgreSQL, usually."""
+    """Provides the address of Airflow's own database; usually the embedded PostgreSQL."""
 
     def url(self, database: str) -> str:
         """SQLAlchemy URL of the database `airflow`, empty if its server was never started."""
@@ -121,7 +122,7 @@ class LocalAirflow:
             if any(program.is_running() for program in self._programs.values()) and (
                 not started_with.exists() or started_with.read_text() != wanted
             ):
-                report("settings have changed: stopping Airflow to start it anew")
+                report("settings have changed: restarting Airflow")
                 self.stop()
             if self.is_running():
                 return
@@ -131,7 +132,7 @@ class LocalAirflow:
             self._folder.write(self._settings, database_url)
             environment = self._folder.environment(self._settings, os.environ)
             self._migrate(environment, report)
-            write_private(started_with, wanted)
+            write_file(started_with, wanted, owner_only=True)
             report("starting Airflow")
             for name, arguments in COMPONENTS.items():
                 self._programs[name].start([sys.executable, "-m", "airflow", *arguments], environment, PROJECT_ROOT)
@@ -215,7 +216,7 @@ class LocalAirflow:
         if result.returncode != 0:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
             raise ConfigurationError(f"Airflow's database could not be prepared; the whole log is in {log}:\n{tail}")
-        write_private(stamp, json.dumps(current | {"revision": self._revision()}))
+        write_file(stamp, json.dumps(current | {"revision": self._revision()}), owner_only=True)
 
     def _revision(self) -> str | None:
         """Schema version of Airflow's database, None if it is empty."""
@@ -254,7 +255,7 @@ class LocalAirflow:
         program = self._programs[name]
         return ConfigurationError(
             f"Airflow's {name} {what}. The end of its log ({program.log}):\n{program.log_tail()}\n"
-            f"`make down` stops what runs; then `make up` starts anew."
+            f"Run `make down`, then `make up`."
         )
 
     def _load_objects(self, api: AirflowApi, sandbox_url: str | None) -> None:
@@ -267,7 +268,7 @@ class LocalAirflow:
         if stamp.exists() and stamp.read_text() == digest:
             return
         load(api, objects)
-        write_private(stamp, digest)
+        write_file(stamp, digest, owner_only=True)
         logger.info(
             "loaded %d connections, %d pools, %d variables",
             len(objects.connections),

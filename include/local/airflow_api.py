@@ -1,4 +1,4 @@
-"""A small client of Airflow's REST API: what the demo, the commands and the tests ask of a running Airflow.
+"""A small client of Airflow's REST API: what the demo, the commands and the tests need of a running Airflow.
 
 api = AirflowApi("http://127.0.0.1:8080", Login("admin", "…"))
 api.wait_for_dag("champagne_daily")
@@ -27,11 +27,11 @@ from include.local.airflow_runs import Progress, RunState, TaskState, log_line
 PAGE = 100
 REQUEST_SECONDS = 30.0
 POLL_SECONDS = 0.5
-"""Pause between two looks at a run: each costs the API server CPU that the run's own tasks could use."""
+"""Pause between two requests for a run's state: each takes CPU that the run's own tasks could use."""
 
 
 class AirflowFailure(CuveeError):
-    """Airflow did not answer, refused a request, or a run did not end as wanted; says what and where to look."""
+    """Airflow did not answer, refused a request, or a run failed; the message states which, and where to look."""
 
 
 class AirflowApi:
@@ -64,7 +64,7 @@ class AirflowApi:
             return None
 
     def warm_execution_api(self) -> None:
-        """Let the API server build the part that serves tasks, which the first task would wait for otherwise."""
+        """Make the API server build the part that serves tasks, which the first task would otherwise wait for."""
         try:
             self._session.get(f"{self.url}/execution/health", timeout=REQUEST_SECONDS)
         except requests.RequestException as error:
@@ -129,7 +129,7 @@ class AirflowApi:
     ) -> int:
         """Run the DAG for each day from `first_day` to `last_day`, both included; the backfill's id.
 
-        `reprocess` says what happens to days that have a run: `none` leaves them, `failed` repeats the failed
+        `reprocess` decides about days that have a run already: `none` leaves them, `failed` repeats the failed
         ones, `completed` repeats all. Raises AirflowFailure if another backfill of the DAG goes on.
         """
         body = {
@@ -231,7 +231,7 @@ class AirflowApi:
     def _wait(
         self, ask: Callable[[], list[RunState]], dag_id: str, timeout_seconds: float, on_progress: Progress | None
     ) -> list[RunState]:
-        """The runs that `ask` tells of, with their tasks, once all are finished; tasks are costly to list."""
+        """The runs that `ask` returns, with their tasks, once all are finished; listing tasks is costly."""
         deadline = time.monotonic() + timeout_seconds
         reported: list[RunState] | None = None
         while True:

@@ -22,6 +22,7 @@ from pydantic import SecretStr
 
 from include.local.processes import HOST
 from include.settings import PROJECT_ROOT, Settings
+from include.storage.local_files import write_file
 
 USERNAME = "admin"
 LOCAL_SETTINGS = '''"""Written at every start of the local Airflow: tasks inherit what the scheduler has imported."""
@@ -63,7 +64,7 @@ class AirflowFolder:
         """User and password, made on first use."""
         path = self.home / "passwords.json"
         if not path.exists():
-            write_private(path, json.dumps({USERNAME: secrets.token_urlsafe(12)}))
+            write_file(path, json.dumps({USERNAME: secrets.token_urlsafe(12)}), owner_only=True)
         return Login(USERNAME, json.loads(path.read_text())[USERNAME])
 
     def write(self, settings: Settings, database_url: str) -> None:
@@ -76,15 +77,19 @@ class AirflowFolder:
             parser[section] = {name: str(value).replace("%", "%%") for name, value in values.items()}
         content = io.StringIO()
         parser.write(content)
-        write_private(self.home / "airflow.cfg", content.getvalue())
+        write_file(self.home / "airflow.cfg", content.getvalue(), owner_only=True)
         hook = self.home / "config" / "airflow_local_settings.py"
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(LOCAL_SETTINGS if settings.preload_libraries else "")
 
     def digest(self, settings: Settings, database_url: str) -> str:
-        """A fingerprint of all that running components were told; another one means that they must restart."""
-        told = [self._sections(settings, database_url), settings_environment(settings), settings.preload_libraries]
-        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+        """A fingerprint of the configuration of running components; if it differs, they must restart."""
+        configuration = [
+            self._sections(settings, database_url),
+            settings_environment(settings),
+            settings.preload_libraries,
+        ]
+        return hashlib.sha256(json.dumps(configuration, sort_keys=True, default=str).encode()).hexdigest()
 
     def environment(self, settings: Settings, outer: Mapping[str, str]) -> dict[str, str]:
         """Environment of Airflow's processes and so of every task.
@@ -176,7 +181,7 @@ class AirflowFolder:
         path = self.home / name
         if not path.exists():
             key = secrets.token_bytes(32)
-            write_private(path, base64.urlsafe_b64encode(key).decode() if urlsafe else key.hex())
+            write_file(path, base64.urlsafe_b64encode(key).decode() if urlsafe else key.hex(), owner_only=True)
         return path.read_text().strip()
 
 
@@ -193,14 +198,3 @@ def settings_environment(settings: Settings) -> dict[str, str]:
         variable = description.validation_alias or f"CUVEE_{name.upper()}"
         environment[str(variable)] = str(value)
     return environment
-
-
-def write_private(path: Path, content: str) -> None:
-    """Write a new file that only its owner may read (mode 0600 from the first byte on), whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(content)
-    temporary.replace(path)

@@ -33,7 +33,7 @@ class TaskState:
 
     @property
     def name(self) -> str:
-        """The task as people write it: `classify`, or `classify[3]` for a mapped one."""
+        """The task as it is usually written: `classify`, or `classify[3]` for a mapped one."""
         return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
 
 

@@ -1,11 +1,12 @@
-"""The roles and databases of the embedded PostgreSQL, and the files that tell their URLs."""
+"""The roles and databases of the embedded PostgreSQL, and the files that hold their URLs."""
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from include.storage.local_files import write_file
 
 DRIVERS = {"cuvee": "postgresql+psycopg", "airflow": "postgresql+psycopg2"}
 """Role and database of the same name → scheme of its URL: what the warehouse and what Airflow ask for."""
@@ -44,14 +45,5 @@ def ensure_databases(folder: Path, host: str, port: int) -> None:
             if not password:
                 password = secrets.token_urlsafe(24)
                 connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(password)))
-            write_secret(folder / URL_FILES[name], f"{driver}://{name}:{password}@{host}:{port}/{name}")
-
-
-def write_secret(path: Path, content: str) -> None:
-    """Replace a file that only its owner may read, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(content + "\n")
-    temporary.replace(path)
+            url = f"{driver}://{name}:{password}@{host}:{port}/{name}"
+            write_file(folder / URL_FILES[name], f"{url}\n", owner_only=True)

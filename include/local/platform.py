@@ -45,7 +45,7 @@ def addresses(settings: Settings) -> dict[str, Any]:
     """Where a person finds what runs.
 
     The passwords of the embedded Airflow and PostgreSQL are shown: they guard this machine's instances only.
-    Those of a warehouse of one's own are not.
+    Those of an external warehouse are not.
     """
     airflow = LocalAirflow(settings, PostgresServer(settings))
     login = airflow.login()

@@ -4,7 +4,7 @@ It lives in `<state_dir>/postgres`, comes from a pip package, and listens on 127
 password (SCRAM) only:
 
     data/               the database cluster
-    server.log          what the server says
+    server.log          the server's log
     superuser.password  of the role `postgres`          } mode 0600, written once
     warehouse.url       role and database `cuvee`       }
     airflow.url         role and database `airflow`     }
@@ -34,9 +34,10 @@ import psutil
 from filelock import FileLock, Timeout
 
 from include.errors import ConfigurationError
-from include.local.databases import database_url, ensure_databases, write_secret
+from include.local.databases import database_url, ensure_databases
 from include.local.server_account import ServerAccount
 from include.settings import Settings
+from include.storage.local_files import write_file
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +145,7 @@ class PostgresServer:
     def _create_cluster(self) -> None:
         """Run initdb beside the final place and move it there, so that a killed start leaves no half cluster."""
         password_file = self.folder / "superuser.password"
-        write_secret(password_file, secrets.token_urlsafe(24))
+        write_file(password_file, secrets.token_urlsafe(24) + "\n", owner_only=True)
         self._account.own(password_file)
         unfinished = self.folder / "data.unfinished"
         if unfinished.exists():

@@ -1,7 +1,7 @@
 """Long-running programs that outlive the command that started them, and how they are found again.
 
 A program is known by a small record beside its log: process id, start time and executable. A record
-never leads to a stranger: the id of a dead process may belong to anyone by now, so all three must agree.
+never identifies a foreign process: the id of a dead process may be reused by now, so all three must agree.
 
     program = BackgroundProgram("scheduler", folder)
     program.start([sys.executable, "-m", "airflow", "scheduler"], environment)
@@ -26,6 +26,7 @@ from pathlib import Path
 import psutil
 
 from include.errors import ConfigurationError
+from include.storage.local_files import write_file
 
 logger = logging.getLogger(__name__)
 
@@ -78,9 +79,7 @@ class BackgroundProgram:
         process.returncode = 0  # it is meant to outlive this object, which would complain when collected
         started = psutil.Process(process.pid).create_time()
         record = ProcessRecord(process.pid, started, str(Path(command[0]).resolve()))
-        temporary = self._record_file.with_suffix(".json.tmp")
-        temporary.write_text(json.dumps(asdict(record)))
-        temporary.replace(self._record_file)
+        write_file(self._record_file, json.dumps(asdict(record)))
         logger.debug("started %s as process %d", self.name, process.pid)
 
     def is_running(self) -> bool:
@@ -228,5 +227,5 @@ def _end(processes: Sequence[psutil.Process], timeout_seconds: float) -> None:
 
 
 def _wait_for_end(processes: Sequence[psutil.Process], timeout_seconds: float) -> None:
-    """Wait without counting zombies: in a container nobody may ever collect them, and psutil waits for that."""
+    """Wait without counting zombies: in a container they may never be reaped, and psutil waits for that."""
     wait_until(lambda: not any(_is_alive(process) for process in processes), timeout_seconds, pause_seconds=0.05)

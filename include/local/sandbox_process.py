@@ -40,13 +40,13 @@ class SandboxProcess:
 
     @property
     def log(self) -> Path:
-        """What the sandbox says."""
+        """The log of the sandbox."""
         return self._program.log
 
     def start(self, *, first_day: date, days: int, replay: Path | None = None) -> None:
         """Serve `days` days from `first_day` on, of the demo catalogue or of the records in `replay`.
 
-        Does nothing if just that is served already; starts anew if something else is. Raises
+        Does nothing if exactly that is served already; restarts if something else is. Raises
         ConfigurationError if the port is taken or the sandbox does not answer, with the end of its log.
         """
         command = [
@@ -78,7 +78,7 @@ class SandboxProcess:
             session.trust_env = False
             while True:
                 try:
-                    # Any answer will do: the manners of the sandbox may make it a bad one.
+                    # Any answer will do: the faults of the sandbox may make it a bad one.
                     session.get(f"{self.url}/sandbox/health", timeout=5)
                     return
                 except requests.RequestException:

@@ -38,7 +38,7 @@ _CANDIDATE, _CHAMPION = BLUE, ORANGE
 
 @dataclass(frozen=True)
 class DayScores:
-    """What one decision says of both models."""
+    """The results of both models in one decision."""
 
     day: date
     candidate: float
@@ -109,11 +109,11 @@ def coverage_of_both_figure(named: Sequence[tuple[str, ModalityResult]]) -> Draw
                 label=title,
             )  # fmt: skip
             seen += [point.precision for point in curve]
-            stands = result.operating_point
-            if stands.precision is not None:
-                place = (stands.coverage.value, stands.precision.value)
+            chosen = result.operating_point
+            if chosen.precision is not None:
+                place = (chosen.coverage.value, chosen.precision.value)
                 axes.plot(*place, mark, color=colour, markersize=8, clip_on=False, zorder=_layer(mark))
-                seen.append(stands.precision.value)
+                seen.append(chosen.precision.value)
         axes.axhline(target, color=SOFT, linestyle=":", linewidth=1.4, label=f"target {percent(target)}")
         room = max(0.005, 0.1 * (1.0 - min(seen)))
         axes.set(xlim=(0, 1), ylim=(max(0.0, min(seen) - room), 1.0 + room / 2))
@@ -124,32 +124,36 @@ def coverage_of_both_figure(named: Sequence[tuple[str, ModalityResult]]) -> Draw
         legend_above(axes)
         return finish(
             figure, name, "Coverage and precision of both",
-            "When the surest products are accepted first: how many are accepted, and how many of those are right. The "
-            "higher line is the better one. A mark is where a model stands with the thresholds it came with; without a "
+            "Products accepted in order of confidence: the share accepted, and the share of those that is right. The "
+            "higher line is better. A mark is the operating point of a model with its own thresholds; without a "
             "mark, it accepts nothing.",
         )  # fmt: skip
 
 
 def reliability_of_both_figure(named: Sequence[tuple[str, ModalityResult]]) -> Drawing:
-    """How often each model is right when it is so sure; `named` is candidate and champion."""
+    """Accuracy of each model by confidence; `named` is candidate and champion."""
     name = "decision_reliability"
     with house_style(name):
         figure, axes = new_figure(6.4, 4.2)
         axes.plot([0, 1], [0, 1], color=SOFT, linestyle=":", linewidth=1.4)
         for (title, result), colour, dash, mark in zip(named, (_CANDIDATE, _CHAMPION), ("-", "--"), "oD", strict=True):
-            sure, right = ([getattr(one, which) for one in result.reliability] for which in ("confidence", "accuracy"))
+            confidence, accuracy = (
+                [getattr(one, which) for one in result.reliability] for which in ("confidence", "accuracy")
+            )
             error = f"{title} (error {result.calibration_error.value:.3f})"
-            axes.plot(sure, right, dash, color=colour, linewidth=1.4, alpha=0.7, label=error, clip_on=False)
+            axes.plot(confidence, accuracy, dash, color=colour, linewidth=1.4, alpha=0.7, label=error, clip_on=False)
             sizes = [12 + 130 * one.count / max(1, result.products) for one in result.reliability]
-            axes.scatter(sure, right, s=sizes, marker=mark, color=colour, alpha=0.8, clip_on=False, zorder=_layer(mark))
+            axes.scatter(
+                confidence, accuracy, s=sizes, marker=mark, color=colour, alpha=0.8, clip_on=False, zorder=_layer(mark)
+            )
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence of the model", ylabel="share that is right")
         percent_axis(axes, "x")
         percent_axis(axes, "y")
         legend_above(axes)
         return finish(
             figure, name, "Reliability of both",
-            "How often each model is right when it is so sure; the larger a mark, the more products it stands for. On "
-            "the dotted line, confidence means what it says.",
+            "Accuracy of each model by confidence; the area of a mark shows the number of products. On "
+            "the dotted line, confidence equals accuracy.",
         )  # fmt: skip
 
 

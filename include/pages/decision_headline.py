@@ -1,4 +1,4 @@
-"""What became of a retraining, in one sentence: who is champion now, and why."""
+"""The outcome of a retraining, in one sentence: who is champion now, and why."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ BADGES: dict[State, Badge] = {
 
 
 def state_of(stored: StoredPromotion | None) -> State:
-    """The state of a decision as it stands in `promotions`; `open` without a row.
+    """The state of a decision according to `promotions`; `open` without a row.
 
-    A refusal is the gate's, a rejection a person's (or of nobody, who did not answer in time).
+    A refusal is the gate's, a rejection a person's (or nobody answered in time).
     """
     if stored is None:
         return "open"
@@ -50,7 +50,7 @@ def state_of(stored: StoredPromotion | None) -> State:
 def headline(judgement: Judgement, stored: StoredPromotion | None) -> str:
     """The verdict, e.g. `Version 3 stays champion, because version 4 does not keep 2 of the 10 clauses of the gate.`
 
-    `stored` is the decision in `promotions`; without it, the sentence says what the gate proposes.
+    `stored` is the decision in `promotions`; without it, the sentence states what the gate proposes.
     """
     candidate, champion = judgement.candidate, judgement.champion
     stays = f"Version {champion} stays champion" if champion else "There is still no champion"

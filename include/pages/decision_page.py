@@ -1,8 +1,8 @@
-"""The page of one decision: what the gate asked, what it found, and how to take it back; one file, offline.
+"""The page of one decision: the gate's clauses, what they found, and how to revert it; one file, offline.
 
     write_decision_page("reports/retraining/day=2026-01-18/training=8ad9d23856e6/judgement.json", settings)
 
-The page shows a judgement as `judge_trained` wrote it, and what `promotions` says became of it: it can be written
+The page shows a judgement as `judge_trained` wrote it, and its outcome according to `promotions`: it can be written
 before a person is asked and again afterwards. The same judgement and the same row give the same bytes.
 """
 
@@ -33,12 +33,12 @@ REPORTS = "reports/retraining"
 def write_decision_page(path: str, settings: Settings) -> str:
     """Write `index.html` beside the judgement at `path` in the lake, and return its path there.
 
-    Raises ConfigurationError when the judgement is another version's. A snapshot that is no longer there is said on the
-    page.
+    Raises ConfigurationError when the judgement is another version's. The page notes a snapshot that is no
+    longer there.
     """
     lake = Lake(settings.lake_root)
     judgement = read_judgement(lake, path)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         stored = decision_on(engine, judgement.training_key, judgement.candidate, judgement.champion)
     folder, _, file = path.rpartition("/")
     content = _content(judgement, stored, _manifest(lake, judgement.snapshot))
@@ -65,7 +65,7 @@ def _content(judgement: Judgement, stored: StoredPromotion | None, manifest: Man
 
 
 def _reason_beside_clauses(judgement: Judgement, stored: StoredPromotion | None) -> str:
-    """The written reason where it says more than the broken clauses, which the page lists anyway; else nothing."""
+    """The written reason where it adds to the broken clauses, which the page lists anyway; else nothing."""
     reason = stored.reason if stored else judgement.reason
     return "" if reason == Verdict(judgement.judged.clauses).reason else reason
 
@@ -74,5 +74,5 @@ def _manifest(lake: Lake, snapshot: str) -> Manifest | None:
     try:
         return read_manifest(lake, snapshot)
     except SnapshotDamaged as error:
-        logger.warning("the decision page tells nothing of the snapshot: %s", error)
+        logger.warning("the decision page omits the snapshot: %s", error)
         return None

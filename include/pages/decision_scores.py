@@ -58,7 +58,7 @@ def score_rows(judgement: Judgement) -> list[ScoreRow]:
          lambda one: one.operating_point.coverage),
         ("right when accepted", f"its thresholds were chosen for {percent(target)}", shares,
          lambda one: one.operating_point.precision),
-        (f"could be accepted at {percent(target)}", "largest share, surest first, that is right so often",
+        (f"could be accepted at {percent(target)}", "largest share that reaches this precision",
          _Form(_without_interval, points), lambda one: _exactly(coverage_at(one.coverage_curve, target))),
     ]  # fmt: skip
     return [_row(judgement, *row) for row in rows]

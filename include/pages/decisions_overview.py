@@ -42,7 +42,7 @@ def write_decisions_overview(settings: Settings) -> str:
     It links to the decision pages that are there: write those first.
     """
     lake = Lake(settings.lake_root)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         decisions = all_decisions(engine)
     pages = frozenset(lake.list_files(REPORTS, "/index.html"))
     rows = [_row(stored, pages) for stored in decisions]
@@ -74,7 +74,7 @@ def _row(stored: StoredPromotion, pages: Collection[str]) -> DecisionRow:
 
 
 def _timeline(rows: Sequence[DecisionRow]) -> Drawing | None:
-    """The course of the scores; None where a line of less than two decisions would say nothing."""
+    """The course of the scores; None with fewer than two decisions, which make no line."""
     scored = [
         DayScores(row.stored.day, row.candidate, row.champion, row.stored.promoted)
         for row in rows

@@ -26,7 +26,7 @@ DASHES = ("-", "--", ":", "-.")
 
 DOTS_PER_INCH = 144
 _WIDE = 7.5
-"""Inches; two narrower figures stand side by side."""
+"""Inches; two narrower figures fit side by side."""
 
 _STYLE: Any = {  # matplotlib types it by its several hundred names
     "font.family": "DejaVu Sans",  # travels with matplotlib: the same letters on every machine
@@ -65,7 +65,7 @@ _PAGE_COLOURS = {
     GREEN: "var(--figure-green)",
     PURPLE: "var(--figure-purple)",
 }
-"""Colours that follow the light or dark page when a figure stands inside it."""
+"""Colours that follow the light or dark scheme of the page that a figure is embedded in."""
 
 
 @dataclass(frozen=True)
@@ -167,5 +167,5 @@ def words(name: str) -> str:
 
 
 def shortened(text: str, length: int = 26) -> str:
-    """A text of at most `length` characters, so that a stranger's long name leaves room for the figure."""
+    """A text of at most `length` characters, so that a long name from outside leaves room for the figure."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -18,7 +18,7 @@ from include.storage.lake import Lake
 
 FIGURES = {
     "label_mix": ("Label mix", "Distance of the predicted labels' shares; 1 means no label in common."),
-    "confidence": ("Confidence", "By how much confidences have fallen; below 0, the model is surer than in training."),
+    "confidence": ("Confidence", "By how much confidences have fallen; below 0, they are higher than in training."),
     "text_embedding": ("Text embedding", "Distance of the mean text from training's, in units of training's spread."),
     "photo_embedding": ("Photo embedding", "The same of photos."),
     "missing_photos": ("Missing photos", "Rise of the share of products without a photo."),

@@ -1,4 +1,4 @@
-"""Figures of how well one way to predict judges: confusion, labels, slices, calibration, coverage."""
+"""Figures of one way to predict: confusion, labels, slices, calibration, coverage."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ def confusion_figure(key: str, result: ModalityResult) -> Drawing:
 
 
 def reliability_figure(key: str, result: ModalityResult) -> Drawing:
-    """How often the model is right when it is so sure, and on how many products that rests."""
+    """Accuracy by confidence, and the number of products behind each value."""
     bins = result.reliability
-    sure = [one.confidence for one in bins]
+    confidence = [one.confidence for one in bins]
     name = f"{key}_reliability"
     with house_style(name):
         figure, whole = new_figure(5.6, 5.4)
@@ -95,7 +95,9 @@ def reliability_figure(key: str, result: ModalityResult) -> Drawing:
         for one in bins:
             curve.plot([one.confidence] * 2, [one.confidence, one.accuracy], color=ORANGE, linewidth=2.2, alpha=0.8)
         error = f"this model (calibration error {result.calibration_error.value:.3f})"
-        curve.plot(sure, [one.accuracy for one in bins], "o-", color=BLUE, markersize=5.5, label=error, clip_on=False)
+        curve.plot(
+            confidence, [one.accuracy for one in bins], "o-", color=BLUE, markersize=5.5, label=error, clip_on=False
+        )
         curve.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that is right")
         legend_above(curve)
         largest = max((one.count for one in bins), default=1)
@@ -113,13 +115,13 @@ def reliability_figure(key: str, result: ModalityResult) -> Drawing:
         figure.align_ylabels()
         return finish(
             figure, name, "Reliability",
-            "How often the model is right (points) when it is so sure; on the dashed line, confidence means what "
-            "it says. Below: the number of products in each range of confidence.",
+            "Accuracy by confidence (points); on the dashed line, confidence equals "
+            "accuracy. Below: the number of products in each range of confidence.",
         )  # fmt: skip
 
 
 def coverage_figure(key: str, result: ModalityResult) -> Drawing:
-    """Precision of what is accepted by the share that is accepted, and where the model stands."""
+    """Precision of accepted products by coverage, and the model's operating point."""
     points = sorted(result.coverage_curve, key=lambda point: point.coverage)
     chosen = result.operating_point
     name = f"{key}_coverage"
@@ -127,7 +129,7 @@ def coverage_figure(key: str, result: ModalityResult) -> Drawing:
         figure, axes = new_figure(5.6, 3.9)
         axes.plot(
             [point.coverage for point in points], [point.precision for point in points],
-            color=BLUE, label="surest first", marker="o" if len(points) == 1 else "",
+            color=BLUE, label="by confidence", marker="o" if len(points) == 1 else "",
         )  # fmt: skip
         target = f"target {percent(chosen.target_precision)}"
         axes.axhline(chosen.target_precision, color=SOFT, linestyle="--", linewidth=1.2, label=target)
@@ -146,8 +148,8 @@ def coverage_figure(key: str, result: ModalityResult) -> Drawing:
         axes.legend(loc="lower left", frameon=True, facecolor="none", edgecolor="none")
         return finish(
             figure, name, "Coverage and precision",
-            "When the surest products are accepted first: how many are accepted (coverage) and how many of those are "
-            "right (precision). The diamond is where the model stands, with thresholds chosen without the tested "
+            "Products accepted in order of confidence: the share accepted (coverage) and the share of those that is "
+            "right (precision). The diamond is the model's operating point, with thresholds chosen without the tested "
             "products; the rest goes to review.",
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it learnt from, how good it is and where it fails; HTML and Markdown.
+"""The model card: what a model is, its training data, how good it is and where it fails; HTML and Markdown.
 
 `index.html` is one file that opens anywhere without network and without scripts, figures included; `README.md` is
 the same for readers of text, with its figures beside it. The same model gives the same bytes.
@@ -64,7 +64,7 @@ def write_model_card(
 ) -> ModelCard:
     """Write `index.html`, `README.md` and `figures/*.png|svg` into a folder, which is made if absent.
 
-    Either of evaluation and training may be None, and the card then says so. Figures of an earlier card in that
+    Either of evaluation and training may be None, which the card then states. Figures of an earlier card in that
     folder are removed. Raises ConfigurationError when both are None or the flagship was not evaluated.
     """
     facts = facts or ModelFacts()
@@ -107,7 +107,7 @@ def known_limits(
     if evaluation is None:
         limits.append("This model was not evaluated; the figures are those of its own training.")
     elif evaluation.data.is_drawn:
-        limits.append("It was evaluated on products drawn for the demo: the figures say nothing of real products.")
+        limits.append("It was evaluated on products drawn for the demo: the figures do not apply to real products.")
     if evaluation is not None:
         missed = [
             target.what

@@ -36,7 +36,7 @@ MEASURES: Mapping[Measure, str] = {"macro_f1": "macro-F1", "log_loss": "log loss
 def learning_curve_figure(points: Sequence[LearningPoint], titles: Mapping[str, str]) -> Drawing:
     """Accuracy by number of training products; `titles` names the keys of `LearningPoint.accuracy` to draw.
 
-    At most four are drawn: more lines cannot be told apart.
+    At most four are drawn: more lines cannot be distinguished.
     """
     keys = [key for key in titles if any(key in point.accuracy for point in points)][: len(SERIES)]
     lowest = [point.accuracy[key].low for point in points for key in keys if key in point.accuracy]
@@ -63,7 +63,7 @@ def learning_curve_figure(points: Sequence[LearningPoint], titles: Mapping[str, 
         return finish(
             figure, "learning_curve", "Learning curve",
             "Accuracy on unseen products when the model learns from fewer of the examples, with 95 % intervals. A "
-            "curve that still rises says that more labelled products would help.",
+            "curve that still rises indicates that more labelled products would help.",
         )  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def training_history_figure(history: Sequence[Mapping[str, Any]], name: str = "t
 
 
 def search_figure(outcome: SearchOutcome) -> Drawing:
-    """The course of a hyper-parameter search; beside it what mattered, where the trials were enough to tell."""
+    """The course of a hyper-parameter search, and the importance of parameters where there were enough trials."""
     ordered = sorted(outcome.importances.items(), key=lambda entry: (entry[1], entry[0]))
     caption = "The value of each trial and the best so far."
     with house_style("search"):

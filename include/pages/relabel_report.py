@@ -8,16 +8,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from include.pages.attributions import attributions
 from include.pages.rendering import html_environment
 from include.storage.lake import Lake
 from include.taxonomy import load_taxonomy
 from include.warehouse.relabel_summary import LabelChange, RelabelSummary
-
-if TYPE_CHECKING:
-    pass
 
 SHOWN_CHANGES = 100
 """Kinds of change in each table of the page, the commonest; all are in `summary.json`."""
@@ -26,7 +22,7 @@ SHOWN_CHANGES = 100
 def write_relabel_report(lake: Lake, summary: RelabelSummary) -> str:
     """Write page and JSON of a relabelling into the lake; returns the page's path.
 
-    The page goes last: whoever finds it finds both. An earlier page of the same version is replaced.
+    The page is written last: if it exists, so does the summary. An earlier page of the same version is replaced.
     """
     folder = f"reports/relabel/version={summary['version']}"
     content = json.dumps(summary, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
@@ -57,10 +53,15 @@ def _sections(summary: RelabelSummary) -> list[tuple[str, str, int, list[LabelCh
     labels = [change for change in summary["changes"] if change["label_before"] != change["label_after"]]
     decisions = [change for change in summary["changes"] if change["label_before"] == change["label_after"]]
     return [
-        ("Another label", "Commonest first; examples are the surest.", len(labels), labels[:SHOWN_CHANGES]),
+        (
+            "Another label",
+            "Commonest first; examples are those of highest confidence.",
+            len(labels),
+            labels[:SHOWN_CHANGES],
+        ),
         (
             "The same label, another decision",
-            "What is surer or less sure now.",
+            "What is accepted now, and what goes to review now.",
             len(decisions),
             decisions[:SHOWN_CHANGES],
         ),

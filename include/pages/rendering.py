@@ -1,6 +1,6 @@
 """The template engines of all pages, and how their figures are written.
 
-Product texts are written by strangers: HTML escapes everything, Markdown every character that means something in it.
+Product texts come from outside: HTML escapes everything, Markdown every character that means something in it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Verbatim(str):
 
 @lru_cache(maxsize=1)
 def html_environment() -> Environment:
-    """The engine for HTML: every value is escaped, because product texts are written by strangers."""
+    """The engine for HTML: every value is escaped, because product texts come from outside."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     html = Environment(
@@ -88,7 +88,7 @@ def points(difference: float) -> str:
 
 
 def p_value(probability: float) -> str:
-    """A test's p, `= 0.021`; below what anybody tells apart, `< 0.001`."""
+    """A test's p, `= 0.021`; below three decimals, `< 0.001`."""
     return "< 0.001" if probability < 0.001 else f"= {probability:.2g}"
 
 

@@ -27,7 +27,7 @@ COUNT_MEANINGS = {
     "flags": "remarks on accepted products",
     "unchanged": "known from earlier days",
     "labelled": "with a label",
-    "accepted": "sure enough to use",
+    "accepted": "confident enough to be used",
     "review": "waiting for a person",
 }
 

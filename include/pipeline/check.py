@@ -14,6 +14,7 @@ from include.models.version.artefact import Artefact
 from include.models.version.registry import CHAMPION, Registry
 from include.pipeline.retraining.judge import require_no_leak
 from include.settings import Settings
+from include.storage.bucket import S3_SCHEME, LakeBucket
 from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
 from include.warehouse.promotions import champions_so_far, decided_champion
@@ -38,12 +39,26 @@ class Finding:
 
 
 def check(settings: Settings) -> list[Finding]:
-    """Look at everything that retraining keeps in more than one place; changes nothing.
+    """Look at everything that retraining keeps in more than one place, and at the lake's bucket; changes nothing.
 
-    Raises WarehouseUnreachable when the warehouse does not answer.
+    A bucket that cannot be reached is the only finding. Raises WarehouseUnreachable when the warehouse does not answer.
     """
+    bucket = _bucket(settings)
+    if bucket and bucket[0].problem:
+        return bucket
+    return [*_retraining(settings), *bucket]
+
+
+def _bucket(settings: Settings) -> list[Finding]:
+    """How the lake's bucket is set up, whether it can be reached first; nothing for a lake in a folder."""
+    if not settings.lake_root.startswith(S3_SCHEME):
+        return []
+    return [Finding(found.what, found.problem) for found in LakeBucket(settings.lake_root).inspect()]
+
+
+def _retraining(settings: Settings) -> list[Finding]:
     registry = Registry(settings.tracking_uri, settings.state_dir)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         checks: tuple[Callable[[], Iterator[str]], ...] = (
             lambda: _alias(engine, registry),
             lambda: _versions(engine, registry),

@@ -95,7 +95,7 @@ def import_catalogue(
         report=validated["report"],
         seconds=round(time.monotonic() - started, 3),
     )
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         quarantine_path = Lake.day_file("quarantine", catalogue.source, day)
         load_import(engine, lake, catalogue.source, day, quarantine_path=quarantine_path, trusted=trusted)
         record_batch(engine, BatchRecord.of_import(catalogue.source, day, summary))

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from include.errors import ConfigurationError
 from include.settings import Settings
 from include.warehouse.engine import open_engine
-from include.warehouse.locks import alone
+from include.warehouse.locks import exclusive_lock
 from include.warehouse.promotions import (
     PromotionRecord,
     StoredPromotion,
@@ -70,7 +70,7 @@ def _follow(engine: Engine, registry: Registry) -> str | None:
 
 
 def carry_out(engine: Engine, registry: Registry, record: PromotionRecord, *, once: bool) -> StoredPromotion:
-    """Write a decision down and let the alias follow; call it within `alone(engine, "decision")`.
+    """Write a decision down and let the alias follow; call it within `exclusive_lock(engine, "decision")`.
 
     Raises NoChampionError, before anything is written, when the artefact of a version to promote is missing or
     damaged. For `once` see `record_decision`.
@@ -115,7 +115,7 @@ def roll_back(settings: Settings, *, reason: str, decided_by: str, to: str | Non
     if not reason.strip():
         raise ConfigurationError("a rollback needs a reason: it is what the next person reads in `promotions`")
     registry = Registry(settings.tracking_uri, settings.state_dir)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "decision"):
         current = settle(engine, registry)
         target = registry.get(to).version if to else _version_before(champions_so_far(engine), current)
         decided = decided_champion(engine)

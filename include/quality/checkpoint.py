@@ -1,4 +1,4 @@
-"""Checks a day's batch of one source as a whole: the report says whether it may go on.
+"""Validates a day's batch of one source as a whole; the report decides whether the day continues.
 
 An empty day passes without Great Expectations being imported.
 """
@@ -32,7 +32,7 @@ LABEL_COLUMNS = Columns(
 
 @dataclass(frozen=True, slots=True)
 class BatchCounts:
-    """What the row rules made of a batch."""
+    """Numbers of records of a batch by the outcome of the row rules."""
 
     products: int
     """Records kept as products."""
@@ -47,7 +47,7 @@ class BatchCounts:
 
     @property
     def received(self) -> int:
-        """Records that came to the row rules."""
+        """Records that the row rules checked."""
         return self.products + self.quarantined
 
     @property
@@ -71,10 +71,10 @@ def validate_products(
     stored: int = 0,
     allow_empty: bool = False,
 ) -> ValidationReport:
-    """Judge a day's products by the product suite and the batch rules.
+    """Validate a day's products by the product suite and the batch rules.
 
     `products_path` and `quarantine_path` are Parquet files in the lake. `history` are the numbers of products
-    of earlier days (empty: volume is not judged). `expect_fresh=False` is for catalogues, which may be old.
+    of earlier days (empty: volume is not checked). `expect_fresh=False` is for catalogues, which may be old.
     `stored` is the number of products that an earlier run of the day left, which this batch replaces; a batch
     without products does so with `allow_empty` only.
     Raises nothing for a bad batch.
@@ -108,7 +108,7 @@ def validate_products(
             limits=limits,
             expect_fresh=expect_fresh,
             may_be_empty=counts.products == 0 and (allow_empty or counts.unchanged > 0),
-            # Said only where it is broken: the report of a rerun is that of the first run.
+            # Listed only where it is broken: the report of a rerun is that of the first run.
             fewest_again=fewest if is_emptied else 0,
         )
         report.bars = [*quarantine.bars, *flag_bars(products.counts["flags"], products.rows)]
@@ -151,7 +151,7 @@ def _product_rules(
     if not expect_fresh:
         skipped.append(Skipped("freshness", "A catalogue may be of any age."))
     elif age is None:
-        skipped.append(Skipped("freshness", "The records of this source do not say when they were changed."))
+        skipped.append(Skipped("freshness", "The records of this source have no time of their last change."))
     batch_suite = suites.product_batch_suite(
         limits,
         day,
@@ -177,7 +177,7 @@ def validate_labels(
     *,
     products_path: str = "",
 ) -> ValidationReport:
-    """Judge a day's labels by the label suite, against the day's products.
+    """Validate a day's labels by the label suite, against the day's products.
 
     `paths` are the Parquet files that together hold the labels of the day, one row per product of
     `products_path` (by default the day's products file).

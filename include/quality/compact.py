@@ -1,4 +1,4 @@
-"""Compact frames: what batch rules need to know of a Parquet file, without its texts.
+"""Compact frames: what batch rules need of a Parquet file, without its texts.
 
 Of 100,000 products with all their texts a frame of ids, hashes and text lengths remains, about 15 MB; files are
 read one row group at a time.

@@ -63,7 +63,7 @@ def load_great_expectations() -> ModuleType:
 def run_suite(name: str, expectations: Sequence[Expectation], frame: pd.DataFrame) -> list[RuleResult]:
     """Check a frame against expectations made by `suites`; results in the order of the expectations.
 
-    Rules that look at a column that is not there fail and say so. Nothing is written to disk.
+    A rule on an absent column fails, with the reason. Nothing is written to disk.
     """
     checkpoint = _checkpoint(name, expectations)
     outcome = checkpoint.run(batch_parameters={"dataframe": frame})

@@ -22,9 +22,9 @@ REASONS: Final[dict[str, str]] = {
     "duplicate": "The same id came earlier in this batch; the first record was kept.",
     "wrong_type": "A field has another type than the source documents, e.g. a list instead of a text.",
     "not_json": "The line is not valid JSON: it was cut off or damaged on its way.",
-    "unknown_schema_version": "The record is in a version of the source's format that we do not know, and a field that "
-    "we need could not be read.",
-    "unreadable": "Our own code failed on the record: a mistake of ours, told with a traceback in the task's log.",
+    "unknown_schema_version": "The record is in an unknown version of the source's format, and a required "
+    "field could not be read.",
+    "unreadable": "The program failed on the record: an error in the program, logged with its traceback by the task.",
 }
 """Reason code → sentence. Quarantine rows carry one or more of these codes."""
 
@@ -32,15 +32,15 @@ FLAGS: Final[dict[str, str]] = {
     "check_digit_wrong": "The check digit does not fit the rest of the barcode: a digit was probably mistyped.",
     "short_code": "The code is shorter than a barcode, or has lost its leading zeros.",
     "long_code": "The code is longer than any barcode of a product.",
-    "characters_lost": "Some characters of a text were lost before it came to us (\ufffd stands in their place).",
-    "unknown_schema_version": "The record is in a version of the source's format that we do not know; it was read like "
-    "the newest that we know.",
+    "characters_lost": "Some characters of a text were lost at or before the source (they are \ufffd now).",
+    "unknown_schema_version": "The record is in an unknown version of the source's format; it was read as the "
+    "newest known one.",
     "bad_address": "The address of the photo or of the page was damaged, misleading or too long, and was left out.",
     "in_store_code": "The number was given by a shop; another shop may use it for another product.",
     "unfamiliar": "The product is unlike anything that the model was trained on, so its label is for review.",
     "rule_disagrees": "A written rule of the taxonomy contradicts the classifiers, so the label is for review.",
 }
-"""Flag → sentence. Flags stand in `Product.flags`; they reject nothing."""
+"""Flag → sentence. Flags are in `Product.flags`; they reject nothing."""
 
 
 def describe_reason(code: str) -> str:

@@ -48,7 +48,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineSections:
-    """What the report says of a quarantine file."""
+    """The report's sections on a quarantine file."""
 
     rows: int
     bars: list[BarChart]

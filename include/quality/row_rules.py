@@ -27,7 +27,7 @@ _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _UNWRITABLE_AS_JSON = re.compile(r"[\ud800-\udfff]|\\u0000|NaN|Infinity")
 _FIELDS = tuple(field.name for field in fields(Product))
 _WRITABLE_BITS = 2_000
-"""A larger number is not written out: how many digits an interpreter writes is a setting of its own."""
+"""A larger number is not written out: Python limits the digits that it writes by a setting."""
 _WHITE_SPACE = re.compile(r"\s")
 _ROUNDED_CODE = re.compile(r"[+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)|\d+[.,]0*")
 _SHORT_TEXTS = ("brand", "quantity", "language", "source_category")
@@ -63,7 +63,7 @@ class RowRules:
     """The row rules for one batch; it remembers the ids that it kept, so make a new one for each batch."""
 
     def __init__(self, limits: RowLimits | None = None, guard: RecordGuard | None = None) -> None:
-        """Start a batch; `guard` is that of its reader."""
+        """Start a batch; `guard` is that of the source's reader."""
         self.limits = limits or RowLimits()
         self._guard = guard
         self._kept_ids: set[str] = set()
@@ -71,7 +71,7 @@ class RowRules:
     def apply(
         self, records: Iterable[Product | Rejection], chunk_rows: int
     ) -> Iterator[tuple[list[Product], list[Rejection]]]:
-        """Judge every record of a batch; lazily, one chunk in memory at a time, in the order of the records.
+        """Check every record of a batch; lazily, one chunk in memory at a time, in the order of the records.
 
         Each list has at most `chunk_rows` entries. A list of products has exactly `chunk_rows`, except the
         last one and those that are empty, so that chunks can be written as row groups.
@@ -82,17 +82,17 @@ class RowRules:
         rejections: list[Rejection] = []
         guard = self._guard or RecordGuard("records")
         for number, record in enumerate(records, start=1):
-            guard.judged = number
+            guard.processed = number
             try:
-                judged = self.judge(record, position=f"record {number}")
+                checked = self.check(record, position=f"record {number}")
             except MemoryError:
                 raise
             except Exception as error:
-                judged = failed_record(record, error, guard, f"record {number}")
-            if isinstance(judged, Product):
-                products.append(judged)
+                checked = failed_record(record, error, guard, f"record {number}")
+            if isinstance(checked, Product):
+                products.append(checked)
             else:
-                rejections.append(judged)
+                rejections.append(checked)
             if len(products) == chunk_rows:
                 yield products, rejections
                 products, rejections = [], []
@@ -104,10 +104,10 @@ class RowRules:
         if self._guard is None:
             guard.warn()
 
-    def judge(self, record: Product | Rejection, position: str) -> Product | Rejection:
+    def check(self, record: Product | Rejection, position: str) -> Product | Rejection:
         """One record: the product with its flags, or why it is set aside.
 
-        `position` says where a rejected product stood; a record that a source rejected keeps its own.
+        `position` is that of a product in its batch; a record that the source rejected keeps its own.
         """
         if isinstance(record, Rejection):
             return writable(record, self.limits.raw_characters)
@@ -184,9 +184,9 @@ class RowRules:
 
 
 def failed_record(record: Product | Rejection, error: Exception, guard: RecordGuard, position: str) -> Rejection:
-    """The rejection of a record on which our code failed with `error`, after its source had read it.
+    """The rejection of a record on which the program failed with `error`, after its source had read it.
 
-    One that cannot be written down either is left with its place alone.
+    If the record cannot be written either, the rejection has its position alone.
     """
     position = record.position if isinstance(record, Rejection) else position
     rejection = guard.set_aside(error, {}, position)
@@ -221,7 +221,7 @@ def writable(rejection: Rejection, raw_characters: int) -> Rejection:
     """The same rejection, such that Parquet and PostgreSQL (text and jsonb) take it.
 
     NUL and lone surrogates become U+FFFD, NaN and infinities become texts, what is nested too deeply `…`. A raw record
-    of more than `raw_characters` characters (as JSON) has its texts cut, and says so.
+    of more than `raw_characters` characters (as JSON) has its texts cut, with their full lengths noted.
     """
     raw = without_deep_parts(rejection.raw)
     try:

@@ -2,7 +2,7 @@
 
 Every expectation has a rule name, a meaning in plain words that the report shows, and a severity: a broken
 `critical` rule rejects the batch, a broken `warning` is shown and nothing else. Rows that are bad one by
-one never get here (see `row_rules`): what breaks here is our own work, or the batch as a whole.
+one never get here (see `row_rules`): a failure here is an error in the program, or concerns the batch as a whole.
 
 Suites named `…_batch` look at a frame of one row, the facts about the batch (see `checkpoint`).
 """
@@ -26,8 +26,8 @@ NO_DIFFERENCE = "as agreed"
 """The fact `schema` of a file whose columns are those of `include/schema.py`."""
 
 _REMARKS = {
-    "unknown_schema_version": "No product is in a version of the source's format that we do not know.",
-    "unreadable": "Our own code fails on no record.",
+    "unknown_schema_version": "No product is in an unknown version of the source's format.",
+    "unreadable": "The program fails on no record.",
 }
 
 
@@ -40,7 +40,7 @@ def product_suite() -> list[Expectation]:
             column="product_id", **_rule("product_id_present", "Every product has an id.")
         ),
         gxe.ExpectColumnValuesToBeUnique(
-            column="product_id", **_rule("product_id_unique", "No product stands in the batch twice.")
+            column="product_id", **_rule("product_id_unique", "No product is in the batch twice.")
         ),
         gxe.ExpectColumnValuesToMatchRegex(
             column="product_id",
@@ -95,7 +95,7 @@ def product_batch_suite(
 ) -> list[Expectation]:
     """Expectations for the batch of products as a whole.
 
-    `history` are the numbers of products of earlier days; without any, volume is not judged. `fewest_again` products
+    `history` are the numbers of products of earlier days; without any, volume is not checked. `fewest_again` products
     must be there, because the day has some from an earlier run; 0 leaves that out.
     """
     gxe = load_great_expectations().expectations
@@ -111,8 +111,8 @@ def product_batch_suite(
             ]
         ),
         *_nothing_lost_expectations(
-            products_lost="Every product that was accepted stands in the file.",
-            quarantine_lost="Every record that was set aside stands in the quarantine.",
+            products_lost="Every product that was accepted is in the file.",
+            quarantine_lost="Every record that was set aside is in the quarantine.",
         ),
         gxe.ExpectColumnMaxToBeBetween(
             column="rejected_percent",
@@ -166,7 +166,7 @@ def product_batch_suite(
 
 
 def remark_expectations(remarks: Mapping[str, int]) -> list[Expectation]:
-    """Warnings of what was seen in a batch and asks for somebody's work; nothing for what was not seen.
+    """Warnings about records that need somebody's attention; none where there are no such records.
 
     `remarks` counts what has one of the names in `_REMARKS`; the counts are facts about the batch.
     """
@@ -213,7 +213,7 @@ def label_suite(taxonomy_labels: Sequence[str]) -> list[Expectation]:
         gxe.ExpectColumnValuesToBeInSet(
             column="modality",
             value_set=list(get_args(Modality)),
-            **_rule("modality_known", "Every label says what it rests on: text, photo, both, or nothing."),
+            **_rule("modality_known", "Every label has its modality: text, photo, both, or none."),
         ),
         gxe.ExpectColumnUniqueValueCountToBeBetween(
             column="model_version",

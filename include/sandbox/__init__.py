@@ -1,6 +1,7 @@
-"""A local stand-in of the Open Food Facts and Edamam APIs, and a demo catalogue for it to serve.
+"""A local replacement for the Open Food Facts and Edamam APIs, with faults on demand and a demo catalogue to serve.
 
-Importing this package loads nothing; each function loads what it needs when it is called.
+Import its functions, or `SandboxServer` for tests; each function loads what it needs when it is called.
+It imports errors and plain words, and nothing else of the platform: the APIs that it replaces do not know it either.
 """
 
 from __future__ import annotations
@@ -35,15 +36,15 @@ def serve(
     port: int = 8099,
     *,
     host: str = "127.0.0.1",
-    manners: Iterable[str] = (),
+    faults: Iterable[str] = (),
 ) -> None:
-    """Serve both food APIs until the process is told to stop.
+    """Serve both food APIs until the process is stopped.
 
-    Raises ConfigurationError if the port is taken, the folder holds no records, or a manner is unknown.
+    Raises ConfigurationError if the port is taken, the folder holds no records, or a fault is unknown.
     """
     from include.sandbox.server import serve_catalogue
 
-    serve_catalogue(open_food_catalogue(replay, first_day, days), manners, host=host, port=port)
+    serve_catalogue(open_food_catalogue(replay, first_day, days), faults, host=host, port=port)
 
 
 def write_demo_catalogue(folder: Path) -> Path:

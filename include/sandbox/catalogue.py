@@ -17,7 +17,7 @@ SECONDS_PER_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class DatedRecord:
-    """A product record and the moment of its change, which decides the delta file it stands in."""
+    """A product record and the moment of its change, which decides its delta file."""
 
     moment: int
     """Unix seconds."""
@@ -31,7 +31,7 @@ class FoodCatalogue(Protocol):
     last_day: date
 
     def records(self) -> Sequence[DatedRecord]:
-        """All Open Food Facts records, oldest first; a product changed twice stands there twice."""
+        """All Open Food Facts records, oldest first; a product that changed twice is there twice."""
 
     def edamam_hints(self) -> Sequence[Record]:
         """All hints of the Edamam parser, in its order: `{"food": {…}, "measures": […]}`."""

@@ -1,4 +1,4 @@
-"""The sandbox's own routes: whether it is up, what it was asked, and its manners, for this machine only."""
+"""The sandbox's own routes: whether it is up, what it was asked, and its faults, for this machine only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from include.errors import ConfigurationError
 from include.sandbox.catalogue import FoodCatalogue
-from include.sandbox.manners import Manners
+from include.sandbox.faults import Faults
 
 _LARGEST_COUNT = 100_000
 
@@ -58,13 +58,13 @@ class LoggedRequests:
         await self._app(scope, receive, send)
 
 
-class MannersWanted(BaseModel):
-    """Body of `POST /sandbox/manners`."""
+class FaultsWanted(BaseModel):
+    """Body of `POST /sandbox/faults`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    manners: list[str]
-    """As `Manner.parse` reads them; an empty list switches all off."""
+    faults: list[str]
+    """As `Fault.parse` reads them; an empty list switches all off."""
 
 
 def _refuse_strangers(request: Request) -> None:
@@ -73,10 +73,10 @@ def _refuse_strangers(request: Request) -> None:
     except ValueError:
         local = False
     if not local:
-        raise HTTPException(403, "manners are switched from this machine only")
+        raise HTTPException(403, "faults are switched from this machine only")
 
 
-def control_routes(catalogue: FoodCatalogue, manners: Manners, log: RequestLog) -> APIRouter:
+def control_routes(catalogue: FoodCatalogue, faults: Faults, log: RequestLog) -> APIRouter:
     """The routes below `/sandbox`."""
     routes = APIRouter(prefix="/sandbox")
 
@@ -88,17 +88,17 @@ def control_routes(catalogue: FoodCatalogue, manners: Manners, log: RequestLog) 
     def requests() -> Mapping[str, int]:
         return log.counts()
 
-    @routes.get("/manners")
+    @routes.get("/faults")
     def show() -> dict[str, list[str]]:
-        return {"manners": [str(manner) for manner in manners]}
+        return {"faults": [str(fault) for fault in faults]}
 
-    @routes.post("/manners")
-    def switch(request: Request, wanted: MannersWanted) -> dict[str, list[str]]:
+    @routes.post("/faults")
+    def switch(request: Request, wanted: FaultsWanted) -> dict[str, list[str]]:
         _refuse_strangers(request)
         try:
-            manners.replace(wanted.manners)
+            faults.replace(wanted.faults)
         except ConfigurationError as error:
             raise HTTPException(422, str(error)) from error
-        return {"manners": [str(manner) for manner in manners]}
+        return {"faults": [str(fault) for fault in faults]}
 
     return routes

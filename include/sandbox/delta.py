@@ -24,8 +24,8 @@ from include.sandbox.catalogue import (
     midnight,
     with_host,
 )
-from include.sandbox.manners import Manners
-from include.sandbox.record_manners import spoil_lines, spoil_products
+from include.sandbox.faults import Faults
+from include.sandbox.record_faults import spoil_lines, spoil_products
 
 DAYS_KEPT = 14
 _BEFORE_MIDNIGHT = 2 * 3600 + 12 * 60 + 47
@@ -61,12 +61,12 @@ def window_records(records: Sequence[DatedRecord], window: Window) -> Sequence[D
     return records[start:end]
 
 
-def delta_file(catalogue: FoodCatalogue, window: Window, host: str, manners: Manners) -> bytes:
+def delta_file(catalogue: FoodCatalogue, window: Window, host: str, faults: Faults) -> bytes:
     """The content of a window's file, the same bytes on each call; an empty gzip file for a quiet window."""
     path = f"/data/delta/{window.name}"
     records = [with_host(dated.record, host) for dated in window_records(catalogue.records(), window)]
-    products = spoil_products(records, manners, path)
-    lines = spoil_lines([_line(product) for product in products], manners, path)
+    products = spoil_products(records, faults, path)
+    lines = spoil_lines([_line(product) for product in products], faults, path)
     return gzip.compress(b"".join(line + b"\n" for line in lines), mtime=0)
 
 

@@ -9,12 +9,12 @@ from fastapi.responses import JSONResponse
 
 from include.plain_words import plain_words
 from include.sandbox.catalogue import FoodCatalogue, Record, host_of, with_host
-from include.sandbox.manners import Manners
-from include.sandbox.record_manners import spoil_hints
+from include.sandbox.faults import Faults
+from include.sandbox.record_faults import spoil_hints
 
 HINTS_PER_PAGE = 20
 _SESSION_STEP = 2 * HINTS_PER_PAGE
-"""The first answer of the real API links to `session=40`; the number is nobody's business but the server's."""
+"""The first answer of the real API links to `session=40`; the number has a meaning for the server only."""
 
 
 def _matches(hint: Record, words: list[str]) -> bool:
@@ -24,7 +24,7 @@ def _matches(hint: Record, words: list[str]) -> bool:
     return all(f" {word} " in text for word in words)
 
 
-def edamam_routes(catalogue: FoodCatalogue, manners: Manners) -> APIRouter:
+def edamam_routes(catalogue: FoodCatalogue, faults: Faults) -> APIRouter:
     """The route of the parser; any non-empty pair of credentials is accepted."""
     routes = APIRouter()
 
@@ -39,7 +39,7 @@ def edamam_routes(catalogue: FoodCatalogue, manners: Manners) -> APIRouter:
         found = [hint for hint in catalogue.edamam_hints() if _matches(hint, words)]
         start = max(0, session) // _SESSION_STEP * HINTS_PER_PAGE
         shown = [with_host(hint, host_of(request)) for hint in found[start : start + HINTS_PER_PAGE]]
-        hints = spoil_hints(shown, manners, request.url.path)
+        hints = spoil_hints(shown, faults, request.url.path)
         exact = [{"food": hint["food"]} for hint in shown if plain_words(hint["food"].get("label")).split() == words]
         links = {}
         if start + HINTS_PER_PAGE < len(found):

@@ -18,9 +18,9 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from include.plain_words import plain_words
 from include.sandbox.catalogue import FoodCatalogue, Record, host_of, with_host
 from include.sandbox.delta import delta_file, full_dump, windows
-from include.sandbox.manners import LIST_MANNERS, Manners
-from include.sandbox.photo_manners import serve_photo
-from include.sandbox.record_manners import spoil_products
+from include.sandbox.faults import LIST_FAULTS, Faults
+from include.sandbox.photo_faults import serve_photo
+from include.sandbox.record_faults import spoil_products
 
 PAGE_SIZE = 24
 LARGEST_PAGE = 100
@@ -122,7 +122,7 @@ def _select(product: Record, wanted: Iterable[str] | None) -> Record:
     return product if wanted is None else {key: product[key] for key in wanted if key in product}
 
 
-def openfoodfacts_routes(catalogue: FoodCatalogue, manners: Manners) -> APIRouter:
+def openfoodfacts_routes(catalogue: FoodCatalogue, faults: Faults) -> APIRouter:
     """The routes of the food API; photo URLs start with the address that was asked."""
     routes = APIRouter()
     index = ProductIndex(catalogue)
@@ -132,12 +132,12 @@ def openfoodfacts_routes(catalogue: FoodCatalogue, manners: Manners) -> APIRoute
         size = min(_integer(parameters.get("page_size"), PAGE_SIZE), LARGEST_PAGE)
         page = _integer(parameters.get("page"), 1)
         found = _sorted(found, parameters.get("sort_by", ""))
-        active = {manner.name: number for manner, number in manners.of_content(path, LIST_MANNERS)}
+        active = {fault.name: number for fault, number in faults.of_content(path, LIST_FAULTS)}
         if "moving_list" in active:
             found = found[max(0, min(LATE_ARRIVALS, len(found) - 1) - (active["moving_list"] - 1)) :]
         count: int | str = str(len(found)) if "string_count" in active else len(found)
         shown = found[(page - 1) * size : page * size]
-        products = spoil_products([with_host(product, host_of(request)) for product in shown], manners, path)
+        products = spoil_products([with_host(product, host_of(request)) for product in shown], faults, path)
         wanted = _wanted_fields(request)
         return JSONResponse(
             {
@@ -180,7 +180,7 @@ def openfoodfacts_routes(catalogue: FoodCatalogue, manners: Manners) -> APIRoute
         if product is None:
             body = {"code": code, "status": 0, "status_verbose": "product not found"}
             return JSONResponse(body, status_code=missing_status)
-        spoiled = spoil_products([with_host(product, host_of(request))], manners, request.url.path)[0]
+        spoiled = spoil_products([with_host(product, host_of(request))], faults, request.url.path)[0]
         selected = _select(spoiled, _wanted_fields(request))
         return JSONResponse({"code": code, "product": selected, "status": 1, "status_verbose": "product found"})
 
@@ -206,14 +206,14 @@ def openfoodfacts_routes(catalogue: FoodCatalogue, manners: Manners) -> APIRoute
     def delta(request: Request, name: str) -> Response:
         if name not in files:
             return HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", status_code=404)
-        content = delta_file(catalogue, files[name], host_of(request), manners)
+        content = delta_file(catalogue, files[name], host_of(request), faults)
         return Response(content, media_type="application/octet-stream")
 
     @routes.api_route("/images/{rest:path}", methods=["GET", "HEAD"])
     @routes.api_route("/food-img/{rest:path}", methods=["GET", "HEAD"])
     def photo(request: Request, rest: str) -> Response:
         path = request.url.path
-        served = serve_photo(catalogue.photo(path), path, manners)
+        served = serve_photo(catalogue.photo(path), path, faults)
         if served is None:
             return HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", status_code=404)
         return Response(served[0], media_type=served[1])

@@ -35,7 +35,7 @@ class ReplayCatalogue:
     """
 
     def __init__(self, folder: Path, first_day: date, days: int = 3) -> None:
-        """Check the folder without reading it; raises ConfigurationError that says what is expected."""
+        """Check the folder without reading it; raises ConfigurationError that states what is expected."""
         if not 1 <= days <= DAYS_KEPT:
             raise ConfigurationError(f"records can be replayed over 1 to {DAYS_KEPT} days, not {days}")
         if not (folder / _PRODUCTS).is_file():

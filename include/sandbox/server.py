@@ -16,7 +16,7 @@ from include.errors import ConfigurationError
 from include.sandbox.app import create_app
 from include.sandbox.catalogue import FoodCatalogue
 from include.sandbox.control import RequestLog
-from include.sandbox.manners import Manner, Manners
+from include.sandbox.faults import Fault, Faults
 
 logger = logging.getLogger(__name__)
 
@@ -55,20 +55,20 @@ class SandboxServer:
 
     with SandboxServer(DemoCatalogue(date(2026, 1, 1))) as server:
         requests.get(server.url + "/data/delta/index.txt", timeout=5)
-        server.manners.replace(["rate_limit:first=2"])
+        server.faults.replace(["rate_limit:first=2"])
     """
 
     def __init__(
         self,
         catalogue: FoodCatalogue,
-        manners: Iterable[Manner | str] = (),
+        faults: Iterable[Fault | str] = (),
         *,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         """Prepare; port 0 is any free one. Nothing listens before `start`."""
         self.catalogue = catalogue
-        self.manners = Manners(manners)
+        self.faults = Faults(faults)
         self.log = RequestLog()
         self._address = (host, port)
         self.url = ""
@@ -78,7 +78,7 @@ class SandboxServer:
         """Listen, and return once requests are answered; raises ConfigurationError if the port is taken."""
         self._listener = _listen(*self._address)
         self.url = _url(self._listener)
-        app = create_app(self.catalogue, self.manners, log=self.log)
+        app = create_app(self.catalogue, self.faults, log=self.log)
         config = _configuration(app)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -111,16 +111,16 @@ class SandboxServer:
 
 def serve_catalogue(
     catalogue: FoodCatalogue,
-    manners: Iterable[Manner | str] = (),
+    faults: Iterable[Fault | str] = (),
     *,
     host: str = "127.0.0.1",
     port: int = 8099,
 ) -> None:
-    """Serve a catalogue until the process is told to stop (SIGINT or SIGTERM).
+    """Serve a catalogue until the process is stopped (SIGINT or SIGTERM).
 
-    Raises ConfigurationError if the port is taken or a manner is unknown.
+    Raises ConfigurationError if the port is taken or a fault is unknown.
     """
-    app = create_app(catalogue, manners)
+    app = create_app(catalogue, faults)
     listener = _listen(host, port)
     logger.info("sandbox on %s serves %s to %s", _url(listener), catalogue.first_day, catalogue.last_day)
     try:

@@ -13,10 +13,6 @@ an upload that was never completed, which a lifecycle rule of the bucket removes
 
 from __future__ import annotations
 
-import fcntl
-import glob
-import os
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -27,6 +23,8 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
+
+from include.storage.local_files import flush, replacement
 
 COMPRESSION = "zstd"
 ROW_GROUP_ROWS = 50_000
@@ -126,7 +124,7 @@ class Lake:
     def open_write(self, path: str) -> Iterator[IO[bytes]]:
         """A stream whose content replaces `path` when the block ends, and leaves it untouched when it raises."""
         if self.is_local:
-            with _local_replacement(Path(self.full_path(path))) as stream:
+            with replacement(Path(self.full_path(path))) as stream:
                 yield stream
             return
         stream = self.filesystem.open(self.full_path(path), "wb")
@@ -147,7 +145,7 @@ class Lake:
             destination = Path(self.full_path(target))
             destination.parent.mkdir(parents=True, exist_ok=True)
             Path(self.full_path(path)).replace(destination)
-            _flush_folder(destination.parent)
+            flush(destination.parent)
             return
         self.filesystem.copy(self.full_path(path), self.full_path(target))
         self.filesystem.rm(self.full_path(path))
@@ -189,59 +187,3 @@ class Lake:
         """A Parquet file opened for reading by row group, e.g. `file.read_row_group(3, columns=[…])`."""
         with self.open_read(path) as stream:
             yield pq.ParquetFile(stream)
-
-
-@contextmanager
-def _local_replacement(target: Path) -> Iterator[IO[bytes]]:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(target)
-    stream = _locked_temporary(target)
-    temporary = Path(stream.name)
-    try:
-        with stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-            temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _flush_folder(target.parent)
-
-
-def _locked_temporary(target: Path) -> IO[bytes]:
-    """A new file beside `target`, locked for as long as its writer lives."""
-    while True:
-        stream = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp").open("wb")
-        # Another writer of the same path may have taken it for a leftover before it was locked.
-        if _lock(stream) and Path(stream.name).exists():
-            return stream
-        stream.close()
-
-
-def _remove_leftovers(target: Path) -> None:
-    """Remove temporary files of writers that were killed: those that nobody holds a lock on."""
-    for leftover in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 32}.tmp"):
-        try:
-            with leftover.open("rb") as stream:
-                if _lock(stream):
-                    leftover.unlink(missing_ok=True)
-        except FileNotFoundError:
-            continue
-
-
-def _lock(stream: IO[bytes]) -> bool:
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

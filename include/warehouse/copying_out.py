@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 
 
 class ArrowReader:
-    """A connection of its own: what others have not committed is not seen. One object per thread."""
+    """A separate connection: uncommitted rows of others are not visible. One object per thread."""
 
     def __init__(self, engine: Engine, connection: Connection) -> None:
         """Made by `open_reader`."""
         self._engine = engine
         self._connection = connection
 
-    def read(self, query: Select, schema: pa.Schema, ways_off: Sequence[str] = ()) -> pa.Table:
+    def read(self, query: Select, schema: pa.Schema, planner_off: Sequence[str] = ()) -> pa.Table:
         """The rows of a query, in its order, as a table of `schema`, whose columns are the query's.
 
-        `ways_off` are settings of the planner to switch off for this query, e.g. `["enable_seqscan"]`. Holds the rows
-        twice. Raises psycopg.OperationalError when the server is gone, else the errors of ADBC.
+        `planner_off` are settings of the planner to switch off for this query, e.g. `["enable_seqscan"]`. Holds the
+        rows twice. Raises psycopg.OperationalError when the server is gone, else the errors of ADBC.
         """
         with self._engine.connect() as connection:
             compiled = query.compile(connection)
-            # Parameters of its own would keep the driver from COPY.
+            # With parameters of the query the driver does not use COPY.
             statement = psycopg.ClientCursor(driver_connection(connection)).mogrify(str(compiled), compiled.params)
         with _lost_as_psycopg(), self._connection.cursor() as cursor:
             try:
-                for way in ways_off:
+                for way in planner_off:
                     cursor.execute(f"SET LOCAL {way} = off")
                 cursor.execute(statement)
                 return cursor.fetch_arrow_table().cast(schema)
@@ -71,7 +71,7 @@ def open_reader(engine: Engine) -> Iterator[ArrowReader]:
 
 @contextmanager
 def _lost_as_psycopg() -> Iterator[None]:
-    """What `open_engine` knows to tell people about."""
+    """Errors that `open_engine` turns into a message for people."""
     from adbc_driver_postgresql import dbapi
 
     try:

@@ -1,6 +1,6 @@
-"""The door to the SQL warehouse: opens it, brings its tables up to date, and says clearly when it is not there.
+"""Opens the SQL warehouse and brings its tables up to date.
 
-with open_engine(load_settings()) as engine:
+with open_engine(load_settings().warehouse_dsn) as engine:
     with engine.begin() as connection:
         ...
 """
@@ -18,7 +18,6 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from include.errors import ConfigurationError, WarehouseUnreachable
-from include.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -32,13 +31,13 @@ UPGRADE_LOCK = 0x63757665
 
 
 @contextmanager
-def open_engine(settings: Settings) -> Iterator[Engine]:
-    """The warehouse as an SQLAlchemy engine, its tables up to date, closed when the block ends.
+def open_engine(dsn: str) -> Iterator[Engine]:
+    """The warehouse at `dsn`, an SQLAlchemy URL, as an engine; its tables up to date, closed when the block ends.
 
     Raises ConfigurationError if its URL cannot be used, and WarehouseUnreachable if the server does not
     answer, now or later in the block; the message holds host, port and what to do, never the password.
     """
-    url = warehouse_url(settings)
+    url = warehouse_url(dsn)
     # A step is one process with one or two transactions: a pool would only keep connections open.
     # Error messages end up in logs: they must not quote whole batches of rows.
     engine = create_engine(
@@ -49,14 +48,16 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
             upgrade(engine)
         yield engine
     except (OperationalError, psycopg.OperationalError) as error:
-        raise WarehouseUnreachable(_unreachable_message(url, settings, error)) from error
+        raise WarehouseUnreachable(_unreachable_message(url, error)) from error
     finally:
         engine.dispose()
 
 
-def warehouse_url(settings: Settings) -> URL:
-    """The warehouse's URL with the driver that loading needs (psycopg 3), whatever driver the setting names."""
-    dsn = settings.warehouse_dsn
+def warehouse_url(dsn: str) -> URL:
+    """The URL with the driver that loading needs (psycopg 3), whatever driver `dsn` names.
+
+    Raises WarehouseUnreachable if it is empty, and ConfigurationError if it is not a URL of a PostgreSQL database.
+    """
     if not dsn:
         raise WarehouseUnreachable(
             "There is no warehouse yet: start the embedded PostgreSQL with `python -m include up`, "
@@ -113,15 +114,11 @@ def _revision(engine: Engine) -> str | None:
         return revision
 
 
-def _unreachable_message(url: URL, settings: Settings, error: Exception) -> str:
+def _unreachable_message(url: URL, error: Exception) -> str:
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
     reason = lines[-1].strip() if lines else type(error).__name__
-    advice = (
-        "check that server and CUVEE_WAREHOUSE_URL"
-        if settings.warehouse_url.get_secret_value()
-        else "start it with `python -m include up`"
-    )
     return (
-        f"The warehouse at {place(url)} is not reachable ({reason}): {advice}, "
-        "then run the step again. The Parquet files are kept."
+        f"The warehouse at {place(url)} is not reachable ({reason}): start the embedded PostgreSQL with "
+        "`python -m include up`, or check the server that CUVEE_WAREHOUSE_URL names, then run the step again. "
+        "The Parquet files are kept."
     )

@@ -89,8 +89,8 @@ def load_day(
     `allow_empty`; else the driver's errors: `open_engine` turns a lost server into WarehouseUnreachable.
     """
     with source_transaction(engine, source) as connection:
-        asked = numbered(_chunks(lake, labels_path, ["product_id", "model_version"]))
-        incoming, labelled = copy_to_temporary(connection, "incoming_rows", NUMBERED, asked)
+        published = numbered(_chunks(lake, labels_path, ["product_id", "model_version"]))
+        incoming, labelled = copy_to_temporary(connection, "incoming_rows", NUMBERED, published)
         is_known = known_rows(connection, incoming, labelled)
         removed = connection.execute(_delete_vanished(incoming, source, day)).rowcount
         if removed and not labelled and not allow_empty:
@@ -113,7 +113,7 @@ def load_import(
 ) -> LoadCounts:
     """Load what a catalogue brings, trusted labels and quarantine rows; arguments and errors as in `load_day`.
 
-    Labelled products are left alone: a catalogue's products come with their label.
+    Labelled products are not changed: a catalogue's products come with their label.
     """
     with source_transaction(engine, source) as connection:
         quarantined = _replace_quarantine(connection, lake, quarantine_path, source, day)
@@ -193,7 +193,7 @@ def _merge_labels(connection: Connection, incoming: Table, rows: int, source: st
         statement.on_conflict_do_update(
             index_elements=[old.product_id],
             set_=changes,
-            # An unchanged row is left alone: a rerun writes nothing.
+            # An unchanged row is not written: a rerun writes nothing.
             where=and_(
                 excluded.last_seen_day >= old.last_seen_day, or_(differs, excluded.first_seen_day < old.first_seen_day)
             ),
@@ -201,7 +201,7 @@ def _merge_labels(connection: Connection, incoming: Table, rows: int, source: st
         execution_options={"preserve_rowcount": True},
     ).rowcount
     if written == rows:
-        return  # No product was left alone, so none can have been seen on later days only.
+        return  # Every product was written, so none can have been seen on later days only.
     connection.execute(
         labelled_products.update()
         .where(old.product_id == incoming.c.product_id, old.first_seen_day > day)

@@ -1,4 +1,4 @@
-"""Who works alone on a warehouse: locks that go with the process that holds them, so that a killed one leaves none."""
+"""Exclusive locks on a warehouse; they end with the process that holds them, so that a killed one leaves none."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class RetrainingBusy(CuveeError):
 
 
 @contextmanager
-def alone(engine: Engine, work: Work, *, wait: bool = True) -> Iterator[None]:
-    """A block in which no other process does this work on this warehouse.
+def exclusive_lock(engine: Engine, work: Work, *, wait: bool = True) -> Iterator[None]:
+    """Hold the lock of a kind of work on this warehouse for the length of a block.
 
-    With `wait` it begins when the other one has ended; without, RetrainingBusy is raised at once. A process that holds
-    a lock must not ask for it again: it would wait for itself.
+    If another process holds it, wait until that one has ended, or without `wait` raise RetrainingBusy at once. A
+    process that holds a lock must not take it again: it would wait for itself.
     """
     key = (_LOCK, _NUMBERS[work])
     with engine.connect() as connection:

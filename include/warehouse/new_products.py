@@ -19,7 +19,7 @@ from include.warehouse.engine import driver_connection
 from include.warehouse.tables import label_history, labelled_products
 
 NUMBERED = pa.schema([("row", pa.int32()), ("product_id", pa.string()), ("model_version", pa.string())])
-"""What is asked of the rows of a labels file: their numbers, from 0, and who they are."""
+"""The columns of a labels file by which its rows are found: their numbers, from 0, and their ids."""
 LABEL_GIVEN = ("product_id", "content_hash", "model_version", "label", "confidence", "decision", "modality")
 """Columns that `label_history` takes from a labels file."""
 
@@ -54,7 +54,7 @@ def known_rows(connection: Connection, incoming: Table, rows: int) -> np.ndarray
 
 
 def rows_where(batches: Iterable[pa.RecordBatch], wanted: np.ndarray) -> Iterator[pa.RecordBatch]:
-    """The rows of batches, one after the other, where `wanted`, bool (rows,), says so; no batch without rows."""
+    """The rows of batches, one after the other, where `wanted`, bool (rows,), is true; no batch without rows."""
     start = 0
     for batch in batches:
         mask = wanted[start : start + batch.num_rows]

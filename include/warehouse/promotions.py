@@ -68,7 +68,7 @@ def record_decision(engine: Engine, record: PromotionRecord, *, once: bool) -> S
     """Write a decision down and return its row.
 
     With `once`, a decision about the same versions and training is found again instead of taken again: a step that
-    runs twice decides once, also after later decisions. Without, it is a decision of its own, as a person's is.
+    runs twice decides once, also after later decisions. Without, every call is a separate decision, as a person's is.
     """
     columns = promotions.c
     with engine.begin() as connection:

@@ -1,11 +1,12 @@
-"""What a relabelling changed, as the warehouse tells it."""
+"""Summary of what a relabelling changed, read from the warehouse."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from include.settings import Settings
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 EXAMPLES = 3
 """Products named for each kind of change."""
@@ -55,16 +56,14 @@ class RelabelSummary(TypedDict):
     """Commonest first; human labels are not among them."""
 
 
-def relabel_summary(version: str, settings: Settings, *, others: int = 0) -> RelabelSummary:
+def relabel_summary(engine: Engine, version: str, *, others: int = 0) -> RelabelSummary:
     """The last relabelling to a version; all counts are 0 when nothing was ever relabelled to it.
 
     It is read from `relabellings` alone: looking through the catalogue that was just written would cost as much again.
     """
-    from include.warehouse.engine import open_engine
     from include.warehouse.relabelling import changes_of
 
-    with open_engine(settings) as engine:
-        found = changes_of(engine, version)
+    found = changes_of(engine, version)
     by_human = [row for row in found if row["decided_by"] == "human"]
     by_model = [row for row in found if row["decided_by"] != "human"]
     relabelled_labels = [row for row in by_model if row["label_before"] != row["label_after"]]

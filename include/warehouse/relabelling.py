@@ -1,4 +1,4 @@
-"""The catalogue in slices: what another model version has to label, and one transaction for what it says.
+"""The catalogue in slices: what another model version has to label, and one transaction for its labels.
 
 A slice is a range of days of one source, or a part of one large day: products that came together were embedded
 together, so that no slice looks into the embeddings of the whole catalogue. A product that the version labelled
@@ -47,7 +47,7 @@ CATALOGUE = pa.schema(
 TEXTS = pa.schema(
     [LABELS.field(name) for name in ("product_id", "content_hash", "name", "brand", "description", "ingredients")]
 )
-"""Their texts, which are read only where nobody has kept what they say."""
+"""Their texts, which are read only where their text features are not stored."""
 
 PREDICTED = (
     "flags", "label", "department", "confidence", "decision", "top_labels", "modality", "model_version",
@@ -161,7 +161,7 @@ def _read(reader: ArrowReader, part: CatalogueSlice, version: str, schema: pa.Sc
 def by_days(products: pa.Table) -> Iterator[pa.Table]:
     """A table of `CATALOGUE` in parts of some thousand rows, each of whole days unless one is much larger.
 
-    What was embedded together is asked for together.
+    Products that were embedded together are read together.
     """
     days = products["last_seen_day"].cast(pa.int32()).to_numpy()
     ends = np.append(np.flatnonzero(np.diff(days)) + 1, len(days))
@@ -181,11 +181,11 @@ def new_predictions(products: pa.Table, predicted: dict[str, Any]) -> pa.Table:
 
 
 def write_predictions(engine: Engine, part: CatalogueSlice, predictions: pa.Table) -> int:
-    """Put a slice's new predictions in place in one transaction; returns the number of products that changed version.
+    """Write a slice's new predictions in one transaction; returns the number of products that changed version.
 
-    Left alone is a product that meanwhile has another content, photo or prediction than was read: a load brought it
-    together with a label. A label that a human decided stays; what the model says stands beside it. `label_history`
-    and `relabellings` tell of exactly the products that were written.
+    A product whose content, photo or prediction is no longer the one that was read is not changed: a load brought it
+    together with a label. A label that a human decided stays; the model's prediction is stored beside it.
+    `label_history` and `relabellings` cover exactly the products that were written.
     """
     with source_transaction(engine, part.source) as connection:
         _find_by_index(connection)

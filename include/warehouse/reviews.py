@@ -1,4 +1,4 @@
-"""Decisions of people on labels; a decision stands until a person changes it."""
+"""Decisions of people on labels; a decision holds until a person changes it."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def read_reviews(engine: Engine, before: datetime) -> pa.Table:
 
 
 def reviews_query(before: datetime) -> str:
-    """The SQL of `read_reviews`, its parameter written out: what a training snapshot says of where it came from."""
+    """The SQL of `read_reviews`, its parameter written out: the provenance that a training snapshot records."""
     compiled = _newest_reviews(before).compile(
         dialect=postgresql.dialect(),
         compile_kwargs={"literal_binds": True},

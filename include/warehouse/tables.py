@@ -1,7 +1,7 @@
 """The tables of the warehouse, with the comments that analysts see in their SQL client.
 
 Facts of a product have the names and types of `include.schema.LABELS`. The tables are created by the
-migrations beside this file; a test holds the two together.
+migrations beside this file; a test compares the two.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ label_history = Table(
     _text("modality", "What the prediction rested on: text, photo, fusion, none"),
     _day("first_day", "First day on which this model version labelled this content"),
     _day("last_day", "Last day on which it did; the label is of that day"),
-    # The version comes first: what relabelling adds stands in one place of the index, and not beside every product's
+    # The version comes first: what relabelling adds is in one place of the index, and not beside every product's
     # older labels, where each new row would touch another page.
     PrimaryKeyConstraint("model_version", "product_id", "content_hash"),
     comment="One row per label given to one product content by one model version",

@@ -90,7 +90,7 @@ def _day(settings: Settings, folder: Path, products: int) -> dict[str, Any]:
     lake = folder / "day"
     shutil.rmtree(lake, ignore_errors=True)
     shutil.copytree(folder / "landed", lake)
-    with open_engine(settings) as engine, engine.begin() as connection:
+    with open_engine(settings.warehouse_dsn) as engine, engine.begin() as connection:
         connection.execute(text("TRUNCATE labelled_products, label_history, training_labels, batches"))
     code = "from tests.benchmarks.day_200k_process import run_landed_day as day; import sys; day(*sys.argv[1:])"
     warehouse, port = settings.warehouse_url.get_secret_value(), str(settings.postgres_port)

@@ -3,7 +3,7 @@
 Texts have some 60 words, of a vocabulary in which a few words are common and most are rare, as in real ones; names come
 in the kinds that the written rules tell apart. Every second product has a photo. Embeddings are those of a few real
 documents and photos with noise, so that no two are alike and labels are as mixed as a real day's. What daily batches
-keep is there: readings of texts, embeddings, labels and their history.
+keep is there: text features, embeddings, labels and their history.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sqlalchemy import Engine, text
 
 from include.features.cache import EmbeddingCache
 from include.models.version.artefact import Artefact
-from include.pipeline.text_readings import LAYER as READINGS_LAYER
-from include.pipeline.text_readings import keep_readings, read_texts
+from include.pipeline.text_features import LAYER as TEXT_FEATURES_LAYER
+from include.pipeline.text_features import extract_text_features, store_text_features
 from include.schema import LABELS, text_hash
 from include.storage.lake import Lake
 from include.warehouse.copying import copy_batches
@@ -58,9 +58,9 @@ def draw_catalogue(engine: Engine, lake: Lake, artefact: Artefact, products: int
         day = FIRST_DAY + timedelta(days=number // DAY_PRODUCTS)
         rows = [_row(number + one, words, version) for one, words in enumerate(_words(generator, vocabulary, count))]
         labels = pa.Table.from_pylist(rows, schema=LABELS)
-        readings, _documents = read_texts(labels)
-        keep_readings(lake, Lake.day_file(READINGS_LAYER, SOURCE, day), readings)
-        hashes = readings["text_hash"].to_pylist()
+        features, _documents = extract_text_features(labels)
+        store_text_features(lake, Lake.day_file(TEXT_FEATURES_LAYER, SOURCE, day), features)
+        hashes = features["text_hash"].to_pylist()
         texts.put(hashes, _noisy(generator, artefact.golden.text_vectors[artefact.golden.has_text], count))
         shas = [row["photo_sha256"] for row in rows if row["photo_sha256"]]
         photos.put(shas, _noisy(generator, artefact.golden.image_vectors[artefact.golden.has_photo], len(shas)))

@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 from include.features.image.bundled_model import bundled_network
-from include.features.image.weights import of_length_one
+from include.features.vectors import unit_length
 from include.pipeline.encoders import configured_image_encoder
 from include.settings import Settings
 from tests.benchmarks.measure import Figure, paired_seconds, summarise
@@ -100,7 +100,7 @@ def _against_ten_lines(
     encoder = configured_image_encoder(str(network), settings)
     side = 192 if suffix else 224
     twin = ten_lines(network, side, settings.inference_threads)
-    check_agreement(encoder.encode(photos), of_length_one(twin(photos)))
+    check_agreement(encoder.encode(photos), unit_length(twin(photos)))
     ours, theirs = _Measured(encoder.encode, photos), _Measured(twin, photos)
     rounds = paired_seconds([ours, theirs], pairs)
     threads = f"{settings.inference_threads} threads, {on}"

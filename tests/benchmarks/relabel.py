@@ -71,7 +71,7 @@ def _measure(settings: Settings, server: PostgresServer, products: int, runs: in
     registry = Registry(settings.tracking_uri, settings.state_dir)
     first = registry.champion()
     measured = []
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         lake.delete("embeddings")
         with engine.begin() as connection:
             connection.execute(text("TRUNCATE labelled_products, label_history, relabellings"))

@@ -72,7 +72,7 @@ def _measure(server: PostgresServer, settings: Settings) -> dict[str, Figure]:
     lake.write_parquet(PATH, labels_table(range(ROWS)), row_group_rows=CHUNK_ROWS)
     ratios: dict[str, list[float]] = {name: [] for name in UNITS}
     psycopg2_engine = create_engine(make_url(server.url()).set(drivername="postgresql+psycopg2"))
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         for number in range(PAIRS):
             publish = _seconds(server, engine, lambda: _publish(engine, lake))
             published = None if number else _rows(engine)

@@ -10,11 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import requests
 import typer.main
 from rich.console import Console
 
 from include.cli import app
-from include.commands.output import Elapsed, print_json, print_summary, progress_printer
+from include.commands.output import Elapsed, print_json, print_page, print_summary, progress_printer
+from include.storage.lake import Lake
 
 
 def test_json_is_one_line_and_takes_dates_numbers_of_the_database_and_every_letter(
@@ -37,8 +39,20 @@ def test_a_summary_is_lines_for_a_person_and_a_document_for_a_script(capsys: pyt
 def test_progress_is_printed_for_a_person_only(capsys: pytest.CaptureFixture[str]) -> None:
     progress_printer(as_json=True)("fetch")
     assert capsys.readouterr().out == ""
-    progress_printer(as_json=False)("fetch")
-    assert re.fullmatch(r"\d\d:\d\d:\d\d fetch\n", capsys.readouterr().out)
+    progress_printer(as_json=False, prefix="edamam: ")("fetch")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d edamam: fetch\n", capsys.readouterr().out)
+
+
+def test_a_page_is_printed_with_a_link_where_no_browser_could_open_it_otherwise(
+    lake: Lake, s3_lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_page("report", lake, "reports/x/index.html")
+    assert capsys.readouterr().out == f"report: {lake.root}/reports/x/index.html\n"
+    s3_lake.write_bytes("reports/x/index.html", b"<p>page</p>")
+    print_page("report", s3_lake, "reports/x/index.html")
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == f"report: {s3_lake.root}/reports/x/index.html"
+    assert requests.get(second.split()[-1], timeout=10).content == b"<p>page</p>"
 
 
 def test_elapsed_time_stands_before_the_text() -> None:

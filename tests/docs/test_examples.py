@@ -77,7 +77,7 @@ def filled(make_database: Any, lake_folder: Path) -> Iterator[Engine]:
     lake = Lake(settings.lake_root)
     quarantine = Lake.day_file("quarantine", SOURCE, FIRST)
     lake.write_parquet(quarantine, quarantine_table(quarantine_row(1), quarantine_row(2, reasons=["code_damaged"])))
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         for day, quarantine_path in ((FIRST, quarantine), (SECOND, None)):
             load_day(
                 engine,
@@ -148,7 +148,7 @@ def test_a_database_made_as_the_page_says_takes_the_tables_and_the_reader_reads_
     run_as_superuser(postgres_server, *statements(make_it))
     url = make_url(postgres_server.url("cuvee")).set(username="own_cuvee", password="change-me", database="own_cuvee")
     settings = Settings(state_dir=tmp_path, warehouse_url=SecretStr(url.render_as_string(hide_password=False)))
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         with engine.connect() as connection:
             assert connection.scalar(text("select count(*) from labelled_products")) == 0
         superuser = (postgres_server.folder / "superuser.password").read_text().strip()

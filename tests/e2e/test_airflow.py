@@ -49,7 +49,7 @@ class Platform:
 
     def rows(self, query: str, **parameters: Any) -> list[Any]:
         """Rows of the warehouse."""
-        with open_engine(self.settings) as engine, engine.connect() as connection:
+        with open_engine(self.settings.warehouse_dsn) as engine, engine.connect() as connection:
             return list(connection.execute(text(query), parameters).all())
 
 
@@ -138,7 +138,10 @@ def test_days_run_through_the_rest_api_and_a_backfill_end_as_they_do_without_air
     for day in (FIRST_DAY, SECOND_DAY, THIRD_DAY):
         for source in ("openfoodfacts", "edamam"):
             run_day(source, day, alone, connection)
-    with open_engine(alone) as alone_engine, open_engine(platform.settings) as airflow_engine:
+    with (
+        open_engine(alone.warehouse_dsn) as alone_engine,
+        open_engine(platform.settings.warehouse_dsn) as airflow_engine,
+    ):
         assert differences(warehouse_state(airflow_engine), warehouse_state(alone_engine)) == []
     assert lake_state(Lake(platform.settings.lake_root), DATA_LAYERS) == lake_state(Lake(alone.lake_root), DATA_LAYERS)
 

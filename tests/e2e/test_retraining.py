@@ -110,7 +110,7 @@ class Platform:
 
     def rows(self, query: str) -> list[Any]:
         """Rows of the warehouse."""
-        with open_engine(self.settings) as engine, engine.connect() as connection:
+        with open_engine(self.settings.warehouse_dsn) as engine, engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query)).all()]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from include.models.decision.written_rules import rule_labels
-from include.pipeline.text_readings import documents_of
+from include.pipeline.text_features import documents_of
 from include.quality.reasons import REASONS
 from include.quality.row_rules import RowRules
 from include.record_guard import RecordGuard

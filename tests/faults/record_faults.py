@@ -15,7 +15,7 @@ from unittest import mock
 
 from include.errors import CatalogueRefused, RecordTooSlow, SourceError
 from include.pipeline.daily.validate import ValidationSummary, validate_day, validate_records
-from include.pipeline.text_readings import documents_of, read_texts
+from include.pipeline.text_features import documents_of, extract_text_features
 from include.record_guard import RecordGuard
 from include.schema import Product
 from include.settings import Settings
@@ -76,7 +76,7 @@ def _day(lines: list[bytes], settings: Settings) -> ValidationSummary:
     assert summary["received"] == ORDINARY + len(lines), f"{ORDINARY + len(lines)} in, {summary['received']} out"
     products = lake.read_parquet(Lake.day_file("products", "openfoodfacts", DAY))
     assert products.num_rows == summary["products"]
-    assert len(documents_of(products)) == read_texts(products)[0].num_rows == products.num_rows
+    assert len(documents_of(products)) == extract_text_features(products)[0].num_rows == products.num_rows
     return summary
 
 

@@ -51,7 +51,7 @@ def _outcome(record: Product | Rejection) -> str:
     )
     if not is_wanted:
         return "not champagne"
-    judged = RowRules().judge(record, "a:1")
+    judged = RowRules().check(record, "a:1")
     if isinstance(judged, Rejection):
         return f"quarantined: {', '.join(judged.reasons)}"
     text = document(judged.name, judged.brand, judged.description, judged.ingredients)

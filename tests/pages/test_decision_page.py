@@ -112,7 +112,7 @@ def test_a_judgement_that_waits_for_a_person_says_so(write: Write) -> None:
     text = text_of(write(draw_promotion(), decided=False))
     assert "○ not decided yet" in text
     assert "Version 4 may become champion in place of version 2: all 4 clauses of the gate hold." in text
-    assert "Nothing stands in promotions yet." in text
+    assert "promotions has no row for it yet." in text
 
 
 def test_a_champion_that_is_its_own_best_candidate_stays(write: Write) -> None:
@@ -152,7 +152,7 @@ def test_a_decision_states_every_fact_it_rests_on(write: Write, stored_lake: Lak
         "2 of 3",  # checks that hold
         "Chocolat aux amandes: chocolate -> biscuit",
         "– no case",
-        "2 to learn from, 1 gold (25 % of new content goes to gold)",
+        "2 for training, 1 gold (25 % of new content goes to gold)",
         "no content 2",
         "2026-01-18 (the same labels as of 2026-01-11)",
         "25b05c2f4625",

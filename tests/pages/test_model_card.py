@@ -135,7 +135,7 @@ def test_scores_on_drawn_products_say_so(tmp_path: Path) -> None:
     card = write_model_card(tmp_path, draw_evaluation(is_drawn=True), None)
     for text in both(card):
         assert "Demo data." in text
-        assert "say nothing of real products" in text
+        assert "do not apply to real products" in text
 
 
 def test_a_model_that_was_not_evaluated_says_so(tmp_path: Path) -> None:

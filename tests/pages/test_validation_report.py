@@ -96,7 +96,7 @@ def test_the_page_tells_verdict_reasons_and_attribution(lake: Lake, settings: Se
     text = lake.read_bytes(report.report_path).decode()
     assert "✓ passed" in text
     assert "The product has no name." in text
-    assert "No product stands in the batch twice." in text
+    assert "No product is in the batch twice." in text
     assert "Open Food Facts contributors" in text
     assert 'href="https://world.openfoodfacts.org/terms-of-use"' in text
 

@@ -1,4 +1,4 @@
-"""One sandbox for all tests of this package; each test switches the manners it needs, and all are off afterwards."""
+"""One sandbox for all tests of this package; each test switches the faults it needs, and all are off afterwards."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def running(catalogue: DemoCatalogue) -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def server(running: SandboxServer) -> Iterator[SandboxServer]:
-    """The running sandbox, well-mannered, with an empty request log."""
-    running.manners.replace([])
+    """The running sandbox, without faults, with an empty request log."""
+    running.faults.replace([])
     running.log.clear()
     yield running
-    running.manners.replace([])
+    running.faults.replace([])

@@ -1,7 +1,7 @@
-"""The real clients against the sandbox, with every bad manner switched on in turn.
+"""The real clients against the sandbox, with every fault switched on in turn.
 
-A manner that is the server's passing trouble must leave no trace: the same files are landed as without it.
-A manner of the records must cost no row: what is not a product is a rejection with its reason.
+A fault that is the server's passing trouble must leave no trace: the same files are landed as without it.
+A fault of the records must cost no row: what is not a product is a rejection with its reason.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from include.errors import SourceError
-from include.sandbox.manners import ALL_MANNERS, LIST_MANNERS, PHOTO_MANNERS, RECORD_MANNERS, RESPONSE_MANNERS
+from include.sandbox.faults import ALL_FAULTS, LIST_FAULTS, PHOTO_FAULTS, RECORD_FAULTS, RESPONSE_FAULTS
 from include.sandbox.replay import ReplayCatalogue
 from include.sandbox.server import SandboxServer
 from include.schema import Product, Rejection
@@ -29,8 +29,8 @@ from include.sources.photos import fetch_photos
 from include.storage.lake import Lake
 
 DAY = date(2026, 1, 6)
-PASSING = sorted(set(RESPONSE_MANNERS) - {"oversize"})
-OF_RECORDS = sorted(RECORD_MANNERS)
+PASSING = sorted(set(RESPONSE_FAULTS) - {"oversize"})
+OF_RECORDS = sorted(RECORD_FAULTS)
 
 
 @pytest.fixture
@@ -71,9 +71,9 @@ def read(landing: Landing) -> tuple[list[Product], list[Rejection]]:
     return [r for r in records if isinstance(r, Product)], [r for r in records if isinstance(r, Rejection)]
 
 
-def test_every_manner_is_tried_here() -> None:
-    tried = {*PASSING, "oversize", *OF_RECORDS, *LIST_MANNERS, *PHOTO_STATUS}
-    assert tried == set(ALL_MANNERS)
+def test_every_fault_is_tried_here() -> None:
+    tried = {*PASSING, "oversize", *OF_RECORDS, *LIST_FAULTS, *PHOTO_STATUS}
+    assert tried == set(ALL_FAULTS)
 
 
 @pytest.mark.parametrize("source", ["openfoodfacts", "edamam"])
@@ -83,29 +83,29 @@ def test_a_day_is_fetched_and_read(source: str, server: SandboxServer, http: Htt
     assert all(product.name for product in products)
 
 
-@pytest.mark.parametrize("manner", PASSING)
+@pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("source", ["openfoodfacts", "edamam"])
 def test_passing_trouble_leaves_no_trace(
-    source: str, manner: str, server: SandboxServer, http: HttpClient, tmp_path: Path
+    source: str, fault: str, server: SandboxServer, http: HttpClient, tmp_path: Path
 ) -> None:
     fetched(source, server, http, tmp_path / "calm")
-    server.manners.replace([f"{manner}:every=1,seconds=0.01"])
+    server.faults.replace([f"{fault}:every=1,seconds=0.01"])
     fetched(source, server, http, tmp_path / "rough")
     assert digests(tmp_path / "rough") == digests(tmp_path / "calm")
 
 
 def test_all_passing_trouble_at_once_leaves_no_trace(server: SandboxServer, http: HttpClient, tmp_path: Path) -> None:
     fetched("openfoodfacts", server, http, tmp_path / "calm")
-    server.manners.replace([f"{manner}:seconds=0.01" for manner in PASSING])
+    server.faults.replace([f"{fault}:seconds=0.01" for fault in PASSING])
     fetched("openfoodfacts", server, http, tmp_path / "rough")
     assert digests(tmp_path / "rough") == digests(tmp_path / "calm")
 
 
-@pytest.mark.parametrize("manner", ["rate_limit", "unavailable", "cut_connection", "oversize"])
+@pytest.mark.parametrize("fault", ["rate_limit", "unavailable", "cut_connection", "oversize"])
 def test_trouble_that_does_not_pass_is_told_with_the_address(
-    manner: str, server: SandboxServer, http: HttpClient, tmp_path: Path
+    fault: str, server: SandboxServer, http: HttpClient, tmp_path: Path
 ) -> None:
-    server.manners.replace([f"{manner}:first=1000,megabytes=8,path=.json.gz"])
+    server.faults.replace([f"{fault}:first=1000,megabytes=8,path=.json.gz"])
     with pytest.raises(SourceError, match=f"{server.url}/data/delta/openfoodfacts_products_"):
         fetched("openfoodfacts", server, http, tmp_path / "lake")
     assert not Landing(Lake(str(tmp_path / "lake")), "openfoodfacts", DAY).is_complete()
@@ -116,34 +116,34 @@ def test_a_day_that_broke_off_resumes_without_asking_again(
 ) -> None:
     calm = fetched("openfoodfacts", server, http, tmp_path / "calm")
     first, second = calm.manifest()["files"]
-    server.manners.replace([f"unavailable:first=1000,path={second}"])
+    server.faults.replace([f"unavailable:first=1000,path={second}"])
     with pytest.raises(SourceError, match="503"):
         fetched("openfoodfacts", server, http, tmp_path / "rough")
-    server.manners.replace([])
+    server.faults.replace([])
     server.log.clear()
     fetched("openfoodfacts", server, http, tmp_path / "rough")
     assert f"/data/delta/{first}" not in server.log.counts()
     assert digests(tmp_path / "rough") == digests(tmp_path / "calm")
 
 
-@pytest.mark.parametrize("manner", OF_RECORDS)
+@pytest.mark.parametrize("fault", OF_RECORDS)
 @pytest.mark.parametrize("source", ["openfoodfacts", "edamam"])
 def test_bad_records_never_fail_the_day(
-    source: str, manner: str, server: SandboxServer, http: HttpClient, tmp_path: Path
+    source: str, fault: str, server: SandboxServer, http: HttpClient, tmp_path: Path
 ) -> None:
     calm_products, calm_rejections = read(fetched(source, server, http, tmp_path / "calm"))
-    server.manners.replace([f"{manner}:one_in=3"])
+    server.faults.replace([f"{fault}:one_in=3"])
     products, rejections = read(fetched(source, server, http, tmp_path / "rough"))
     assert len(products) > 0.4 * len(calm_products)
     assert all(rejection.reasons and rejection.detail for rejection in rejections)
-    if manner == "unknown_schema_version" and source == "openfoodfacts":
+    if fault == "unknown_schema_version" and source == "openfoodfacts":
         assert [product.native_id for product in products] == [product.native_id for product in calm_products]
         assert any("unknown_schema_version" in product.flags for product in products)
-    if manner == "unknown_keys":
+    if fault == "unknown_keys":
         assert products == calm_products
         assert [r.reasons for r in rejections] == [r.reasons for r in calm_rejections]
-    elif manner in REASONS_OF[source]:
-        assert REASONS_OF[source][manner] <= {reason for rejection in rejections for reason in rejection.reasons}
+    elif fault in REASONS_OF[source]:
+        assert REASONS_OF[source][fault] <= {reason for rejection in rejections for reason in rejection.reasons}
 
 
 REASONS_OF = {
@@ -157,11 +157,11 @@ REASONS_OF = {
 }
 
 
-@pytest.mark.parametrize("manner", ["", *sorted(LIST_MANNERS), *PASSING])
-def test_a_search_finds_every_product_once(manner: str, server: SandboxServer, http: HttpClient) -> None:
+@pytest.mark.parametrize("fault", ["", *sorted(LIST_FAULTS), *PASSING])
+def test_a_search_finds_every_product_once(fault: str, server: SandboxServer, http: HttpClient) -> None:
     search = OpenFoodFactsSearch(connection(server), http, page_size=10)
     calm = list(search.search({"categories_tags": "en:champagnes", "sort_by": "last_modified_t"}))
-    server.manners.replace([f"{manner}:seconds=0.01"] if manner else [])
+    server.faults.replace([f"{fault}:seconds=0.01"] if fault else [])
     found = list(search.search({"categories_tags": "en:champagnes", "sort_by": "last_modified_t"}))
     codes = [record.native_id for record in found]
     assert len(codes) == len(set(codes))
@@ -182,7 +182,7 @@ def test_credentials_are_neither_landed_nor_logged(
     server: SandboxServer, http: HttpClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    server.manners.replace(["unavailable:first=1", "truncated_json:first=1"])
+    server.faults.replace(["unavailable:first=1", "truncated_json:first=1"])
     landing = fetched("edamam", server, http, tmp_path / "lake")
     pages = [page for name in landing.manifest()["files"] for _, page in landing.read_json_lines(name)]
     assert len(pages) > 1
@@ -206,17 +206,17 @@ PHOTO_STATUS = {
 
 
 def photo_url(server: SandboxServer) -> str:
-    """The address of a photo that is good as long as no manner is on."""
+    """The address of a photo that is good as long as no fault is on."""
     product = requests.get(f"{server.url}/api/v2/product/3880000000173", timeout=10).json()["product"]
     return str(product["image_front_url"])
 
 
-@pytest.mark.parametrize("manner", sorted(PHOTO_MANNERS))
-def test_a_bad_photo_costs_the_photo_only(manner: str, server: SandboxServer, settings: Settings) -> None:
+@pytest.mark.parametrize("fault", sorted(PHOTO_FAULTS))
+def test_a_bad_photo_costs_the_photo_only(fault: str, server: SandboxServer, settings: Settings) -> None:
     [good] = fetch_photos([photo_url(server)], settings, allow_private_hosts=True)
-    server.manners.replace([f"{manner}:one_in=1,megabytes=21"])
+    server.faults.replace([f"{fault}:one_in=1,megabytes=21"])
     [photo] = fetch_photos([photo_url(server)], settings, allow_private_hosts=True)
-    assert photo.status == PHOTO_STATUS[manner]
+    assert photo.status == PHOTO_STATUS[fault]
     if photo.status == "ok":
         assert photo.content is not None
         assert (photo.width, photo.height) == (good.width, good.height)

@@ -57,7 +57,7 @@ def test_the_official_client_searches_by_words(official_client: openfoodfacts.AP
 def test_the_official_client_gets_an_error_from_a_server_that_is_down(
     official_client: openfoodfacts.API, server: SandboxServer
 ) -> None:
-    server.manners.replace(["unavailable:first=1"])
+    server.faults.replace(["unavailable:first=1"])
     with pytest.raises(requests.HTTPError, match="503"):
         official_client.product.get(KNOWN_CODE)
     assert official_client.product.get(KNOWN_CODE) is not None

@@ -31,9 +31,9 @@ def test_a_taken_port_is_told_with_what_to_do(server: SandboxServer) -> None:
         serve(None, date(2026, 1, 5), port=port)
 
 
-def test_an_unknown_manner_is_told_before_anything_listens() -> None:
-    with pytest.raises(ConfigurationError, match="no manner 'rudeness'"):
-        serve(None, date(2026, 1, 5), port=0, manners=["rudeness"])
+def test_an_unknown_fault_is_told_before_anything_listens() -> None:
+    with pytest.raises(ConfigurationError, match="no fault 'rudeness'"):
+        serve(None, date(2026, 1, 5), port=0, faults=["rudeness"])
 
 
 def test_the_process_serves_until_it_is_told_to_stop() -> None:

@@ -65,8 +65,8 @@ def test_absent_is_not_empty_and_no_rows_are_a_table(warehouse: Engine) -> None:
 def test_ways_that_are_off_are_off_for_this_query_only(warehouse: Engine) -> None:
     query = select(func.current_setting("enable_seqscan").label("found"))
     with open_reader(warehouse) as reader:
-        for ways_off, expected in ((["enable_seqscan"], "off"), ([], "on")):
-            found = reader.read(query, pa.schema([("found", pa.string())]), ways_off)
+        for planner_off, expected in ((["enable_seqscan"], "off"), ([], "on")):
+            found = reader.read(query, pa.schema([("found", pa.string())]), planner_off)
             assert found.to_pylist() == [{"found": expected}]
 
 
@@ -74,7 +74,7 @@ def test_a_server_that_does_not_answer_is_told_apart_from_a_wrong_query(
     warehouse_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schema = pa.schema([("one", pa.int32())])
-    with open_engine(warehouse_settings) as engine, open_reader(engine) as reader:
+    with open_engine(warehouse_settings.warehouse_dsn) as engine, open_reader(engine) as reader:
         with pytest.raises(Exception, match="division by zero") as wrong:
             reader.read(select((literal(1) / func.length("")).label("one")), schema)
         assert not isinstance(wrong.value, psycopg.OperationalError)
@@ -82,7 +82,7 @@ def test_a_server_that_does_not_answer_is_told_apart_from_a_wrong_query(
     monkeypatch.setattr(copying_out, "make_conninfo", lambda *_, **__: f"host=127.0.0.1 port={free_port()} dbname=x")
     with (
         pytest.raises(WarehouseUnreachable, match="is not reachable"),
-        open_engine(warehouse_settings) as engine,
+        open_engine(warehouse_settings.warehouse_dsn) as engine,
         open_reader(engine),
     ):
         pass
@@ -92,7 +92,7 @@ def test_a_server_that_went_away_between_two_queries_is_told_as_such(warehouse_s
     query, schema = select(func.pg_backend_pid().label("pid")), pa.schema([("pid", pa.int32())])
     with (
         pytest.raises(WarehouseUnreachable, match="is not reachable"),
-        open_engine(warehouse_settings) as engine,
+        open_engine(warehouse_settings.warehouse_dsn) as engine,
         open_reader(engine) as reader,
     ):
         (row,) = reader.read(query, schema).to_pylist()

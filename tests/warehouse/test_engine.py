@@ -82,21 +82,21 @@ def test_promotions_can_only_be_added_to(warehouse: Engine) -> None:
             connection.execute(text(statement))
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     port = free_port()
-    url = SecretStr(f"postgresql://cuvee:geheim@127.0.0.1:{port}/cuvee")
-    with pytest.raises(WarehouseUnreachable) as caught, open_engine(Settings(state_dir=tmp_path, warehouse_url=url)):
+    dsn = f"postgresql://cuvee:geheim@127.0.0.1:{port}/cuvee"
+    with pytest.raises(WarehouseUnreachable) as caught, open_engine(dsn):
         pytest.fail("nothing answers there")
     message = str(caught.value)
     assert f"127.0.0.1:{port}/cuvee" in message
     assert "CUVEE_WAREHOUSE_URL" in message
+    assert "python -m include up" in message
     assert "geheim" not in message
 
 
-def test_a_wrong_password_is_reported_without_the_password(warehouse_settings: Settings, tmp_path: Path) -> None:
+def test_a_wrong_password_is_reported_without_the_password(warehouse_settings: Settings) -> None:
     wrong = warehouse_settings.warehouse_dsn.replace("@", "geheim@")
-    settings = Settings(state_dir=tmp_path, warehouse_url=SecretStr(wrong))
-    with pytest.raises(WarehouseUnreachable, match="password authentication failed") as caught, open_engine(settings):
+    with pytest.raises(WarehouseUnreachable, match="password authentication failed") as caught, open_engine(wrong):
         pytest.fail("the password is wrong")
     assert "geheim" not in str(caught.value)
 
@@ -104,7 +104,7 @@ def test_a_wrong_password_is_reported_without_the_password(warehouse_settings: S
 def test_a_connection_lost_in_the_middle_is_reported_as_an_unreachable_warehouse(warehouse_settings: Settings) -> None:
     with (
         pytest.raises(WarehouseUnreachable, match="run the step again"),
-        open_engine(warehouse_settings) as engine,
+        open_engine(warehouse_settings.warehouse_dsn) as engine,
         engine.connect() as victim,
         engine.connect() as killer,
     ):
@@ -113,33 +113,31 @@ def test_a_connection_lost_in_the_middle_is_reported_as_an_unreachable_warehouse
         victim.execute(text("SELECT 1"))
 
 
-def test_a_server_that_accepts_and_says_nothing_is_given_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_accepts_and_says_nothing_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "CONNECT_SECONDS", 2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        url = SecretStr(f"postgresql://cuvee:x@127.0.0.1:{silent.getsockname()[1]}/cuvee")
-        settings = Settings(state_dir=tmp_path, warehouse_url=url)
-        with pytest.raises(WarehouseUnreachable, match="timeout"), open_engine(settings):
+        dsn = f"postgresql://cuvee:x@127.0.0.1:{silent.getsockname()[1]}/cuvee"
+        with pytest.raises(WarehouseUnreachable, match="timeout"), open_engine(dsn):
             pytest.fail("nothing answers there")
 
 
 def test_without_a_warehouse_the_message_names_the_command_that_starts_one(tmp_path: Path) -> None:
     with (
         pytest.raises(WarehouseUnreachable, match="python -m include up"),
-        open_engine(Settings(state_dir=tmp_path, warehouse_url=SecretStr(""))),
+        open_engine(Settings(state_dir=tmp_path, warehouse_url=SecretStr("")).warehouse_dsn),
     ):
         pytest.fail("there is none")
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg2", "postgresql+psycopg"])
-def test_any_postgresql_driver_in_the_setting_becomes_the_one_that_can_copy(scheme: str, tmp_path: Path) -> None:
-    settings = Settings(state_dir=tmp_path, warehouse_url=SecretStr(f"{scheme}://a:b@host/cuvee"))
-    assert warehouse_url(settings).drivername == "postgresql+psycopg"
+def test_any_postgresql_driver_in_the_setting_becomes_the_one_that_can_copy(scheme: str) -> None:
+    assert warehouse_url(f"{scheme}://a:b@host/cuvee").drivername == "postgresql+psycopg"
 
 
 @pytest.mark.parametrize("url", ["no url at all", "mysql://a:geheim@host/cuvee"])
-def test_a_url_of_something_else_is_a_configuration_error(url: str, tmp_path: Path) -> None:
+def test_a_url_of_something_else_is_a_configuration_error(url: str) -> None:
     with pytest.raises(ConfigurationError, match="CUVEE_WAREHOUSE_URL") as caught:
-        warehouse_url(Settings(state_dir=tmp_path, warehouse_url=SecretStr(url)))
+        warehouse_url(url)
     assert "geheim" not in str(caught.value)

@@ -8,17 +8,17 @@ import time
 import pytest
 from sqlalchemy import Engine, text
 
-from include.warehouse.locks import RetrainingBusy, alone
+from include.warehouse.locks import RetrainingBusy, exclusive_lock
 
 
 def test_the_second_training_stops_with_a_clear_message(warehouse: Engine) -> None:
     with (
-        alone(warehouse, "training"),
+        exclusive_lock(warehouse, "training"),
         pytest.raises(RetrainingBusy, match=r"another training is running.*retrain_weekly"),
-        alone(warehouse, "training", wait=False),
+        exclusive_lock(warehouse, "training", wait=False),
     ):
         pytest.fail("two trained at once")
-    with alone(warehouse, "training", wait=False):
+    with exclusive_lock(warehouse, "training", wait=False):
         pass
 
 
@@ -26,10 +26,10 @@ def test_or_waits_until_the_first_has_ended(warehouse: Engine) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with alone(warehouse, "decision"):
+        with exclusive_lock(warehouse, "decision"):
             order.append("second")
 
-    with alone(warehouse, "decision"):
+    with exclusive_lock(warehouse, "decision"):
         waiting = threading.Thread(target=second)
         waiting.start()
         time.sleep(0.3)
@@ -39,16 +39,16 @@ def test_or_waits_until_the_first_has_ended(warehouse: Engine) -> None:
 
 
 def test_a_decision_does_not_wait_for_a_training(warehouse: Engine) -> None:
-    with alone(warehouse, "training"), alone(warehouse, "decision", wait=False):
+    with exclusive_lock(warehouse, "training"), exclusive_lock(warehouse, "decision", wait=False):
         pass
 
 
 def test_the_lock_goes_with_the_connection_of_a_killed_process(warehouse: Engine) -> None:
-    with alone(warehouse, "training"):
+    with exclusive_lock(warehouse, "training"):
         with warehouse.begin() as connection:
             kill = (
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
             )
             assert connection.scalar(text(kill))
-        with alone(warehouse, "training", wait=False):
+        with exclusive_lock(warehouse, "training", wait=False):
             pass

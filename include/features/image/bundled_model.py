@@ -1,4 +1,4 @@
-"""The network that ships with the project: no download, no licence but our own."""
+"""The network that ships with the project: no download, no licence but the project's."""
 
 from __future__ import annotations
 

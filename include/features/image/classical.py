@@ -8,7 +8,7 @@ features describe the product and not how large it was photographed.
 - texture: uniform local binary patterns of two sizes (Ojala et al., 2002); strength of gradients on a grid
 
 Histograms enter by their square roots, which makes distances between them Hellinger's. Each part is divided by its
-usual length, so that none drowns another, and the two that tell most, gradients and patterns, count for more.
+usual length, so that none drowns another, and the two most informative, gradients and patterns, have more weight.
 """
 
 from __future__ import annotations

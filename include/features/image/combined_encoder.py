@@ -1,4 +1,4 @@
-"""Several encoders as one: their vectors side by side, each at the length that its weight asks for."""
+"""Several encoders as one: their vectors concatenated, each scaled to its weight."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from include.features.image.interface import ImageEncoder
-from include.features.image.weights import of_length_one
+from include.features.vectors import unit_length
 
 _READABLE = 24
-"""Characters of each encoder's name in the combined identity: the hash tells them apart, folder names are short."""
+"""Characters of each encoder's name in the combined identity: the hash makes it unique, and folder names stay short."""
 
 
 class CombinedEncoder:
-    """An `ImageEncoder` that asks each of its encoders, scales each vector to its weight and joins them.
+    """An `ImageEncoder` that concatenates the vectors of its encoders, each scaled to its weight.
 
     The joined vector has length 1. A head that leaves the proportions of dimensions alone keeps the weights; one
-    that standardises every dimension gives each encoder the say of its number of dimensions.
+    that standardises every dimension weights each encoder by its number of dimensions.
     """
 
     def __init__(self, encoders: Sequence[ImageEncoder], weights: Sequence[float]) -> None:
@@ -35,7 +35,7 @@ class CombinedEncoder:
         parts = [encoder.encode(photos) for encoder in self._encoders]
         undecoded = np.isnan(np.hstack([part[:, :1] for part in parts])).any(axis=1)
         scaled = [
-            of_length_one(np.nan_to_num(part)) * np.float32(weight)
+            unit_length(np.nan_to_num(part)) * np.float32(weight)
             for part, weight in zip(parts, self._weights, strict=True)
         ]
         vectors = np.hstack(scaled)

@@ -57,7 +57,7 @@ def _decode(content: bytes, max_pixels: int, size_of: Callable[[int, int], Size]
     try:
         photo = open_photo(content, max_pixels)
         full_pixels = photo.width * photo.height
-        # A JPEG is asked for a smaller size before its memory is judged. To read the EXIF of a PNG decodes it.
+        # A JPEG is set to a smaller size before its memory is estimated. To read the EXIF of a PNG decodes it.
         plan = _plan(photo, size_of) if photo.format == "JPEG" else None
         with _memory.share(decoding_bytes(photo, full_pixels)):
             turn, height, width = plan or _plan(photo, size_of)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.features.image.weights import of_length_one
+from include.features.vectors import unit_length
 
 
 def layers_named(value: str) -> int:
@@ -28,9 +28,9 @@ def with_spread(vectors: np.ndarray, maps: Sequence[np.ndarray]) -> np.ndarray:
     """Vectors of length 1, float32 (photos, own dimensions and channels of all maps).
 
     `vectors` are a network's own, (photos, dimensions), and `maps` (photos, height, width, channels) come from its
-    way there. Each channel of a map gives its standard deviation over the places, which tells textures and shapes
+    way there. Each channel of a map gives its standard deviation over the places, which separates textures and shapes
     better than the mean does (second-order pooling, as in Carreira et al., "Semantic Segmentation with Second-Order
     Pooling", 2012). The own vector and every map count the same.
     """
     spreads = [one.astype(np.float32).std(axis=(1, 2)) for one in maps]
-    return of_length_one(np.concatenate([of_length_one(part) for part in (vectors, *spreads)], axis=1))
+    return unit_length(np.concatenate([unit_length(part) for part in (vectors, *spreads)], axis=1))

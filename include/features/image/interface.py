@@ -1,4 +1,4 @@
-"""What the rest of the platform knows of an image encoder, and what an encoder must bring."""
+"""The interfaces of image encoders, and of the models that they are made of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The networks of `keras.applications` that can be asked for by name, and how each wants its pixels."""
+"""The networks of `keras.applications` that can be chosen by name, with the preprocessing of each."""
 
 from __future__ import annotations
 

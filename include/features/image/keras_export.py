@@ -1,4 +1,4 @@
-"""Export of a Keras model to ONNX, run as a process of its own: `python -m include.features.image.keras_export`.
+"""Export of a Keras model to ONNX, run in a separate process: `python -m include.features.image.keras_export`.
 
 TensorFlow takes seconds and half a gigabyte to load; the task that needs an encoder must pay for neither. Reads one
 `ExportRequest` as JSON on standard input and writes the ONNX file; a failure is one line on standard error.
@@ -36,7 +36,7 @@ class ExportRequest(TypedDict):
 
 
 def main() -> int:
-    """Export what standard input asks for; exit code 0, or 1 with the reason as the last line."""
+    """Export what the request on standard input describes; exit code 0, or 1 with the reason as the last line."""
     request: ExportRequest = json.loads(sys.stdin.read())
     os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_SECONDS)

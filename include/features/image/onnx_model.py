@@ -11,12 +11,13 @@ from include.errors import ConfigurationError
 from include.features.image.feature_maps import with_spread
 from include.features.image.onnx_feature_maps import feature_map_names, with_outputs
 from include.features.image.preprocessing import Preprocessing, preprocessing_named
-from include.features.image.weights import file_hash, of_length_one, weights_identity
+from include.features.image.weights import file_hash, weights_identity
+from include.features.vectors import unit_length
 
 WEIGHTS_HASH_KEY = "cuvee.weights_sha256"
 NAME_KEY = "cuvee.name"
 PREPROCESSING_KEY = "cuvee.preprocessing"
-"""Metadata that our own exports carry, so that an export made again has the same identity."""
+"""Metadata of the project's own exports, so that an export made again has the same identity."""
 
 _DEFAULT_SIDE = 224
 _BATCH = 8
@@ -30,10 +31,10 @@ _ELEMENT_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "t
 class OnnxModel:
     """A `PixelModel`: one image input (photos × 3 × height × width, or photos × height × width × 3).
 
-    Float or uint8. The preprocessing is the one asked for, else the one noted in the file by the export, else
+    Float or uint8. The preprocessing is the given one, else the one noted in the file by the export, else
     by layout: `raw` for uint8, `torch` for channels first (torchvision's way), `tf` for channels last (Keras').
     The vector is the first output; one value per place and channel is averaged over the places. With `layers` the
-    spread of the last feature maps stands beside it.
+    spread of the last feature maps is appended.
     """
 
     keeps_proportions = False
@@ -68,7 +69,7 @@ class OnnxModel:
         """Vectors of length 1, float32 (photos, dimensions), of RGB pixels uint8 (photos, height, width, 3)."""
         size = min(_RUN, self.batch_size)
         runs = [self._as_input(pixels[start : start + size]) for start in range(0, len(pixels), size)]
-        return of_length_one(np.concatenate([self._vectors(self._run(values)) for values in runs]))
+        return unit_length(np.concatenate([self._vectors(self._run(values)) for values in runs]))
 
     def _as_input(self, pixels: np.ndarray) -> np.ndarray:
         """The pixels in the scale, layout and type that the network takes."""
@@ -104,7 +105,7 @@ class OnnxModel:
         wide = [name for name, one in zip(names, maps, strict=True) if one.ndim == 4 and one[0, 0].size > 1]
         if len(wide) < layers:
             raise ConfigurationError(
-                f"The network in {path} has {len(wide)} feature maps, of which layers={layers} were asked for."
+                f"The network in {path} has {len(wide)} feature maps, but layers={layers} were requested."
             )
         self._outputs = [own, *wide[-layers:]]
         self._session = _open_session(path, with_outputs(network, self._outputs).SerializeToString())

@@ -14,7 +14,7 @@ import numpy as np
 from include.features.image.decode import DECODING_VERSION, decode_photo, decode_within
 from include.features.image.interface import PixelModel
 from include.features.image.views import WHOLE, look_at, views_identity
-from include.features.image.weights import of_length_one
+from include.features.vectors import unit_length
 
 _LARGER = 2
 """How much larger than the network's input a photo is decoded before its subject is cut out."""
@@ -75,4 +75,4 @@ class PhotoEncoder:
             return self._model.embed(np.stack(photos))
         looks = np.concatenate([look_at(photo, self._views, self._model.input_size) for photo in photos])
         vectors = self._model.embed(looks).reshape(len(photos), len(self._views), -1)
-        return of_length_one(vectors.mean(axis=1))
+        return unit_length(vectors.mean(axis=1))

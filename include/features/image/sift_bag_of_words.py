@@ -1,6 +1,6 @@
 """A bag of visual words: how often each kind of local pattern occurs in a photo (Csurka et al., 2004).
 
-The negative control of a study of encoders: it knows corners and prints, and neither colour nor layout, so that an
+The negative control of a study of encoders: it represents corners and prints, and neither colour nor layout, so that an
 encoder worth its cost must beat it by far. Local patterns are SIFT descriptors (Lowe, 2004) by their square roots
 (RootSIFT: Arandjelović and Zisserman, 2012); the words are the centres that k-means finds among the descriptors of
 the photos it is fitted on, so that in cross-validation it is fitted anew on each fold's training photos.
@@ -19,7 +19,7 @@ from PIL import Image
 
 from include.errors import ConfigurationError
 from include.features.image.decode import decode_photo
-from include.features.image.weights import of_length_one
+from include.features.vectors import unit_length
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class SiftBagOfWords:
             return np.zeros(self.dimensions, dtype=np.float32)
         nearest = (found @ self._words.T - self._half_lengths).argmax(axis=1)
         counts = np.bincount(nearest, minlength=self.dimensions)
-        return np.asarray(of_length_one(np.sqrt(counts)[np.newaxis])[0], dtype=np.float32)
+        return np.asarray(unit_length(np.sqrt(counts)[np.newaxis])[0], dtype=np.float32)
 
 
 def descriptors(photo: np.ndarray) -> np.ndarray:
@@ -90,7 +90,7 @@ def descriptors(photo: np.ndarray) -> np.ndarray:
     detector = SIFT(upsampling=1)
     try:
         detector.detect_and_extract(gray)
-    except RuntimeError:  # how scikit-image says that there is none
+    except RuntimeError:  # scikit-image's sign that there is none
         return np.empty((0, _DESCRIPTOR), dtype=np.float32)
     found = detector.descriptors.astype(np.float32)
     return np.asarray(np.sqrt(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9)))
@@ -101,8 +101,7 @@ def fit_bag_of_words(
 ) -> SiftBagOfWords:
     """Find visual words among the patterns of image files; the same photos and `seed` give the same words.
 
-    Photos that cannot be decoded are left out. Raises ConfigurationError if fewer patterns are found than words
-    are asked for.
+    Photos that cannot be decoded are left out. Raises ConfigurationError if fewer patterns than `words` are found.
     """
     from sklearn.cluster import MiniBatchKMeans
 
@@ -112,7 +111,7 @@ def fit_bag_of_words(
     if words < _FEWEST or len(sample) < words:
         raise ConfigurationError(
             f"{words} visual words cannot be found among {len(sample)} patterns of {len(photos)} photos: "
-            f"ask for fewer, at least {_FEWEST}, or give more photos."
+            f"request fewer, at least {_FEWEST}, or give more photos."
         )
     model = MiniBatchKMeans(words, batch_size=4_096, n_init=1, max_no_improvement=20, random_state=seed)
     model.fit(sample)

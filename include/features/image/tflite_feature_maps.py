@@ -1,6 +1,6 @@
 """What a TFLite network computes on its way: its last feature maps made outputs of their own.
 
-Pretrained networks know more of textures and materials a few layers below their last, which was made for the
+Pretrained networks represent textures and materials better a few layers below their last, which was made for the
 classes they were trained on. The interpreter shows inner tensors only with its fast kernels switched off; naming
 them as outputs in the file's own structure keeps those kernels on.
 """
@@ -33,7 +33,7 @@ def with_feature_maps(content: bytes, count: int) -> bytes:
         if convolution[operator.opcodeIndex] and _places(graph.tensors[operator.outputs[0]]) > 1
     ]
     if len(maps) < count:
-        raise ConfigurationError(f"the network has {len(maps)} feature maps, of which layers={count} were asked for")
+        raise ConfigurationError(f"the network has {len(maps)} feature maps, but layers={count} were requested")
     graph.outputs = [*(int(output) for output in graph.outputs), *maps[-count:]]
     # Signatures name the outputs there were; nothing here calls the network by them.
     network.signatureDefs = None

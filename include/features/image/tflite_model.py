@@ -11,15 +11,16 @@ import numpy as np
 from include.errors import ConfigurationError
 from include.features.image.feature_maps import with_spread
 from include.features.image.preprocessing import preprocessing_named
-from include.features.image.weights import file_hash, of_length_one, weights_identity
+from include.features.image.weights import file_hash, weights_identity
+from include.features.vectors import unit_length
 
 
 class TfliteModel:
     """A `PixelModel`: one image input (1 × height × width × 3), uint8, int8 or float.
 
-    Quantised inputs take pixels as they are; for a float input the preprocessing is the one asked for, else
+    Quantised inputs take pixels as they are; for a float input the preprocessing is the given one, else
     `tf`. The vector is the first output, turned back into real numbers if it is quantised, and averaged over the
-    places if it has any; with `layers` the spread of the last feature maps stands beside it.
+    places if it has any; with `layers` the spread of the last feature maps is appended.
     """
 
     keeps_proportions = False
@@ -65,7 +66,7 @@ class TfliteModel:
             own, *maps = (_dequantised(interpreter.get_tensor(one["index"]), one["quantization"]) for one in targets)
             vectors.append(with_spread(_pooled(own), maps) if maps else _pooled(own))
         self._free.put(interpreter)
-        return of_length_one(np.concatenate(vectors))
+        return unit_length(np.concatenate(vectors))
 
     def _values(self, pixels: np.ndarray) -> np.ndarray:
         if self._element_type == np.float32:

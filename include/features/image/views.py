@@ -43,7 +43,7 @@ def views_named(names: str) -> tuple[str, ...]:
 
 
 def views_identity(views: tuple[str, ...]) -> str:
-    """What an encoder's identity says of its views: nothing for `whole` alone, else e.g. `-v1-subject-whole`."""
+    """The views' part of an encoder's identity: nothing for `whole` alone, else e.g. `-v1-subject-whole`."""
     return "" if views == WHOLE else f"-{_VERSION}-{'-'.join(sorted(views))}"
 
 

@@ -6,8 +6,6 @@ import hashlib
 import re
 from pathlib import Path
 
-import numpy as np
-
 from include.errors import ConfigurationError
 
 
@@ -29,10 +27,3 @@ def weights_identity(
     readable = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:48] or "network"
     options = f"{f'-layers{layers}' if layers else ''}{f'-side{side}' if side else ''}"
     return f"{readable}-{weights_hash[:24]}-{preprocessing}{options}"
-
-
-def of_length_one(vectors: np.ndarray) -> np.ndarray:
-    """Rows scaled to length 1 (zeros stay), float32: networks differ a thousandfold in the size of their outputs."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: np.ndarray = np.divide(vectors, lengths, out=np.zeros_like(vectors, dtype=np.float32), where=lengths > 0)
-    return scaled

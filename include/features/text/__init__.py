@@ -8,7 +8,7 @@
 | `word-vectors`          | word vectors trained on the documents at hand, their weighted mean          |
 | `spacy:fr_core_news_md` | word vectors of an installed spaCy pipeline, their weighted mean            |
 | `sentence:/models/e5`   | a sentence encoder in ONNX with its tokenizer, from a folder                |
-| `sentence:ORG/NAME`     | the same from the local cache of the Hugging Face hub, or downloaded if told |
+| `sentence:ORG/NAME`     | the same from the local cache of the Hugging Face hub, or downloaded |
 
     encoder = fit_text_encoder(documents, choice)
     vectors = encoder.encode(["Moët & Chandon Brut Impérial"])   # (1, 256) float32

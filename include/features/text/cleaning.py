@@ -1,6 +1,6 @@
-"""What is read of a product: its name, brand, description and ingredients as one clean text.
+"""The document of a product: its name, brand, description and ingredients as one clean text.
 
-`clean_text` removes what says nothing about the product: HTML entities and tags, allergen underscores
+`clean_text` removes what carries no information about the product: HTML entities and tags, allergen underscores
 (`_sulfites_`), a marketplace's sales phrases, invisible characters. It never raises, takes time in proportion to the
 text, and cleaning a clean text changes nothing, so that the hash of a document is a stable key for its embedding.
 """
@@ -16,15 +16,15 @@ from include.characters import decode_entities, may_hide_something, reveal
 CLEANING_VERSION = "1"
 """Part of every text encoder's identity: raise it when texts of ordinary spelling would give other documents.
 
-What is invisible or in fancy dress has a version of its own, `CHARACTERS_VERSION`: seeing through more of it gives such
-texts the documents that the ordinary spelling always had, and encoders and classifiers know those already.
+Invisible and styled characters have a version of their own, `CHARACTERS_VERSION`: handling more of them gives such
+texts the documents that the ordinary spelling always had, on which encoders and classifiers were trained already.
 """
 
 MAX_FIELD_CHARACTERS = 20_000
 """Characters of one raw field that are looked at: bounds the work that one hostile record can cause."""
 
 MAX_DOCUMENT_CHARACTERS = 4_000
-"""Characters of a document: about 600 words, ten times the usual; the rest says nothing new."""
+"""Characters of a document: about 600 words, ten times the usual; more adds no information."""
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*+>")
 _TAG_OR_COMMENT = re.compile(r"</?[A-Za-z][^<>]*+>|<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -87,20 +87,20 @@ def clean_text(text: str | None) -> str:
 
 
 def document(name: str | None, brand: str | None, description: str | None, ingredients: str | None) -> str:
-    """The text of a product that encoders read: one line per field that says something; "" when none does.
+    """The text of a product that encoders read: one line per field that is not empty; "" when all are.
 
     A field that only repeats an earlier one is left out (`Moët & Chandon` after
     `Moët & Chandon Brut Impérial`).
     """
     lines: list[str] = []
-    said = ""
+    seen = ""
     for field in (name, brand, description, ingredients):
         line = clean_text(field)
-        # Folding never shortens: a longer line is not in what was said.
-        if line and (len(line) > len(said) or line.casefold() not in said):
+        # Case folding never shortens: a longer line is not in the lines before.
+        if line and (len(line) > len(seen) or line.casefold() not in seen):
             lines.append(line)
             if field is not ingredients:  # the last
-                said += "\n" + line.casefold()
+                seen += "\n" + line.casefold()
     return _shorten("\n".join(lines))
 
 

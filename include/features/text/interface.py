@@ -1,4 +1,4 @@
-"""What every text encoder offers, whatever made it."""
+"""The interface of text encoders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TextEncoder(Protocol):
     def encode(self, documents: Sequence[str]) -> np.ndarray:
         """Vectors of length 1, or less where part of a document is unknown: float32 (documents, dimensions).
 
-        A document in which the encoder knows nothing (the empty one, too) has a vector of zeros.
+        A document without any known term (the empty one, too) has a vector of zeros.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Lemmas of English and French words: `bouteilles` → `bouteille`, `watches` → `watch`.
 
 The tables are those of spaCy, in the package `spacy-lookups-data` (94 MB), which only who wants lemmas installs. As
-for tokens, no language is guessed: a form that both languages know under different lemmas stays as it is.
+for tokens, no language is guessed: a form that has different lemmas in the two languages stays as it is.
 """
 
 from __future__ import annotations

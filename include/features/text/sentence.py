@@ -1,8 +1,8 @@
 """Sentence encoders in ONNX, from a local folder or from the local cache of the Hugging Face hub.
 
 The folder is what sentence-transformers and their exports write: `model.onnx` (or `onnx/model.onnx`) and
-`tokenizer.json`. A network that gives one vector per text is taken at its word; one vector per token is averaged
-over the tokens that are no padding (Reimers and Gurevych, 2019). A saved encoder carries the network with it.
+`tokenizer.json`. A network that gives one vector per text needs no pooling; one vector per token is averaged
+over the tokens that are no padding (Reimers and Gurevych, 2019). A saved encoder contains the network.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from typing import Any, Self
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.features.text.stored import StoredEncoder, unit_length
+from include.features.text.stored import StoredEncoder
+from include.features.vectors import unit_length
 
 logger = logging.getLogger(__name__)
 
 MAX_TOKENS = 256
-"""Tokens of a document that are read, fewer where the tokenizer says so: most encoders were trained on no more."""
+"""Largest number of tokens of a document, unless the tokenizer's limit is lower: most were trained on no more."""
 
 _MODEL_FILES = ("model.onnx", "onnx/model.onnx")
 _TOKENIZER_FILE = "tokenizer.json"
@@ -51,7 +52,7 @@ class SentenceEncoder(StoredEncoder):
         """The encoder in the folder `spec`, or of that name on the hub; nothing is learnt from documents.
 
         A name is looked for in the local cache, and downloaded only with `download`. Raises
-        ConfigurationError that says what is missing.
+        ConfigurationError that names what is missing.
         """
         folder = _folder_of(spec, download=download)
         model = next((folder / name for name in _MODEL_FILES if (folder / name).is_file()), None)

@@ -1,6 +1,6 @@
 """Documents as weighted means of the word vectors of an installed spaCy pipeline, e.g. `fr_core_news_md`.
 
-The weights are smooth inverse frequencies of the documents at hand, as for word vectors of our own (see
+The weights are smooth inverse frequencies of the documents at hand, as for trained word vectors (see
 `word_vectors`). The pipeline itself is not copied: it must be installed where the encoder is loaded, in the same
 version, and its vectors are part of the identity.
 """
@@ -17,8 +17,9 @@ from typing import Any, Self
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.features.text.stored import StoredEncoder, unit_length
+from include.features.text.stored import StoredEncoder
 from include.features.text.word_vectors import SMOOTHING
+from include.features.vectors import unit_length
 
 logger = logging.getLogger(__name__)
 

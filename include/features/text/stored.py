@@ -1,4 +1,4 @@
-"""How a fitted text encoder is kept: its kind and terms as JSON, its numbers as `.npz`; nothing that can run code."""
+"""The stored form of a fitted text encoder: kind and terms as JSON, numbers as `.npz`; nothing that can run code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORMAT = 2
 
 
 class StoredEncoder(ABC):
-    """A text encoder that is what its state says: the same state, the same identity and vectors."""
+    """A text encoder defined by its state: the same state gives the same identity and vectors."""
 
     kind: ClassVar[str]
     """Name of the encoder in its description, e.g. `tfidf-svd`."""
@@ -68,7 +68,7 @@ class StoredEncoder(ABC):
         (folder / DESCRIPTION_FILE).write_text(json.dumps(content), encoding="utf-8")
 
     def save_files(self, folder: Path) -> None:  # noqa: B027 (most kinds have none)
-        """Write files of the kind's own, e.g. a network."""
+        """Write further files of this kind of encoder, e.g. a network."""
 
 
 def load_stored(folder: Path, kinds: Mapping[str, type[StoredEncoder]]) -> StoredEncoder:
@@ -96,10 +96,3 @@ def load_stored(folder: Path, kinds: Mapping[str, type[StoredEncoder]]) -> Store
             f"The text encoder in {folder} was changed, or made with another version of the text cleaning: train again."
         )
     return encoder
-
-
-def unit_length(vectors: np.ndarray) -> np.ndarray:
-    """The rows of a float32 (n, d) array divided by their lengths, in place; rows of zeros stay."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    np.divide(vectors, lengths, out=vectors, where=lengths > 0)
-    return vectors

@@ -36,7 +36,7 @@ def index_of(terms: Iterable[Iterable[str]]) -> dict[str, int]:
 
 
 def count_terms(rows: Iterable[Sequence[str]], columns: dict[str, int]) -> sparse.csr_array:
-    """How often each term stands in each row, float32 (rows × columns); terms without a column are left out."""
+    """Counts of each term in each row, float32 (rows × columns); terms without a column are left out."""
     ends = [0]
     found: list[int] = []
     column_of = columns.get
@@ -53,7 +53,7 @@ def count_terms(rows: Iterable[Sequence[str]], columns: dict[str, int]) -> spars
 
 
 def count_character_grams(documents: Sequence[Sequence[str]], columns: dict[str, int]) -> sparse.csr_array:
-    """How often each n-gram stands in each document of words, float32 (documents × columns)."""
+    """Counts of each n-gram in each document of words, float32 (documents × columns)."""
     words = index_of(documents)
     grams_of_words = count_terms((character_grams(word) for word in words), columns)
     counts = sparse.csr_array(count_terms(documents, words) @ grams_of_words)
@@ -63,7 +63,7 @@ def count_character_grams(documents: Sequence[Sequence[str]], columns: dict[str,
 
 
 def commonest(counts: sparse.csr_array, terms: Sequence[str], limit: int, at_least: int) -> list[str]:
-    """The terms that stand in most rows: at most `limit`, each in `at_least` rows; ties in alphabetical order."""
+    """The terms that occur in most rows: at most `limit`, each in `at_least` rows; ties in alphabetical order."""
     frequency = np.bincount(counts.indices, minlength=len(terms))
     ranked = sorted((-int(frequency[i]), terms[i]) for i in np.flatnonzero(frequency >= at_least).tolist())
     return sorted(term for _, term in ranked[:limit])

@@ -1,7 +1,7 @@
 """The terms of documents with their weights: TF-IDF over words, word pairs, character n-grams and attribute names.
 
 Words carry the meaning; character n-grams catch what no dictionary has: misspellings, compounds, other
-inflections; the names of a catalogue's attributes (`Thread Count:`, `Ideal For:`) tell what kind of thing has them.
+inflections; the names of a catalogue's attributes (`Thread Count:`, `Ideal For:`) depend on the kind of product.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from include.features.text.term_counts import (
 from include.features.text.tokens import AS_WRITTEN, Tokenizer
 
 _SMALL_CORPUS = 50
-"""Below this number of documents, terms that stand in one document only are kept."""
+"""Below this number of documents, terms that occur in one document only are kept."""
 
 
 _ATTRIBUTE = re.compile(r"(?:^|[;\n])[^\S\n]*+([^\W\d_][^:;\n]{1,40}):(?=\s)")
@@ -82,13 +82,13 @@ class TermSpace:
         """
         tokenizer = Tokenizer(words)
         tokens = tokenizer.split(documents)
-        spoken = [row for row, line in enumerate(tokens) if line]
-        if not spoken:
+        not_empty = [row for row, line in enumerate(tokens) if line]
+        if not not_empty:
             raise ConfigurationError(
                 f"A text encoder cannot learn from {len(documents)} documents without a single word: "
                 "check that the products have names."
             )
-        tokens, texts = [tokens[row] for row in spoken], [documents[row] for row in spoken]
+        tokens, texts = [tokens[row] for row in not_empty], [documents[row] for row in not_empty]
         kinds = [_learn_kind(kind, texts, tokens, limit) for kind, limit in limits.items()]
         return cls(kinds, tokenizer, plain=plain)
 
@@ -132,7 +132,7 @@ class TermSpace:
 
 
 def attribute_names(document: str) -> list[str]:
-    """What stands before a colon at the start of a line or after a semicolon: `A mug; Color: red` → `["color"]`."""
+    """The text before a colon at the start of a line or after a semicolon: `A mug; Color: red` → `["color"]`."""
     return [name.lower() for name in _ATTRIBUTE.findall(document)]
 
 
@@ -158,7 +158,7 @@ def _find(kind: str, documents: Sequence[str], tokens: Sequence[Sequence[str]]) 
 def _count(
     kind: str, documents: Sequence[str], tokens: Sequence[Sequence[str]], columns: dict[str, int]
 ) -> sparse.csr_array:
-    """How often each term of a kind stands in each document."""
+    """Counts of each term of a kind in each document."""
     if kind == "words":
         return count_terms(map(word_terms, tokens), columns)
     if kind == "characters":

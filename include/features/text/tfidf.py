@@ -57,7 +57,7 @@ class TfidfEncoder(StoredEncoder):
 
 
 class BagOfWordsEncoder(TfidfEncoder):
-    """How often each word and pair of words is said, whatever its rarity."""
+    """Counts of words and pairs of words, without inverse document frequency."""
 
     kind = "bag-of-words"
     _plain = True

@@ -27,7 +27,7 @@ _ROUNDS_OF_SVD = 3
 
 
 class TfidfSvdEncoder(StoredEncoder):
-    """Documents in the directions in which those it was fitted on differ most."""
+    """TF-IDF projected on the singular vectors of the documents that it was fitted on."""
 
     kind = "tfidf-svd"
 
@@ -60,8 +60,8 @@ class TfidfSvdEncoder(StoredEncoder):
     def encode(self, documents: Sequence[str]) -> np.ndarray:
         """Vectors of length at most 1, float32 (documents, dimensions); zeros where no term is known.
 
-        The length says how much of a document lies in the directions that were learnt. Stretched to length 1, a
-        document that is mostly unknown would speak as loud as one that is well known, and labels were worse for it.
+        The length is the share of a document that lies in the fitted subspace. Normalising to length 1 would give
+        documents of mostly unknown terms the same weight as others, and made labels worse.
         """
         vectors = np.zeros((len(documents), self.dimensions), dtype=np.float32)
         for start in range(0, len(documents), _BATCH):

@@ -28,7 +28,7 @@ _REMEMBERED_CHUNKS = 50_000
 _REMEMBERED_CHARACTERS = 1_000_000
 """Characters of those chunks: a word has ten, and a chunk without spaces can be a whole document."""
 _LONGEST_AFFIX = 64
-"""Characters at the ends of a chunk in which a prefix or suffix is looked for: spaCy's rules ask for a few."""
+"""Characters at the ends of a chunk in which a prefix or suffix is looked for: spaCy's rules need a few."""
 _LONGEST_ADDRESS = 1_000
 """Characters of a web address; spaCy's pattern for them takes time in the square of their number."""
 
@@ -54,7 +54,7 @@ class Tokenizer:
 
     def split(self, documents: Sequence[str]) -> list[list[str]]:
         """The tokens of each document, in order."""
-        # spaCy's rules never look across a space, so each distinct chunk is asked for once.
+        # spaCy's rules never look across a space, so each distinct chunk is tokenized once.
         chunks = [document.split() for document in documents]
         known = _known_chunks(self.words).tokens_of(set().union(*chunks))
         return [[token for chunk in line for token in known[chunk]] for line in chunks]

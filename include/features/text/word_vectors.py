@@ -19,9 +19,10 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.features.text.choice import TextEncoderChoice
-from include.features.text.stored import StoredEncoder, unit_length
+from include.features.text.stored import StoredEncoder
 from include.features.text.term_counts import count_terms
 from include.features.text.tokens import Tokenizer
+from include.features.vectors import unit_length
 
 logger = logging.getLogger(__name__)
 

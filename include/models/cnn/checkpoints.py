@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from include.errors import ConfigurationError
+from include.storage.local_files import flush
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +80,9 @@ class Checkpoints:
             os.link(earlier / _BEST, temporary / _BEST)
         (temporary / _STATE).write_text(json.dumps(asdict(state)))
         for file in temporary.iterdir():
-            _flush(file)
+            flush(file)
         temporary.rename(target)
-        _flush(self._folder)
+        flush(self._folder)
         for old in self._folder.glob("epoch-*"):
             if old != target:
                 shutil.rmtree(old)
@@ -118,12 +119,3 @@ def _without_optimiser(model: Any) -> Any:
     import keras
 
     return keras.Model(model.inputs, model.outputs)
-
-
-def _flush(path: Path) -> None:
-    """Have the disk hold what was written."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -35,6 +35,7 @@ from include.models.cnn.photo_stream import PhotoStream
 from include.models.cnn.recipes import CnnRecipe, Phase
 from include.settings import Settings
 from include.storage.lake import Lake
+from include.storage.local_files import write_file
 
 logger = logging.getLogger(__name__)
 
@@ -323,7 +324,4 @@ def _learning_rate(model: Any) -> float:
 
 def _write_json(path: Path, document: Any) -> None:
     """Replace a file by a document as JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(json.dumps(document, indent=1) + "\n")
-    temporary.replace(path)
+    write_file(path, json.dumps(document, indent=1) + "\n")

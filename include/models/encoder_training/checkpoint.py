@@ -9,15 +9,14 @@ import keras
 import numpy as np
 
 from include.errors import ConfigurationError
+from include.storage.local_files import replacement
 
 
 def save_checkpoint(path: Path, phase: str, step: int, variables: Sequence[keras.Variable]) -> None:
     """Writes the values of `variables` after `step` steps of `phase`; a kill leaves the former file."""
-    temporary = path.with_name(f".{path.name}.new")
     arrays = {f"v{number:04d}": keras.ops.convert_to_numpy(variable) for number, variable in enumerate(variables)}
-    with temporary.open("wb") as stream:
+    with replacement(path) as stream:
         np.savez(stream, phase=np.array(phase), step=np.array(step), **arrays)
-    temporary.replace(path)
 
 
 def phase_of(path: Path) -> str | None:

@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from include.errors import CuveeError
 from include.features.image.onnx_model import NAME_KEY, PREPROCESSING_KEY, WEIGHTS_HASH_KEY
 from include.models.encoder_training.student import join
+from include.storage.local_files import write_file
 
 ENCODER_NAME = "cuvee_compact"
 MOST_BYTES = 6_000_000
@@ -47,9 +48,7 @@ def export_encoder(stages: Sequence[keras.Model], path: Path, side: int) -> None
     content = network.SerializeToString(deterministic=True)
     if len(content) > MOST_BYTES:
         raise CuveeError(f"The encoder would take {len(content):,} bytes; at most {MOST_BYTES:,} may ship.")
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    write_file(path, content)
 
 
 def store_as_float16(graph: onnx.GraphProto) -> None:

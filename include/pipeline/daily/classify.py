@@ -14,10 +14,10 @@ from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.drift import stage_tally
 from include.pipeline.daily.model_flags import RULE_DISAGREES, UNFAMILIAR, with_model_flags
-from include.pipeline.daily.shard_model import shard_model
 from include.pipeline.daily.shards import Shard, read_shard, shard_day, staged_labels_path
-from include.pipeline.text_readings import LAYER as READINGS_LAYER
-from include.pipeline.text_readings import readings_of
+from include.pipeline.model_versions import load_version
+from include.pipeline.text_features import LAYER as TEXT_FEATURES_LAYER
+from include.pipeline.text_features import text_features_of
 from include.schema import LABELS
 from include.settings import Settings
 from include.storage.lake import Lake
@@ -43,23 +43,23 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
-    artefact = shard_model(shard)
+    artefact = load_version(shard["model_version"], settings)
     products = read_shard(lake, shard)
     photos = lake.read_parquet(
         Lake.day_file("images", shard["source"], shard_day(shard), shard["shard"]), ["product_id", "status", "sha256"]
     )
     _require_same_products(products, photos, shard)
 
-    kept = Lake.day_file(READINGS_LAYER, shard["source"], shard_day(shard), shard["shard"])
-    readings = readings_of(lake, kept, products)
-    texts = readings["text_hash"].to_pylist()
+    kept = Lake.day_file(TEXT_FEATURES_LAYER, shard["source"], shard_day(shard), shard["shard"])
+    features = text_features_of(lake, kept, products)
+    texts = features["text_hash"].to_pylist()
     text_vectors, has_text = _embeddings(lake, artefact.text_encoder.identity, texts, shard, "embed_text")
     # A model that was trained without photos has no use for them, whatever encoder is there now.
     uses_photos = artefact.photo_classifier is not None
     photo_hashes = photos["sha256"].to_pylist() if uses_photos else [None] * photos.num_rows
     photo_vectors, has_photo = _embeddings(lake, artefact.image_encoder_identity, photo_hashes, shard, "embed_images")
 
-    said = readings["rule_label"].to_pylist()
+    said = features["rule_label"].to_pylist()
     # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
     with threadpool_limits(limits=1, user_api="blas"):
         predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)

@@ -42,7 +42,7 @@ def send_digest(day: date, settings: Settings) -> DigestSummary:
     from include.warehouse.queries import daily_batches
 
     lake = Lake(settings.lake_root)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         batches = daily_batches(engine, day)
     absent = set(settings.daily_sources) - {batch["source"] for batch in batches}
     batches += [{"source": source, "status": "absent", "warnings": []} for source in sorted(absent)]
@@ -58,7 +58,7 @@ def send_digest(day: date, settings: Settings) -> DigestSummary:
     if lake.exists(marker) and json.loads(lake.read_bytes(marker))["sha256"] == content["sha256"]:
         logger.info("nothing new since the last digest of %s: %s", day, title)
         return DigestSummary(failures=failures, warnings=warnings, sent=False)
-    notify(title, body, settings)
+    notify(title, body, settings.notify_url.get_secret_value())
     lake.write_bytes(marker, json.dumps(content, ensure_ascii=False, indent=1).encode())
     return DigestSummary(failures=failures, warnings=warnings, sent=True)
 
@@ -73,7 +73,7 @@ def early_retraining(day: date, settings: Settings) -> str | None:
     from include.warehouse.engine import open_engine
     from include.warehouse.queries import daily_batches, newest_daily_batch
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         has_drifted = any(batch["warnings"] for batch in daily_batches(engine, day))
         newest = newest_daily_batch(engine)
     if not has_drifted or (newest is not None and newest > day):

@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import reduce
 from operator import add
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from include.pages.drift_report import DriftPage, read_drift_result, remove_drift_report, write_drift_report
 from include.pipeline.daily.shards import Shard, shard_count, shard_day, staged_labels_path
+from include.pipeline.model_versions import version_folder
 from include.settings import Settings
 from include.storage.lake import Lake
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MODEL = "model_path"
+_VERSION = "model_version"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def stage_tally(
 
     Vectors are float32 (n, d) and (n, e), NaN where a product has no text or photo.
     """
-    path = _tally_path(shard["source"], shard_day(shard), shard["shard"])
+    path = _tally_path(staged_labels_path(shard["source"], shard_day(shard), shard["shard"]))
     if artefact.profile is None:
         lake.delete(path)
         return
@@ -64,7 +64,7 @@ def stage_tally(
     without_photo = np.array([status != "ok" for status in photo_statuses], dtype=bool)
     tally = DriftStatistics.of(predictions, without_photo, text_vectors, photo_vectors)
     content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **tally.to_arrays(), **{_MODEL: np.array(shard["model_path"])})
+    np.savez(content, allow_pickle=False, **tally.to_arrays(), **{_VERSION: np.array(shard["model_version"])})
     lake.write_bytes(path, content.getvalue())
 
 
@@ -107,11 +107,11 @@ def _measure(lake: Lake, source: str, day: date, shards: int, settings: Settings
     from include.models.monitoring.drift import measure_drift
     from include.models.monitoring.reference_profile import ReferenceProfile
 
-    paths = [_tally_path(source, day, number) for number in range(shards)]
-    if not all(lake.exists(path) for path in paths):
+    paths = [staged_labels_path(source, day, number) for number in range(shards)]
+    if not all(lake.exists(_tally_path(path)) for path in paths):
         return None
-    tallies, models = zip(*(_read_tally(lake, path) for path in paths), strict=True)
-    profile = ReferenceProfile.load(Path(models[0])) if len(set(models)) == 1 else None
+    tallies, versions = zip(*(_read_tally(lake, path) for path in paths), strict=True)
+    profile = ReferenceProfile.load(version_folder(versions[0], settings)) if len(set(versions)) == 1 else None
     return None if profile is None else measure_drift(source, reduce(add, tallies), profile, drift_bounds(settings))
 
 
@@ -134,14 +134,18 @@ def _known_drift(lake: Lake, source: str, day: date) -> DayDrift:
     return DayDrift() if result is None else DayDrift(result["figures"], result["warnings"])
 
 
-def _read_tally(lake: Lake, path: str) -> tuple[DriftStatistics, str]:
-    """A staged tally, and the folder of the model that it is about."""
+def _read_tally(lake: Lake, labels: str) -> tuple[DriftStatistics, str]:
+    """The tally beside a shard's staged labels, and the model version that it is about."""
     from include.models.monitoring.drift_statistics import DriftStatistics
 
-    with np.load(io.BytesIO(lake.read_bytes(path)), allow_pickle=False) as stored:
+    with np.load(io.BytesIO(lake.read_bytes(_tally_path(labels))), allow_pickle=False) as stored:
         arrays = dict(stored)
-    return DriftStatistics.from_arrays(arrays), str(arrays[_MODEL])
+    if _VERSION in arrays:
+        return DriftStatistics.from_arrays(arrays), str(arrays[_VERSION])
+    # A tally that was staged by an earlier release has the model's folder instead.
+    return DriftStatistics.from_arrays(arrays), str(lake.read_parquet(labels, [_VERSION])[_VERSION][0])
 
 
-def _tally_path(source: str, day: date, shard: int) -> str:
-    return staged_labels_path(source, day, shard).removesuffix(".parquet") + ".tally.npz"
+def _tally_path(labels: str) -> str:
+    """The path of the tally beside a shard's staged labels."""
+    return labels.removesuffix(".parquet") + ".tally.npz"

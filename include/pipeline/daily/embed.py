@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.photo_pieces import PhotoPieces, PiecesMovedError, Row
-from include.pipeline.daily.shard_model import shard_model
 from include.pipeline.daily.shards import Shard, read_shard, shard_day
-from include.pipeline.text_readings import LAYER as READINGS_LAYER
-from include.pipeline.text_readings import keep_readings, read_texts
+from include.pipeline.model_versions import load_version
+from include.pipeline.text_features import LAYER as TEXT_FEATURES_LAYER
+from include.pipeline.text_features import extract_text_features, store_text_features
 from include.schema import IMAGES
 from include.settings import Settings
 from include.storage.lake import Lake
@@ -48,19 +48,21 @@ class EmbeddingSummary(TypedDict):
 def embed_text(shard: Shard, settings: Settings) -> EmbeddingSummary:
     """Embed the texts of a shard with the pinned model's text encoder, as far as they are not cached.
 
-    What is read of the texts is kept for `classify`.
+    The text features are stored for `classify`.
     """
     from include.features.embed import embed_missing_texts
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
-    encoder = shard_model(shard).text_encoder
+    encoder = load_version(shard["model_version"], settings).text_encoder
     products = read_shard(lake, shard, ["content_hash", "name", "brand", "description", "ingredients"])
-    readings, documents = read_texts(products)
-    keep_readings(lake, Lake.day_file(READINGS_LAYER, shard["source"], shard_day(shard), shard["shard"]), readings)
-    by_hash = {key: text for key, text in zip(readings["text_hash"].to_pylist(), documents, strict=True) if key}
+    features, documents = extract_text_features(products)
+    store_text_features(
+        lake, Lake.day_file(TEXT_FEATURES_LAYER, shard["source"], shard_day(shard), shard["shard"]), features
+    )
+    by_hash = {key: text for key, text in zip(features["text_hash"].to_pylist(), documents, strict=True) if key}
     computed = embed_missing_texts(EmbeddingCache(lake, encoder.identity), encoder, by_hash)
-    wanted = readings.num_rows - readings["text_hash"].null_count
+    wanted = features.num_rows - features["text_hash"].null_count
     return _summary("text", shard, wanted, computed, started)
 
 
@@ -79,7 +81,7 @@ def embed_images(
 
     started = time.monotonic()
     lake = Lake(settings.lake_root)
-    artefact = shard_model(shard)
+    artefact = load_version(shard["model_version"], settings)
     encoder = configured_image_encoder(artefact.image_encoder_spec, settings)
     artefact.check_image_encoder(encoder.identity)
     products = read_shard(lake, shard, ["product_id", "image_url"])

@@ -66,7 +66,7 @@ def publish_day(
     from include.warehouse.engine import open_engine
     from include.warehouse.loading import load_day
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         loaded = load_day(
             engine,
             lake,

@@ -10,6 +10,7 @@ import logging
 from datetime import date
 from typing import TYPE_CHECKING, TypedDict
 
+from include.pipeline.model_versions import load_version
 from include.settings import Settings
 from include.storage.lake import Lake
 
@@ -26,7 +27,6 @@ class Shard(TypedDict):
     day: str
     shard: int
     model_version: str
-    model_path: str
 
 
 def plan_shards(source: str, day: date, settings: Settings) -> list[Shard]:
@@ -41,22 +41,12 @@ def plan_shards(source: str, day: date, settings: Settings) -> list[Shard]:
         logger.info("nothing to label: source=%s day=%s", source, day)
         return []
 
-    from include.models.version.artefact import Artefact
     from include.models.version.registry import Registry
 
-    champion = Registry(settings.tracking_uri, settings.state_dir).champion()
-    Artefact.load(champion.path)  # one task that says what to do, instead of one for every shard
-    logger.info("planned source=%s day=%s shards=%d model_version=%s", source, day, count, champion.version)
-    return [
-        Shard(
-            source=source,
-            day=day.isoformat(),
-            shard=number,
-            model_version=champion.version,
-            model_path=str(champion.path),
-        )
-        for number in range(count)
-    ]
+    version = Registry(settings.tracking_uri, settings.state_dir).champion().version
+    load_version(version, settings)  # one task that says what to do, instead of one for every shard
+    logger.info("planned source=%s day=%s shards=%d model_version=%s", source, day, count, version)
+    return [Shard(source=source, day=day.isoformat(), shard=number, model_version=version) for number in range(count)]
 
 
 def shard_count(lake: Lake, source: str, day: date) -> int:

@@ -22,7 +22,7 @@ from include.pipeline.daily.embed import pack_and_embed_photos
 from include.pipeline.daily.publish import trusted_labels_of_day
 from include.pipeline.daily.shards import remove_surplus_photos, shard_count
 from include.pipeline.daily.validate import validate_records
-from include.pipeline.text_readings import documents_of
+from include.pipeline.text_features import documents_of
 from include.pipeline.training.training_data import embed_packed_photos
 from include.schema import LABEL_ORIGINS, text_hash
 from include.settings import Settings

@@ -10,6 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypedDict
 
+from include.pipeline.model_versions import load_version
 from include.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ class PinnedModel(TypedDict):
     """The model version of a whole relabelling."""
 
     version: str
-    path: str
     pinned_at: str
     """When, by the warehouse's clock: what was published since then is looked at again in the end."""
 
@@ -54,20 +54,19 @@ def pin_version(settings: Settings, version: str | None = None, announced: str |
     NoChampionError without a champion or when the artefact is damaged, ConfigurationError for an unknown version,
     WarehouseUnreachable when the warehouse does not answer.
     """
-    from include.models.version.artefact import Artefact
     from include.models.version.registry import Registry
     from include.warehouse.engine import open_engine
     from include.warehouse.relabelling import server_time
 
     registry = Registry(settings.tracking_uri, settings.state_dir)
-    found = registry.champion() if version is None else registry.get(version)
-    if version is None and announced is not None and announced != found.version:
-        logger.warning("version %s was announced, and %s is champion now: it labels", announced, found.version)
-    Artefact.load(found.path)
-    with open_engine(settings) as engine:
+    found = registry.champion().version if version is None else registry.get(version).version
+    if version is None and announced is not None and announced != found:
+        logger.warning("version %s was announced, and %s is champion now: it labels", announced, found)
+    load_version(found, settings)  # one task that says what to do, instead of one for every shard
+    with open_engine(settings.warehouse_dsn) as engine:
         pinned_at = server_time(engine)
-    logger.info("relabelling with model_version=%s", found.version)
-    return PinnedModel(version=found.version, path=str(found.path), pinned_at=pinned_at.isoformat())
+    logger.info("relabelling with model_version=%s", found)
+    return PinnedModel(version=found, pinned_at=pinned_at.isoformat())
 
 
 def plan_relabelling(model: PinnedModel, settings: Settings, *, arrivals: bool = False) -> list[RelabelShard]:
@@ -78,7 +77,7 @@ def plan_relabelling(model: PinnedModel, settings: Settings, *, arrivals: bool =
     """
     from include.warehouse.engine import open_engine
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         counts = _left(engine, model, arrivals)
         total = sum(products for _source, _day, products in counts)
         size = max(settings.relabel_shard_size, math.ceil(total / MOST_SHARDS))
@@ -93,7 +92,7 @@ def count_arrivals(model: PinnedModel, settings: Settings) -> int:
     """Products with another version's label of days that were published since the version was pinned."""
     from include.warehouse.engine import open_engine
 
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         return sum(products for _source, _day, products in _left(engine, model, arrivals=True))
 
 

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +16,9 @@ import pyarrow.compute as pc
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.classify import predicted_columns
 from include.pipeline.daily.model_flags import without_model_flags
+from include.pipeline.model_versions import load_version
 from include.pipeline.relabelling.plan import PinnedModel, RelabelShard, slice_of
-from include.pipeline.text_readings import kept_readings, read_texts, replace_readings
+from include.pipeline.text_features import extract_text_features, replace_text_features, stored_text_features
 from include.settings import Settings
 from include.storage.lake import Lake
 from include.taxonomy import load_taxonomy
@@ -38,15 +38,13 @@ class CataloguePredictor:
         """Raises NoChampionError when the artefact is missing or damaged."""
         from threadpoolctl import ThreadpoolController
 
-        from include.models.version.artefact import Artefact
-
         # Arrow's other allocators give large buffers back at once: the kernel would clear new pages for every batch,
         # which takes a tenth of the CPU of a prediction.
         pa.set_memory_pool(pa.system_memory_pool())
         self._libraries = ThreadpoolController()
         self._settings = settings
         self._version = model["version"]
-        self._artefact = Artefact.load(Path(model["path"]))
+        self._artefact = load_version(model["version"], settings)
         self._lake = Lake(settings.lake_root)
         self._texts = EmbeddingCache(self._lake, self._artefact.text_encoder.identity)
         self._photos = EmbeddingCache(self._lake, self._artefact.image_encoder_identity)
@@ -66,42 +64,42 @@ class CataloguePredictor:
         self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice
     ) -> dict[str, pa.Array | pa.ChunkedArray]:
         """The columns of `schema.LABELS` that a prediction gives; `products` are rows of `relabelling.CATALOGUE`."""
-        readings = self._readings(reader, products, part)
-        text_vectors, has_text = self._texts.get(readings["text_hash"])
+        features = self._text_features(reader, products, part)
+        text_vectors, has_text = self._texts.get(features["text_hash"])
         photo_vectors, has_photo = self._photo_vectors(products, part.source)
-        said = readings["rule_label"].to_pylist()
+        said = features["rule_label"].to_pylist()
         # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
         with self._libraries.limit(limits=1, user_api="blas"):
             predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
         return predicted_columns(without_model_flags(products["flags"]), predictions, self._version, load_taxonomy())
 
-    def _readings(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:
-        """Rows of `READINGS` for the products, in their order, whose texts are embedded afterwards."""
+    def _text_features(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:
+        """Rows of `TEXT_FEATURES` for the products, in their order, whose texts are embedded afterwards."""
         days = products["last_seen_day"].unique().to_pylist()
-        kept = kept_readings(self._lake, part.source, days, products["content_hash"])
+        kept = stored_text_features(self._lake, part.source, days, products["content_hash"])
         place = pc.index_in(products["content_hash"], value_set=kept["content_hash"])
         if not place.null_count:
-            readings = kept.take(place)
-            if not self._texts.missing(readings["text_hash"]):
-                return readings
+            features = kept.take(place)
+            if not self._texts.missing(features["text_hash"]):
+                return features
         return self._read_and_embed(reader, products, replace(part, first_day=min(days), last_day=max(days)))
 
     def _read_and_embed(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:
-        """The readings from the texts themselves, kept for the next time; texts that are not cached are embedded."""
+        """Text features extracted now and stored for the next time; texts that are not cached are embedded."""
         from include.features.embed import embed_missing_texts
         from include.warehouse.relabelling import read_slice_texts
 
         texts = read_slice_texts(reader, part, self._version)
         # A product that is gone or has another content by now is not written in the end.
         texts = texts.take(pc.index_in(products["product_id"], value_set=texts["product_id"]))
-        readings, documents = read_texts(texts)
-        by_hash = {key: text for key, text in zip(readings["text_hash"].to_pylist(), documents, strict=True) if key}
+        features, documents = extract_text_features(texts)
+        by_hash = {key: text for key, text in zip(features["text_hash"].to_pylist(), documents, strict=True) if key}
         computed = embed_missing_texts(self._texts, self._artefact.text_encoder, by_hash)
         logger.info("read texts: products=%d embedded=%d", products.num_rows, computed)
         for day in products["last_seen_day"].unique().to_pylist():
             is_of_day = pc.and_(pc.equal(products["last_seen_day"], day), texts["content_hash"].is_valid())
-            replace_readings(self._lake, part.source, day, readings.filter(is_of_day))
-        return readings
+            replace_text_features(self._lake, part.source, day, features.filter(is_of_day))
+        return features
 
     def _photo_vectors(self, products: pa.Table, source: str) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings of the photos, and which products have one; those not cached are computed from the lake."""

@@ -54,7 +54,7 @@ def relabel_shard(shard: RelabelShard, settings: Settings) -> ShardSummary:
 
     started = time.monotonic()
     predictor = CataloguePredictor(shard["model"], settings)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         with open_reader(engine) as reader:
             predictions = predictor.predict(reader, shard)
         relabelled = _write(engine, shard, predictions)
@@ -66,12 +66,16 @@ def finish_relabelling(model: PinnedModel, settings: Settings) -> RelabelSummary
 
     The summary is read from the warehouse: it is that of the whole relabelling, however often it was interrupted.
     """
+    from include.warehouse.engine import open_engine
+
     for _ in range(SWEEPS):
         shards = plan_relabelling(model, settings, arrivals=True)
         if not shards:
             break
         _relabel_all(shards, model, settings, lambda _shard: None)
-    summary = relabel_summary(model["version"], settings, others=count_arrivals(model, settings))
+    others = count_arrivals(model, settings)
+    with open_engine(settings.warehouse_dsn) as engine:
+        summary = relabel_summary(engine, model["version"], others=others)
     if summary["others"]:
         logger.warning("%d products came meanwhile and have another version's label", summary["others"])
     return summary
@@ -106,7 +110,7 @@ def _relabel_all(
         return
     predictor = CataloguePredictor(model, settings)
     with (
-        open_engine(settings) as engine,
+        open_engine(settings.warehouse_dsn) as engine,
         open_reader(engine) as reader,
         ThreadPoolExecutor(1, thread_name_prefix="relabel") as writer,
     ):

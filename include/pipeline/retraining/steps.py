@@ -32,7 +32,7 @@ from include.schema import text_hash
 from include.settings import Settings
 from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
-from include.warehouse.locks import alone
+from include.warehouse.locks import exclusive_lock
 from include.warehouse.promotions import PromotionRecord, StoredPromotion, decision_on
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class RetrainingPlan(TypedDict):
 @contextmanager
 def alone_in_training(settings: Settings, *, wait: bool) -> Iterator[None]:
     """A block in which nothing else is trained on this warehouse; for `wait`, see `alone`."""
-    with open_engine(settings) as engine, alone(engine, "training", wait=wait):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "training", wait=wait):
         yield
 
 
@@ -102,7 +102,7 @@ def plan_retraining(settings: Settings, as_of: date) -> RetrainingPlan:
     lake = Lake(settings.lake_root)
     move_outcome(settings.state_dir, lake)
     candidates = load_candidates(settings.candidates_file)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "decision"):
         champion = settle(engine, registry)
         summary = take_snapshot(settings, as_of)
         key = training_key(summary["snapshot"], candidates, settings)
@@ -201,7 +201,7 @@ def conclude(path: str, settings: Settings, approval: Approval | None = None) ->
     """
     judgement = read_judgement(Lake(settings.lake_root), path)
     registry = Registry(settings.tracking_uri, settings.state_dir)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "decision"):
         current = settle(engine, registry)
         stored = decision_on(engine, judgement.training_key, judgement.candidate, judgement.champion)
         if stored is None:

@@ -14,7 +14,7 @@ from include.code_version import code_version
 from include.models.data.gold_set import LEFT_OUT, assign
 from include.models.data.snapshot import SNAPSHOT, Manifest, write_snapshot
 from include.models.decision.written_rules import rule_labels
-from include.pipeline.text_readings import documents_of
+from include.pipeline.text_features import documents_of
 from include.pipeline.training.training_rows import files_until, labelled_rows, newest_photos
 from include.schema import text_hash
 from include.settings import Settings
@@ -43,13 +43,13 @@ class SnapshotSummary(TypedDict):
 def take_snapshot(settings: Settings, as_of: date) -> SnapshotSummary:
     """Keep the trusted labels of all products as they stood at the end of a day (UTC).
 
-    The same labels give the same snapshot, whenever it is taken. Call it within `alone(engine, "decision")`: the
-    gold set is read, extended and written back.
+    The same labels give the same snapshot, whenever it is taken. Call it within `exclusive_lock(engine, "decision")`:
+    the gold set is read, extended and written back.
     """
     lake = Lake(settings.lake_root)
     taxonomy = load_taxonomy()
     before = datetime.combine(as_of + timedelta(days=1), time(), UTC)
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         reviews = read_reviews(engine, before)
     found = labelled_rows(lake, reviews, taxonomy, as_of)
     rows = _with_content(lake, found.products, as_of)

@@ -22,7 +22,7 @@ from include.pipeline.training.training_data import snapshot_of_today, training_
 from include.settings import Settings
 from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
-from include.warehouse.locks import alone
+from include.warehouse.locks import exclusive_lock
 
 if TYPE_CHECKING:
     from include.models.classifier.recipe import Recipe
@@ -84,7 +84,7 @@ def train_model(settings: Settings, *, promote: bool = False, as_of: date | None
 
     started = time.monotonic()
     move_outcome(settings.state_dir, Lake(settings.lake_root))
-    with open_engine(settings) as engine, alone(engine, "training", wait=False):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "training", wait=False):
         snapshot = snapshot_of_today(settings, as_of)
         registry = Registry(settings.tracking_uri, settings.state_dir)
         dataset = training_set(snapshot.training, settings)
@@ -92,7 +92,7 @@ def train_model(settings: Settings, *, promote: bool = False, as_of: date | None
         version, report = train_once(registry, dataset, settings, recipe, snapshot, candidate="by hand")
         if report is not None:
             _keep_report(settings, version.version, dataset, report)
-        with alone(engine, "decision"):
+        with exclusive_lock(engine, "decision"):
             is_first = settle(engine, registry) is None
             promoted = promote or is_first
             if promoted:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from include.pipeline.text_readings import documents_of
+from include.pipeline.text_features import documents_of
 from include.pipeline.training.training_data import snapshot_of_today
 from include.schema import text_hash
 from include.settings import Settings

@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 
 from include.features.cache import EmbeddingCache
 from include.models.data.snapshot import Snapshot, read_snapshot
-from include.pipeline.text_readings import documents_of
+from include.pipeline.text_features import documents_of
 from include.pipeline.training.snapshot import take_snapshot
 from include.schema import text_hash
 from include.settings import Settings
 from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
-from include.warehouse.locks import alone
+from include.warehouse.locks import exclusive_lock
 
 if TYPE_CHECKING:
     from include.features.image import ImageEncoder
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 def snapshot_of_today(settings: Settings, as_of: date | None = None) -> Snapshot:
     """The trusted labels of all products as of now (or the end of a day), divided into training and gold."""
     lake = Lake(settings.lake_root)
-    with open_engine(settings) as engine, alone(engine, "decision"):
+    with open_engine(settings.warehouse_dsn) as engine, exclusive_lock(engine, "decision"):
         summary = take_snapshot(settings, as_of or datetime.now(UTC).date())
     return read_snapshot(lake, summary["snapshot"])
 

@@ -137,4 +137,4 @@ Area = tuple[float, float, float, float]
 """A rectangle of the thing: u0, v0, u1, v1."""
 
 Painter = Callable[[Canvas, Colour, random.Random], Area | None]
-"""Paints a thing in a colour and tells where its printed label may be, if it has one."""
+"""Paints a thing in a colour and returns where its printed label may be, if it has one."""

@@ -21,8 +21,8 @@ from include.sandbox.demo.bad_records import bad_records
 from include.sandbox.demo.hints import edamam_hint
 from include.sandbox.demo.photos import draw_photo
 from include.sandbox.demo.text import DrawnText, load_vocabulary, seeded
-from include.sandbox.photo_manners import cmyk, corrupt, palette, pixel_bomb, rotated, webp
-from include.sandbox.response_manners import HTML_PAGE
+from include.sandbox.photo_faults import cmyk, corrupt, palette, pixel_bomb, rotated, webp
+from include.sandbox.response_faults import HTML_PAGE
 
 GROCERIES = {
     "champagne": 26, "sparkling_wine": 5, "still_wine": 5, "spirit": 8, "vinegar": 7, "sauce": 7, "chocolate": 8,
@@ -154,7 +154,7 @@ class DemoCatalogue:
             record["brands_tags"] = [_tag(text.brand)]
 
     def _corrected(self, record: Record, chance: random.Random) -> Record:
-        """The record after a contributor has been at it again: same code, another text."""
+        """The record after another edit of a contributor: same code, another text."""
         words = chance.choice(["édition de fêtes", "nouvelle recette", "new label", "format familial"])
         return record | {"product_name": f"{record['product_name']}, {words}", "rev": record["rev"] + 1}
 

@@ -1,7 +1,7 @@
 """Texts of drawn products: invented houses and brands, French and English, combined from a vocabulary.
 
-The vocabulary stands in `groceries.yaml` and `departments.yaml`. Kinds share words on purpose,
-some names are too terse to tell anything, and now and then a description belongs to another kind: as in the
+The vocabulary is in `groceries.yaml` and `departments.yaml`. Kinds share words on purpose,
+some names are too terse to be informative, and now and then a description belongs to another kind: as in the
 field, not every product can be labelled from its text.
 """
 
@@ -40,7 +40,7 @@ def seeded(*parts: object) -> random.Random:
 
 @dataclass(frozen=True, slots=True)
 class DrawnText:
-    """What is known of a drawn product; empty text and lists stand for what its contributor left out."""
+    """What is known of a drawn product; empty text and lists are what its contributor left out."""
 
     label: str
     """Label id of the taxonomy."""

@@ -8,7 +8,7 @@ import pytest
 
 from include.errors import ConfigurationError
 from include.features.image.bundled_model import bundled_network
-from include.features.image.weights import of_length_one
+from include.features.vectors import unit_length
 from tests.benchmarks.photo_path import check_agreement
 from tests.benchmarks.photo_pipelines import ten_lines
 from tests.benchmarks.photos import drawn_photos
@@ -32,7 +32,7 @@ def test_the_one_network_of_the_folder_is_taken(tmp_path: Path) -> None:
 def test_vectors_are_those_that_pillow_and_onnx_runtime_give_without_our_code(tmp_path: Path) -> None:
     photos = drawn_photos(12)
     ours = load_encoder("bundled", tmp_path).encode(photos)
-    theirs = of_length_one(ten_lines(bundled_network(), 192, 2)(photos))
+    theirs = unit_length(ten_lines(bundled_network(), 192, 2)(photos))
     check_agreement(ours, theirs)
     with pytest.raises(ValueError, match="the ways differ"):
         check_agreement(ours, theirs[::-1])

@@ -83,7 +83,7 @@ def test_an_onnx_network_adds_the_spread_of_its_last_maps_over_more_than_one_pla
         swish = second / (1 + np.exp(-second))
     own = swish.mean(axis=(1, 2)) @ weights["w3"].T
     np.testing.assert_allclose(model.embed(PIXELS), with_spread(own, [first, swish]), atol=1e-4)
-    with pytest.raises(ConfigurationError, match="2 feature maps, of which layers=3"):
+    with pytest.raises(ConfigurationError, match="2 feature maps, but layers=3"):
         OnnxModel(path, layers=3)
 
 

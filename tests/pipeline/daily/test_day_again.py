@@ -106,7 +106,7 @@ def test_a_day_that_has_become_smaller_or_empty_leaves_nothing_of_what_it_was(
     run_day(SOURCE, FIRST_DAY, fresh, connection)
     layers = ("products", "quarantine", "images", "labels", "staging")
     assert lake_state(lake, layers) == lake_state(fresh_lake, layers)
-    with open_engine(fresh) as engine:
+    with open_engine(fresh.warehouse_dsn) as engine:
         found, expected = warehouse_state(warehouse), warehouse_state(engine)
     for state in (found, expected):
         # A history is never shortened; a batch without products does not know a model version.

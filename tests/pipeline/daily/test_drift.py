@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import logging
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
 from include.models.monitoring.reference_profile import PROFILE_FILE
-from include.models.version.artefact import Artefact
+from include.models.version.registry import Registry
 from include.pages.drift_report import drift_folder
 from include.pipeline.daily.classify import classify
+from include.pipeline.daily.embed import embed_images, embed_text
 from include.pipeline.daily.publish import publish_day
 from include.pipeline.daily.run_day import run_day
-from include.pipeline.daily.shards import plan_shards
+from include.pipeline.daily.shards import Shard, plan_shards
+from include.pipeline.model_versions import load_version
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.storage.lake import Lake
@@ -138,15 +143,19 @@ def test_a_model_without_a_profile_labels_and_its_drift_is_not_measured(
     connection: SourceConnection,
     warehouse: Engine,
     tmp_path: Path,
+    empty_registry: Callable[[Path], None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shards = plan_shards(SOURCE, FIRST_DAY, alert)
-    Artefact.load(Path(shards[0]["model_path"])).save(tmp_path / "old")
+    load_version("1", alert).save(tmp_path / "old")
     without_profile(tmp_path / "old")
+    empty_registry(tmp_path / "registered")
+    old = alert.model_copy(update={"state_dir": tmp_path / "registered"})
+    registry = Registry(old.tracking_uri, old.state_dir)
+    registry.promote(registry.register(tmp_path / "old", metrics={}, params={}).version)
     caplog.clear()
-    for shard in shards:
-        classify({**shard, "model_path": str(tmp_path / "old")}, alert)
-    summary = publish_day(SOURCE, FIRST_DAY, alert)
+    for shard in plan_shards(SOURCE, FIRST_DAY, old):
+        classify(shard, old)
+    summary = publish_day(SOURCE, FIRST_DAY, old)
     stored = batch_of(warehouse)
     assert (stored.labelled, stored.drift, stored.warnings) == (summary["labelled"], {}, [])
     assert not lake.exists(FOLDER)
@@ -154,13 +163,37 @@ def test_a_model_without_a_profile_labels_and_its_drift_is_not_measured(
     assert lake.list_files("staging") == []
 
 
-def test_shards_of_two_models_are_not_added_up(
-    alert: Settings, connection: SourceConnection, warehouse: Engine, tmp_path: Path
-) -> None:
-    first, *others = plan_shards(SOURCE, FIRST_DAY, alert)
-    Artefact.load(Path(first["model_path"])).save(tmp_path / "other")
-    classify({**first, "model_path": str(tmp_path / "other")}, alert)
+def test_shards_of_two_models_are_not_added_up(alert: Settings, warehouse: Engine, two_versions: Path) -> None:
+    both = alert.model_copy(update={"state_dir": two_versions})
+    first, *others = plan_shards(SOURCE, FIRST_DAY, both)
+    relabelled: Shard = {**first, "model_version": "2"}
+    embed_text(relabelled, both)
+    embed_images(relabelled, both)
+    classify(relabelled, both)
     for shard in others:
+        classify(shard, both)
+    publish_day(SOURCE, FIRST_DAY, both)
+    assert batch_of(warehouse).drift == {}
+
+
+def test_a_tally_staged_by_an_earlier_release_is_measured_alike(
+    alert: Settings, lake: Lake, warehouse: Engine, tmp_path: Path
+) -> None:
+    publish_day(SOURCE, FIRST_DAY, alert)
+    for shard in plan_shards(SOURCE, FIRST_DAY, alert):
         classify(shard, alert)
     publish_day(SOURCE, FIRST_DAY, alert)
-    assert batch_of(warehouse).drift == {}
+    expected = batch_of(warehouse).drift
+    for shard in plan_shards(SOURCE, FIRST_DAY, alert):
+        classify(shard, alert)
+    tallies = [path for path in lake.list_files("staging") if path.endswith(".tally.npz")]
+    for path in tallies:
+        with np.load(io.BytesIO(lake.read_bytes(path))) as stored:
+            arrays = dict(stored)
+        del arrays["model_version"]
+        content = io.BytesIO()
+        np.savez(content, **arrays, model_path=np.array(str(tmp_path / "of-another-machine")))
+        lake.write_bytes(path, content.getvalue())
+    publish_day(SOURCE, FIRST_DAY, alert)
+    assert len(tallies) > 1
+    assert batch_of(warehouse).drift == expected != {}

@@ -94,7 +94,7 @@ def untouched(
     """The final state of a day that nobody killed."""
     lake = tmp_path_factory.mktemp("untouched") / "lake"
     settings = day_settings(model_home, lake, labelled_day.copy(lake))
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         return lake_state(Lake(settings.lake_root)), warehouse_state(engine)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from include.errors import RecordTooSlow
 from include.pipeline.daily.validate import ValidationSummary, validate_day, validate_records
-from include.pipeline.text_readings import documents_of
+from include.pipeline.text_features import documents_of
 from include.quality.row_rules import RowRules
 from include.schema import Product, Rejection
 from include.settings import Settings

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from include.commands import relabel as command
 from include.errors import ConfigurationError, NoChampionError
 from include.pages.relabel_report import write_relabel_report
-from include.pipeline import text_readings
+from include.pipeline import text_features
 from include.pipeline.daily.run_day import run_day
 from include.pipeline.relabelling import predictions as relabel_predictions
 from include.pipeline.relabelling.plan import pin_version, plan_relabelling
@@ -51,7 +51,7 @@ def other(two_versions: Path, tmp_path: Path, labelled_by_second: Prepared) -> I
     """The same day in a lake and a warehouse in which version 2 is champion from the start."""
     lake = tmp_path / "other"
     settings = versions_settings(two_versions, lake, labelled_by_second.copy(lake), champion="2")
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         yield settings, engine
 
 
@@ -208,14 +208,19 @@ def test_texts_are_read_again_only_where_nobody_kept_what_they_say(
     relabel(settings, "2")  # embeds the texts for version 2
     relabel(settings, "1")
     read: list[int] = []
-    plain = relabel_predictions.read_texts
-    monkeypatch.setattr(relabel_predictions, "read_texts", lambda texts: read.append(texts.num_rows) or plain(texts))
+    plain = relabel_predictions.extract_text_features
+
+    def counted(texts: Any) -> Any:
+        read.append(texts.num_rows)
+        return plain(texts)
+
+    monkeypatch.setattr(relabel_predictions, "extract_text_features", counted)
     relabel(settings, "2")
     assert read == [] and products(warehouse) == expected
 
     # What another reader kept does not count, and goes.
     relabel(settings, "1")
-    monkeypatch.setattr(text_readings, "RULES_VERSION", "0")
+    monkeypatch.setattr(text_features, "RULES_VERSION", "0")
     relabel(settings, "2")
     assert sum(read) == len(expected) and products(warehouse) == expected
     relabel(settings, "1")
@@ -289,12 +294,12 @@ def test_without_a_sound_model_nothing_is_planned(settings: Settings, tmp_path: 
     empty = settings.model_copy(update={"state_dir": tmp_path / "empty"})
     with pytest.raises(NoChampionError, match="python -m include train"):
         pin_version(empty)
-    with pytest.raises(NoChampionError):
+    with pytest.raises(ConfigurationError, match="no version 9"):
         relabel_shard(
             {
                 "name": "shard 1 of 1", "source": SOURCE, "first_day": "2026-01-05", "last_day": "2026-01-05",
                 "first_id": None, "before_id": None, "products": 1,
-                "model": {"version": "1", "path": str(tmp_path / "nowhere"), "pinned_at": "2026-01-05T00:00:00+00:00"},
+                "model": {"version": "9", "pinned_at": "2026-01-05T00:00:00+00:00"},
             },
             settings,
         )  # fmt: skip

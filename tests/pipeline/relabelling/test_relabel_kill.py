@@ -43,7 +43,7 @@ def untouched(
     """The final state of a relabelling that nobody killed."""
     settings = copy_of(labelled_by_first, two_versions, tmp_path_factory.mktemp("untouched"))
     relabel(settings, "2")
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         return final_state(settings, engine)
 
 
@@ -58,7 +58,7 @@ def test_a_relabelling_killed_and_run_again_ends_as_if_it_had_not_been(
 ) -> None:
     settings = copy_of(labelled_by_first, two_versions, tmp_path)
     assert run_killed(target, nth, relabel, settings, "2") == KILLED
-    with open_engine(settings) as engine:
+    with open_engine(settings.warehouse_dsn) as engine:
         with engine.connect() as connection:
             counted = "SELECT count(*) FROM labelled_products WHERE model_version = '2'"
             told = "SELECT coalesce(sum(products), 0) FROM relabellings"

@@ -60,7 +60,7 @@ def state(settings: Settings) -> dict[str, Any]:
     """All that a retraining leaves behind, without times and run ids."""
     registry = Registry(settings.tracking_uri, settings.state_dir)
     columns = "candidate_version, champion_version, promoted, reason, decided_by, snapshot, training_key, decision_key"
-    with open_engine(settings) as engine, engine.connect() as connection:
+    with open_engine(settings.warehouse_dsn) as engine, engine.connect() as connection:
         rows = connection.execute(text(f"SELECT {columns} FROM promotions ORDER BY promotion_id"))  # noqa: S608
         decisions = [tuple(row) for row in rows]
     return {

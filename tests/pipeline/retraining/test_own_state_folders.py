@@ -97,7 +97,7 @@ def state(settings: Settings) -> dict[str, Any]:
     """All that the retraining left behind, without times and run ids."""
     registry, lake = Registry(settings.tracking_uri, settings.state_dir), Lake(settings.lake_root)
     columns = "candidate_version, champion_version, promoted, reason, decided_by, snapshot, training_key, decision_key"
-    with open_engine(settings) as engine, engine.connect() as connection:
+    with open_engine(settings.warehouse_dsn) as engine, engine.connect() as connection:
         rows = connection.execute(text(f"SELECT {columns} FROM promotions ORDER BY promotion_id"))  # noqa: S608
         decisions = [tuple(row) for row in rows]
     versions = {number: Artefact.load(registry.get(number).path) for number in registry.versions()}

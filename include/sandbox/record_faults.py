@@ -1,4 +1,4 @@
-"""Bad manners of records: what contributors, exports and changed schemas make of a product."""
+"""Faults of records: what contributors, exports and changed schemas make of a product."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from include.sandbox.catalogue import Record
-from include.sandbox.manners import RECORD_MANNERS, Manner, Manners
+from include.sandbox.faults import RECORD_FAULTS, Fault, Faults
 
-_OF_ONE_RECORD = tuple(name for name in RECORD_MANNERS if name != "broken_lines")
+_OF_ONE_RECORD = tuple(name for name in RECORD_FAULTS if name != "broken_lines")
 _PRODUCT_KEYS = ("product_name", "code", "ingredients_text", "brands", "categories_tags", "last_modified_t")
 _FOOD_KEYS = ("label", "foodId", "brand", "category", "foodContentsLabel", "image")
 _WRONG: dict[str, Any] = {
@@ -28,31 +28,31 @@ _WRONG: dict[str, Any] = {
 }
 
 
-def spoil_products(products: Sequence[Record], manners: Manners, path: str) -> list[Record]:
+def spoil_products(products: Sequence[Record], faults: Faults, path: str) -> list[Record]:
     """The product records as this request sees them; the given ones stay as they are."""
-    active = manners.of_content(path, _OF_ONE_RECORD)
+    active = faults.of_content(path, _OF_ONE_RECORD)
     return [_spoil(product, str(product.get("code")), _PRODUCT_KEYS, active) for product in products]
 
 
-def spoil_hints(hints: Sequence[Record], manners: Manners, path: str) -> list[Record]:
+def spoil_hints(hints: Sequence[Record], faults: Faults, path: str) -> list[Record]:
     """The Edamam hints as this request sees them; the given ones stay as they are."""
-    active = manners.of_content(path, _OF_ONE_RECORD)
+    active = faults.of_content(path, _OF_ONE_RECORD)
     return [
         hint | {"food": _spoil(hint["food"], str(hint["food"].get("foodId")), _FOOD_KEYS, active)} for hint in hints
     ]
 
 
-def spoil_lines(lines: Sequence[bytes], manners: Manners, path: str) -> list[bytes]:
+def spoil_lines(lines: Sequence[bytes], faults: Faults, path: str) -> list[bytes]:
     """Lines of a delta file, some of them cut where `broken_lines` is on."""
-    for manner, _ in manners.of_content(path, ("broken_lines",)):
-        lines = [line[: len(line) // 2] if manner.picks(line.decode()) else line for line in lines]
+    for fault, _ in faults.of_content(path, ("broken_lines",)):
+        lines = [line[: len(line) // 2] if fault.picks(line.decode()) else line for line in lines]
     return list(lines)
 
 
-def _spoil(record: Record, code: str, keys: tuple[str, ...], active: Sequence[tuple[Manner, int]]) -> Record:
-    for manner, _ in active:
-        if manner.picks(code):
-            record = _apply(manner.name, dict(record), code, keys)
+def _spoil(record: Record, code: str, keys: tuple[str, ...], active: Sequence[tuple[Fault, int]]) -> Record:
+    for fault, _ in active:
+        if fault.picks(code):
+            record = _apply(fault.name, dict(record), code, keys)
     return record
 
 

@@ -1,4 +1,4 @@
-"""Bad manners of photos: what stands behind an address that ends in `.jpg`."""
+"""Faults of photos: what is served at an address that ends in `.jpg`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from PIL import Image
 
-from include.sandbox.manners import PHOTO_MANNERS, Manner, Manners
-from include.sandbox.response_manners import HTML_PAGE
+from include.sandbox.faults import PHOTO_FAULTS, Fault, Faults
+from include.sandbox.response_faults import HTML_PAGE
 
 JPEG = "image/jpeg"
 BOMB_SIDE = 9_700
@@ -20,26 +20,26 @@ _EXIF_ORIENTATION = 0x0112
 _LIES_ON_ITS_SIDE = 6
 
 
-def serve_photo(photo: bytes | None, path: str, manners: Manners) -> tuple[bytes, str] | None:
+def serve_photo(photo: bytes | None, path: str, faults: Faults) -> tuple[bytes, str] | None:
     """What is served for a photo at `path`: content and content type, or None for 404."""
-    for manner, _ in manners.of_content(path, PHOTO_MANNERS):
-        if manner.picks(path):
-            return _spoil(photo, manner)
+    for fault, _ in faults.of_content(path, PHOTO_FAULTS):
+        if fault.picks(path):
+            return _spoil(photo, fault)
     return None if photo is None else (photo, JPEG)
 
 
-def _spoil(photo: bytes | None, manner: Manner) -> tuple[bytes, str] | None:
-    if manner.name == "photo_html":
+def _spoil(photo: bytes | None, fault: Fault) -> tuple[bytes, str] | None:
+    if fault.name == "photo_html":
         return HTML_PAGE, JPEG
-    if manner.name == "photo_bomb":
+    if fault.name == "photo_bomb":
         return pixel_bomb(), JPEG
-    if manner.name == "photo_missing" or photo is None:
+    if fault.name == "photo_missing" or photo is None:
         return None
-    if manner.name == "photo_corrupt":
+    if fault.name == "photo_corrupt":
         return corrupt(photo), JPEG
-    if manner.name == "photo_oversize":
-        return photo + bytes(manner.megabytes * 1024**2), JPEG
-    return _RESAVED[manner.name](photo), JPEG
+    if fault.name == "photo_oversize":
+        return photo + bytes(fault.megabytes * 1024**2), JPEG
+    return _RESAVED[fault.name](photo), JPEG
 
 
 @lru_cache(maxsize=1)

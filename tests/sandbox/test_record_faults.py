@@ -1,4 +1,4 @@
-"""Bad manners of records change copies only, always the same ones, and each shows what its name says."""
+"""Faults of records change copies only, always the same ones, and each shows what its name says."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.sandbox.manners import RECORD_MANNERS, Manners
-from include.sandbox.record_manners import spoil_hints, spoil_products
+from include.sandbox.faults import RECORD_FAULTS, Faults
+from include.sandbox.record_faults import spoil_hints, spoil_products
 from include.sandbox.server import SandboxServer
 
 PRODUCT: dict[str, Any] = {
@@ -32,17 +32,17 @@ products = st.lists(
 )
 
 
-@given(products, st.sampled_from(sorted(RECORD_MANNERS)))
+@given(products, st.sampled_from(sorted(RECORD_FAULTS)))
 def test_spoiling_leaves_the_catalogue_as_it_is_and_keeps_every_record(records: Any, name: str) -> None:
     before = copy.deepcopy(records)
-    spoiled = spoil_products(records, Manners([f"{name}:one_in=1"]), "/api/v2/search")
+    spoiled = spoil_products(records, Faults([f"{name}:one_in=1"]), "/api/v2/search")
     assert records == before
     assert len(spoiled) == len(records)
-    assert spoiled == spoil_products(records, Manners([f"{name}:one_in=1"]), "/api/v2/search")
+    assert spoiled == spoil_products(records, Faults([f"{name}:one_in=1"]), "/api/v2/search")
 
 
 def spoiled(name: str) -> dict[str, Any]:
-    return spoil_products([PRODUCT], Manners([f"{name}:one_in=1"]), "/api/v2/search")[0]
+    return spoil_products([PRODUCT], Faults([f"{name}:one_in=1"]), "/api/v2/search")[0]
 
 
 def test_absent_keys_takes_one_key_away() -> None:
@@ -72,14 +72,14 @@ def test_unknown_keys_leaves_the_known_ones() -> None:
 
 def test_hints_are_spoiled_inside_the_food() -> None:
     hint = {"food": {"foodId": "food_a", "label": "Champagne"}, "measures": []}
-    [result] = spoil_hints([hint], Manners(["absent_keys:one_in=1"]), "/api/food-database/v2/parser")
+    [result] = spoil_hints([hint], Faults(["absent_keys:one_in=1"]), "/api/food-database/v2/parser")
     assert len(result["food"]) == 1
     assert result["measures"] == []
 
 
 def test_broken_lines_cut_lines_of_a_delta_file(server: SandboxServer) -> None:
     name = requests.get(f"{server.url}/data/delta/index.txt", timeout=10).text.splitlines()[0]
-    server.manners.replace(["broken_lines"])
+    server.faults.replace(["broken_lines"])
     lines = gzip.decompress(requests.get(f"{server.url}/data/delta/{name}", timeout=10).content).splitlines()
     broken = 0
     for line in lines:
@@ -91,7 +91,7 @@ def test_broken_lines_cut_lines_of_a_delta_file(server: SandboxServer) -> None:
 
 
 def test_string_count_is_text(server: SandboxServer) -> None:
-    server.manners.replace(["string_count"])
+    server.faults.replace(["string_count"])
     count = requests.get(f"{server.url}/api/v2/search", timeout=10).json()["count"]
     assert isinstance(count, str)
     assert int(count) > 100
@@ -99,7 +99,7 @@ def test_string_count_is_text(server: SandboxServer) -> None:
 
 @pytest.mark.parametrize("size", [10, 50])
 def test_a_moving_list_pushes_known_products_to_the_next_page(server: SandboxServer, size: int) -> None:
-    server.manners.replace(["moving_list"])
+    server.faults.replace(["moving_list"])
     url = f"{server.url}/api/v2/search?sort_by=last_modified_t&page_size={size}&page="
     pages = [requests.get(f"{url}{number}", timeout=10).json() for number in (1, 2, 3)]
     assert [page["count"] - pages[0]["count"] for page in pages] == [0, 1, 2]

@@ -8,8 +8,8 @@ import pytest
 import requests
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
-from include.sandbox.manners import Manners
-from include.sandbox.photo_manners import BOMB_SIDE, pixel_bomb, rotated, serve_photo
+from include.sandbox.faults import Faults
+from include.sandbox.photo_faults import BOMB_SIDE, pixel_bomb, rotated, serve_photo
 from include.sandbox.server import SandboxServer
 
 PATH = "/images/products/388/000/000/0173/front_fr.4.400.jpg"
@@ -24,7 +24,7 @@ def photo() -> bytes:
 
 
 def served(photo: bytes | None, name: str) -> bytes | None:
-    found = serve_photo(photo, PATH, Manners([f"{name}:one_in=1"]))
+    found = serve_photo(photo, PATH, Faults([f"{name}:one_in=1"]))
     return found[0] if found else None
 
 
@@ -33,9 +33,9 @@ def opened(content: bytes | None) -> Image.Image:
     return Image.open(io.BytesIO(content))
 
 
-def test_a_well_mannered_photo_is_served_as_it_is(photo: bytes) -> None:
-    assert serve_photo(photo, PATH, Manners()) == (photo, "image/jpeg")
-    assert serve_photo(None, PATH, Manners()) is None
+def test_a_flawless_photo_is_served_as_it_is(photo: bytes) -> None:
+    assert serve_photo(photo, PATH, Faults()) == (photo, "image/jpeg")
+    assert serve_photo(None, PATH, Faults()) is None
 
 
 def test_a_missing_photo_is_none_and_html_is_html(photo: bytes) -> None:
@@ -77,14 +77,14 @@ def test_unusual_photos_are_of_their_kind(photo: bytes, name: str, kind: str, mo
 
 
 def test_an_oversize_photo_is_longer_than_it_should_be(photo: bytes) -> None:
-    found = serve_photo(photo, PATH, Manners(["photo_oversize:one_in=1,megabytes=2"]))
+    found = serve_photo(photo, PATH, Faults(["photo_oversize:one_in=1,megabytes=2"]))
     assert found is not None
     assert len(found[0]) == len(photo) + 2 * 1024**2
 
 
-def test_manners_of_photos_show_over_http(server: SandboxServer) -> None:
+def test_faults_of_photos_show_over_http(server: SandboxServer) -> None:
     product = requests.get(f"{server.url}/api/v2/product/3880000000173", timeout=10).json()["product"]
-    server.manners.replace(["photo_webp:one_in=1"])
+    server.faults.replace(["photo_webp:one_in=1"])
     answer = requests.get(product["image_front_url"], timeout=10)
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.content[8:12] == b"WEBP"

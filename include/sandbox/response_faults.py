@@ -1,4 +1,4 @@
-"""Bad manners of whole answers, as a layer around the application."""
+"""Faults of whole answers, as a layer around the application."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from include.sandbox.manners import Manner, Manners
+from include.sandbox.faults import Fault, Faults
 
 HTML_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Service unavailable</title></head>\n"
@@ -20,53 +20,53 @@ _PADDING = b" " * 65_536
 
 
 def _names_for(path: str) -> tuple[str, ...]:
-    """The manners that a path shows unless a manner names a path of its own; photos show none."""
+    """The faults that a path shows unless a fault names a path of its own; photos show none."""
     if path.startswith("/data/delta/"):
         return _DELTA_FILE if path.endswith(".gz") else _ANYWHERE
     return _JSON if path.startswith(("/api/", "/cgi/")) else ()
 
 
-class ResponseManners:
+class ResponseFaults:
     """ASGI layer that answers in the application's place, or spoils what it answers."""
 
-    def __init__(self, app: ASGIApp, manners: Manners) -> None:
-        """Wrap an application; `manners` may be changed while it runs."""
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        """Wrap an application; `faults` may be changed while it runs."""
         self._app = app
-        self._manners = manners
+        self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path = scope.get("path", "")
-        manner = None
+        fault = None
         if scope["type"] == "http" and not path.startswith("/sandbox/"):
             address = f"{path}?{scope.get('query_string', b'').decode('latin-1')}"
-            manner = self._manners.strike(path, _names_for(path), address)
-        if manner is None:
+            fault = self._faults.fault_for(path, _names_for(path), address)
+        if fault is None:
             await self._app(scope, receive, send)
-        elif manner.name == "slow":
-            await asyncio.sleep(manner.seconds)
+        elif fault.name == "slow":
+            await asyncio.sleep(fault.seconds)
             await self._app(scope, receive, send)
-        elif manner.name == "rate_limit":
-            headers = [(b"retry-after", f"{manner.seconds:g}".encode()), (b"content-type", b"text/plain")]
+        elif fault.name == "rate_limit":
+            headers = [(b"retry-after", f"{fault.seconds:g}".encode()), (b"content-type", b"text/plain")]
             await _answer(send, 429, headers, b"Too Many Requests\n")
-        elif manner.name == "unavailable":
+        elif fault.name == "unavailable":
             await _answer(send, 503, [(b"content-type", b"text/html; charset=utf-8")], HTML_PAGE)
-        elif manner.name == "html_instead_of_json":
+        elif fault.name == "html_instead_of_json":
             await _answer(send, 200, [(b"content-type", b"text/html; charset=utf-8")], HTML_PAGE)
         else:
-            await self._spoil(manner, scope, receive, send)
+            await self._spoil(fault, scope, receive, send)
 
-    async def _spoil(self, manner: Manner, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         start, body = await _capture(self._app, scope, receive)
         other = [(key, value) for key, value in start["headers"] if key.lower() != b"content-length"]
         half = body[: len(body) // 2]
-        if manner.name == "oversize":
+        if fault.name == "oversize":
             await send({**start, "headers": other})
             await send({"type": "http.response.body", "body": body, "more_body": True})
-            for _ in range(manner.megabytes * 16):
+            for _ in range(fault.megabytes * 16):
                 await send({"type": "http.response.body", "body": _PADDING, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
-        elif manner.name == "cut_connection":
+        elif fault.name == "cut_connection":
             # The server notices that the promised length was not reached and closes the connection.
             await send({**start, "headers": [*other, (b"content-length", str(len(body) + 1).encode())]})
             await send({"type": "http.response.body", "body": half, "more_body": True})

@@ -1,4 +1,4 @@
-"""Each bad manner of whole answers, as a plain HTTP client sees it."""
+"""Each fault of whole answers, as a plain HTTP client sees it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def newest_delta(server: SandboxServer) -> str:
 
 
 def test_rate_limit_says_when_to_come_back(server: SandboxServer) -> None:
-    server.manners.replace(["rate_limit:first=1,seconds=7"])
+    server.faults.replace(["rate_limit:first=1,seconds=7"])
     answer = get(server)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
     assert get(server).status_code == 200
 
 
 def test_unavailable_is_503_with_html(server: SandboxServer) -> None:
-    server.manners.replace(["unavailable:first=1"])
+    server.faults.replace(["unavailable:first=1"])
     answer = get(server)
     assert answer.status_code == 503
     assert answer.text.startswith("<!DOCTYPE html>")
@@ -37,7 +37,7 @@ def test_unavailable_is_503_with_html(server: SandboxServer) -> None:
 
 
 def test_slow_exceeds_a_short_time_limit_and_answers_in_the_end(server: SandboxServer) -> None:
-    server.manners.replace(["slow:first=1,seconds=0.6"])
+    server.faults.replace(["slow:first=1,seconds=0.6"])
     with pytest.raises(requests.ReadTimeout):
         requests.get(server.url + SEARCH, timeout=0.2)
     assert get(server).json()["count"] > 0
@@ -45,7 +45,7 @@ def test_slow_exceeds_a_short_time_limit_and_answers_in_the_end(server: SandboxS
 
 def test_truncated_json_is_sent_as_if_it_were_whole(server: SandboxServer) -> None:
     whole = get(server).content
-    server.manners.replace(["truncated_json:first=1"])
+    server.faults.replace(["truncated_json:first=1"])
     answer = get(server)
     assert answer.status_code == 200
     assert answer.content == whole[: len(whole) // 2]
@@ -55,14 +55,14 @@ def test_truncated_json_is_sent_as_if_it_were_whole(server: SandboxServer) -> No
 
 
 def test_html_comes_instead_of_json_with_status_200(server: SandboxServer) -> None:
-    server.manners.replace(["html_instead_of_json:first=1"])
+    server.faults.replace(["html_instead_of_json:first=1"])
     answer = get(server)
     assert (answer.status_code, answer.content[:9]) == (200, b"<!DOCTYPE")
 
 
-def test_truncated_gzip_strikes_delta_files_only(server: SandboxServer) -> None:
+def test_truncated_gzip_is_injected_delta_files_only(server: SandboxServer) -> None:
     path = newest_delta(server)
-    server.manners.replace(["truncated_gzip:first=1"])
+    server.faults.replace(["truncated_gzip:first=1"])
     assert get(server).json()["count"] > 0
     with pytest.raises(EOFError):
         gzip.decompress(get(server, path).content)
@@ -70,14 +70,14 @@ def test_truncated_gzip_strikes_delta_files_only(server: SandboxServer) -> None:
 
 
 def test_cut_connection_breaks_off_in_the_middle(server: SandboxServer) -> None:
-    server.manners.replace(["cut_connection:first=1"])
+    server.faults.replace(["cut_connection:first=1"])
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         get(server)
     assert get(server).json()["count"] > 0
 
 
 def test_oversize_answers_are_padded_without_saying_how_long_they_are(server: SandboxServer) -> None:
-    server.manners.replace(["oversize:first=1,megabytes=3"])
+    server.faults.replace(["oversize:first=1,megabytes=3"])
     answer = get(server)
     assert "content-length" not in answer.headers
     assert len(answer.content) > 3 * 1024**2
@@ -85,7 +85,7 @@ def test_oversize_answers_are_padded_without_saying_how_long_they_are(server: Sa
 
 def test_photos_are_spared_unless_a_path_names_them(server: SandboxServer) -> None:
     photo = get(server, "/api/v2/product/3880000000173").json()["product"]["image_front_url"]
-    server.manners.replace(["unavailable:every=1"])
+    server.faults.replace(["unavailable:every=1"])
     assert requests.get(photo, timeout=10).status_code == 200
-    server.manners.replace(["unavailable:every=1,path=/images"])
+    server.faults.replace(["unavailable:every=1,path=/images"])
     assert requests.get(photo, timeout=10).status_code == 503

@@ -1,0 +1,85 @@
+"""What is read of texts is kept by day and reader."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pyarrow as pa
+import pytest
+
+from include.pipeline import text_features
+from include.pipeline.text_features import (
+    LAYER,
+    extract_text_features,
+    replace_text_features,
+    store_text_features,
+    stored_text_features,
+    text_features_of,
+)
+from include.schema import PRODUCTS, TEXT_FEATURES, Product, text_hash
+from include.storage.lake import Lake
+
+DAY = date(2026, 1, 5)
+PATH = Lake.day_file(LAYER, "s", DAY)
+
+
+def products() -> pa.Table:
+    listed = [Product("s", "1", name="Vinaigre de champagne"), Product("s", "2", name="Piri piri"), Product("s", "3")]
+    return pa.Table.from_pylist([product.to_row() for product in listed], schema=PRODUCTS)
+
+
+def features() -> pa.Table:
+    found, documents = extract_text_features(products())
+    assert documents == ["Vinaigre de champagne", "Piri piri", ""]
+    return found
+
+
+def test_text_features_are_the_texts_key_and_the_rule_label() -> None:
+    found = features()
+    assert found.schema.equals(TEXT_FEATURES)
+    assert found["text_hash"].to_pylist() == [text_hash("Vinaigre de champagne"), text_hash("Piri piri"), None]
+    assert found["rule_label"].to_pylist() == ["vinegar", None, None]
+
+
+def test_text_features_that_are_wanted_are_found_on_their_day(any_lake: Lake) -> None:
+    contents = features()["content_hash"]
+    assert stored_text_features(any_lake, "s", [DAY], contents).equals(TEXT_FEATURES.empty_table())
+    store_text_features(any_lake, PATH, features())
+    assert stored_text_features(any_lake, "s", [DAY], contents).equals(features())
+    assert stored_text_features(any_lake, "s", [DAY], contents[1:2]).equals(features().slice(1, 1))
+    assert stored_text_features(any_lake, "s", [date(2026, 1, 6)], contents).num_rows == 0
+    assert stored_text_features(any_lake, "t", [DAY], contents).num_rows == 0
+
+
+@pytest.mark.parametrize("version", ["CLEANING_VERSION", "CHARACTERS_VERSION", "RULES_VERSION"])
+def test_those_of_another_extractor_do_not_count_and_are_replaced(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    store_text_features(lake, PATH, features())
+    monkeypatch.setattr(text_features, version, "another")
+    contents = features()["content_hash"]
+    assert stored_text_features(lake, "s", [DAY], contents).num_rows == 0
+    replace_text_features(lake, "s", DAY, features())
+    replace_text_features(lake, "s", DAY, features().slice(1))
+    assert stored_text_features(lake, "s", [DAY], contents).num_rows == 5
+    assert not lake.exists(PATH)
+    assert len(lake.list_files(LAYER)) == 2
+
+
+def test_a_text_is_read_once_for_embedding_and_classifying(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_text_features(lake, PATH, features())
+    expected = features()
+    monkeypatch.setattr(text_features, "extract_text_features", lambda _products: pytest.fail("read again"))
+    assert text_features_of(lake, PATH, products()).equals(expected, check_metadata=True)
+
+
+@pytest.mark.parametrize("kept", ["nothing", "of other products", "of another reader"])
+def test_text_features_that_do_not_fit_the_products_are_read_anew(
+    kept: str, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kept != "nothing":
+        store_text_features(lake, PATH, features().slice(1) if kept == "of other products" else features())
+    if kept == "of another reader":
+        monkeypatch.setattr(text_features, "CLEANING_VERSION", "another")
+    assert text_features_of(lake, PATH, products()).equals(features())
+    assert stored_text_features(lake, "s", [DAY], features()["content_hash"]).equals(features())
