@@ -19,7 +19,7 @@ from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
 from include.models.data.content_groups import content_groups
 from include.models.data.training_options import TrainingOptions
-from include.models.decision.written_rules import said_by_rules
+from include.models.decision.written_rules import encode_rule_labels
 from include.schema import LABEL_ORIGINS
 from include.taxonomy import Taxonomy, load_taxonomy
 
@@ -102,9 +102,9 @@ class Examples:
     origins: list[str]
     sources: list[str]
     """Source of each example's product, e.g. `flipkart`."""
-    said_by_rule: np.ndarray
-    """int64 (n,): label of a written rule, encoded by `written_rules.said_by_rules`; `SILENT` for an example that a
-    rule labelled, which would otherwise confirm itself."""
+    rule_label_index: np.ndarray
+    """int64 (n,): label of a written rule, encoded by `written_rules.encode_rule_labels`; `NO_RULE` for an
+    example that a rule labelled, which would otherwise confirm itself."""
     rejected: Mapping[str, int]
     """Rows left out, by reason: `duplicate`, `contradictory`, `label_too_rare`, `no_content`."""
     rare_labels: Mapping[str, int]
@@ -145,7 +145,7 @@ def prepare_examples(dataset: TrainingSet, examples_needed: int, taxonomy: Taxon
         groups=groups,
         origins=origins,
         sources=[dataset.product_ids[i].partition(":")[0] for i in positions],
-        said_by_rule=said_by_rules(
+        rule_label_index=encode_rule_labels(
             [
                 None if dataset.rule_labels is None or origin == "rule" else dataset.rule_labels[i]
                 for i, origin in zip(positions, origins, strict=True)

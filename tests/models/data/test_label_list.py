@@ -55,7 +55,7 @@ def test_a_code_is_labelled_or_left_out_but_not_both():
     [
         ("code,kind\n1,champagne\n", "no column label"),
         ("", "no column code, label"),
-        ("code,label\n1,champagne\n1,vinegar\n", "line 3: 1 stands on the list already"),
+        ("code,label\n1,champagne\n1,vinegar\n", "line 3: 1 is on the list already"),
         ("code,label\n1,cider\n", "unknown label 'cider'"),
         ("code,label\n,champagne\n", "line 2: a code or a label is empty"),
         ("code,label\n1\n", "line 2: a code or a label is empty"),

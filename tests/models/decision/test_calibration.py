@@ -50,7 +50,7 @@ scored = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=80)
 def test_what_reaches_the_threshold_reaches_the_precision(pairs, precision):
     confidences = np.array([confidence for confidence, _ in pairs])
     correct = np.array([right for _, right in pairs], dtype=bool)
-    threshold = threshold_for_precision(confidences, correct, precision, least=5)
+    threshold = threshold_for_precision(confidences, correct, precision, min_rows=5)
     accepted = confidences >= threshold
     if threshold == NEVER:
         assert not accepted.any()

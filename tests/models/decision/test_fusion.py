@@ -15,7 +15,7 @@ known_labels = st.lists(st.integers(0, LABELS - 1), min_size=1, max_size=LABELS,
 
 
 @st.composite
-def opinions(draw, known: np.ndarray | None = None) -> np.ndarray:
+def outputs(draw, known: np.ndarray | None = None) -> np.ndarray:
     raw = draw(arrays(np.float64, (4, LABELS), elements=st.floats(1e-3, 1)))
     if known is not None:
         raw[:, [label for label in range(LABELS) if label not in known]] = 0
@@ -25,7 +25,7 @@ def opinions(draw, known: np.ndarray | None = None) -> np.ndarray:
 @st.composite
 def cases(draw):
     known = draw(known_labels)
-    return draw(opinions()), draw(opinions(known=known)), known
+    return draw(outputs()), draw(outputs(known=known)), known
 
 
 @given(cases(), weights, weights)

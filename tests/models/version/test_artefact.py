@@ -164,4 +164,4 @@ def test_a_rule_is_heard_where_there_is_text_and_nowhere_else(artefact):
 
 
 def test_what_a_rule_weighs_comes_back_with_the_model(artefact, saved):
-    assert Artefact.load(saved).decider.rule_weight == artefact.decider.rule_weight == artefact.recipe.rule_weight > 0
+    assert Artefact.load(saved).policy.rule_weight == artefact.policy.rule_weight == artefact.recipe.rule_weight > 0
