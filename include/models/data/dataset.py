@@ -17,7 +17,7 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
-from include.models.data.content_groups import content_groups
+from include.models.data.content_groups import content_groups, groups_per_label
 from include.models.data.training_options import TrainingOptions
 from include.models.decision.written_rules import encode_rule_labels
 from include.schema import LABEL_ORIGINS
@@ -235,15 +235,12 @@ def _labels_with_enough_groups(
     labels: Sequence[str], groups: np.ndarray, needed: int, taxonomy: Taxonomy
 ) -> tuple[tuple[str, ...], dict[str, int]]:
     """Labels with enough content groups, and the numbers of groups of the others."""
-    of_label: dict[str, set[int]] = defaultdict(set)
-    for label, group in zip(labels, groups.tolist(), strict=True):
-        of_label[label].add(group)
-    kept = tuple(label for label in taxonomy.labels if len(of_label.get(label, ())) >= needed)
-    rare = {label: len(found) for label, found in of_label.items() if label not in kept}
+    counts = groups_per_label(labels, groups)
+    kept = tuple(label for label in taxonomy.labels if counts.get(label, 0) >= needed)
+    rare = {label: count for label, count in counts.items() if label not in kept}
     if rare:
         logger.warning("labels left out, fewer than %d examples: %s", needed, rare)
     if len(kept) < 2:
-        counts = {label: len(found) for label, found in of_label.items()}
         raise ConfigurationError(
             f"training needs at least two labels with {needed} different products each, found {counts}: "
             "import a labelled catalogue with `python -m include import PATH`"
