@@ -90,7 +90,7 @@ def test_a_code_is_the_same_whatever_the_source():
     ]
 
 
-def test_a_listed_product_leaves_with_all_that_says_or_shows_the_same():
+def test_a_listed_product_is_left_out_with_its_near_duplicates():
     dataset = training_set(
         [
             ("off:1", "Champagne Brut 75 cl", None),

@@ -27,7 +27,7 @@ def test_what_is_like_the_examples_is_closer_than_anything_else():
         assert detector.closeness(strange).max() < np.quantile(like, 0.01)
 
 
-def test_an_embedding_of_nothing_is_the_strangest():
+def test_an_embedding_of_zeros_is_the_least_familiar():
     detector = fit_detector(*drawn(300), seed=0)
     closeness = detector.closeness(np.vstack([np.zeros((1, 12)), -np.ones((1, 12))]).astype(np.float32))
     assert closeness[0] < closeness[1]
@@ -52,7 +52,7 @@ def test_as_many_held_out_products_pass_as_asked_for(seed, rows, share):
     assert passed.mean() >= share - 1 / rows
 
 
-def test_nothing_is_turned_away_when_all_must_pass():
+def test_nothing_is_rejected_when_all_must_pass():
     signals = np.random.default_rng(0).normal(size=(50, 2))
     assert (signals >= familiar_limits(signals, 1.0)).all()
     assert familiar_limits(np.empty((0, 2)), 0.99).tolist() == [-np.inf, -np.inf]

@@ -55,22 +55,22 @@ def test_each_input_is_judged_by_its_own_threshold():
     assert found.decisions == ["review", "accepted", "accepted"]
 
 
-def test_an_answer_that_a_written_rule_contradicts_is_for_review_however_sure():
+def test_a_label_that_a_written_rule_contradicts_is_for_review_however_confident():
     sure = rows([0.99, 0.005, 0.005], [0.99, 0.005, 0.005], [0.99, 0.005, 0.005], [0.99, 0.005, 0.005])
     outputs = ClassifierOutputs(sure, flags(*[True] * 4), np.zeros_like(sure), flags(*[False] * 4))
-    said = np.array([NO_RULE, 0, 1, UNKNOWN_LABEL])
-    found = replace(policy([], text=0.5), rule_weight=1.0).decide(replace(outputs, rule_label_index=said))
+    rule_labels = np.array([NO_RULE, 0, 1, UNKNOWN_LABEL])
+    found = replace(policy([], text=0.5), rule_weight=1.0).decide(replace(outputs, rule_label_index=rule_labels))
     assert found.decisions == ["accepted", "accepted", "review", "review"]
     assert found.is_contradicted.tolist() == [False, False, True, True]
     assert found.confidences[1] == found.confidences[0] > found.confidences[2]
 
 
-def test_a_rule_turns_an_answer_that_is_little_surer_than_its_odds():
+def test_a_rule_changes_a_label_that_is_less_confident_than_its_boost():
     outputs = ClassifierOutputs(rows([0.9, 0.05, 0.05]), flags(True), rows([0, 0, 0]), flags(False))
-    told = replace(outputs, rule_label_index=np.array([1]))
-    turned = replace(policy([], text=0.5), rule_weight=5.0).decide(told)
-    assert (turned.labels, turned.decisions) == (["vinegar"], ["review"])
-    assert replace(policy([], text=0.5), rule_weight=0.0).decide(told).labels == ["champagne"]
+    with_rule = replace(outputs, rule_label_index=np.array([1]))
+    changed = replace(policy([], text=0.5), rule_weight=5.0).decide(with_rule)
+    assert (changed.labels, changed.decisions) == (["vinegar"], ["review"])
+    assert replace(policy([], text=0.5), rule_weight=0.0).decide(with_rule).labels == ["champagne"]
 
 
 def test_an_answer_that_the_photo_classifier_does_not_know_rests_on_the_text():
@@ -118,13 +118,13 @@ def test_every_product_gets_a_probability_whatever_is_missing(text, data):
     assert not found.is_accepted[none].any()
 
 
-def test_a_stranger_is_for_review_however_sure_its_label_is():
+def test_an_unfamiliar_product_is_for_review_however_confident_its_label_is():
     limits = np.full((4, len(SIGNALS)), -np.inf)
     limits[TEXT, 0], limits[FUSION, 2] = -5.0, -7.0
-    guarded = replace(policy([0, 1, 2], text=0.5, fusion=0.5), limits=limits)
+    limited = replace(policy([0, 1, 2], text=0.5, fusion=0.5), limits=limits)
     signals = np.array([[-4, 0, -9, 0], [-6, 0, np.inf, 0], [-6, 0, -6, 0], [-6, 0, -9, 0]], dtype=np.float64)
     sure = rows(*[[0.98, 0.01, 0.01]] * 4)
-    found = guarded.decide(
+    found = limited.decide(
         ClassifierOutputs(sure, flags(True, True, True, True), sure, flags(False, False, True, True), signals=signals)
     )
     assert found.is_unfamiliar.tolist() == [False, True, False, True]
@@ -134,10 +134,10 @@ def test_a_stranger_is_for_review_however_sure_its_label_is():
 def test_an_unseen_kind_of_photo_is_not_held_against_a_label_that_no_photo_showed():
     limits = np.full((4, len(SIGNALS)), -np.inf)
     limits[FUSION, 2] = -7.0
-    guarded = replace(policy([1, 2], text=0.5, fusion=0.5), limits=limits)
+    limited = replace(policy([1, 2], text=0.5, fusion=0.5), limits=limits)
     signals = np.array([[0.0, 0.0, -1e9, 0.0]])
     outputs = ClassifierOutputs(rows([0.9, 0.05, 0.05]), flags(True), rows([0, 1, 0]), flags(True), signals=signals)
-    assert guarded.decide(outputs).decisions == ["accepted"]
+    assert limited.decide(outputs).decisions == ["accepted"]
 
 
 @pytest.mark.parametrize(("used", "label"), [("text", "champagne"), ("photo", "watches")])

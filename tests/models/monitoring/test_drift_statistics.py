@@ -37,7 +37,7 @@ def test_chunks_of_any_size_in_any_order_add_up_to_the_whole(count: int, seed: i
     assert_same(found, whole)
 
 
-def test_it_counts_what_it_says() -> None:
+def test_the_counts_are_those_of_the_products() -> None:
     predictions, texts = draw_predictions(90), draw_vectors(90)
     statistics = DriftStatistics.of(predictions, np.arange(90) < 9, texts, np.empty((90, 0), dtype=np.float32))
     present = texts[~np.isnan(texts[:, 0])].astype(np.float64)
@@ -78,7 +78,7 @@ def test_certainty_has_its_bin() -> None:
     assert statistics.confidences[-1] == 1
 
 
-def test_a_tally_comes_back_from_plain_numbers() -> None:
+def test_statistics_come_back_from_plain_numbers() -> None:
     content = io.BytesIO()
     statistics = draw_statistics(30)
     np.savez(content, **statistics.to_arrays())
