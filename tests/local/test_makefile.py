@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-TARGETS = {"help", "demo", "up", "down", "status", "test", "lint", "format", "bench", "evaluate", "faults", "setup", "clean"}
+TARGETS = {
+    "help", "demo", "up", "down", "status", "test", "check", "coverage", "lint", "format", "audit", "deps", "bench", "evaluate",
+    "faults", "setup", "clean",
+}  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
