@@ -10,6 +10,7 @@ import pytest
 pytest_plugins = [
     "tests.fixtures.api",
     "tests.fixtures.needs",
+    "tests.fixtures.order",
     "tests.fixtures.sharing",
     "tests.fixtures.storage",
     "tests.fixtures.trained",

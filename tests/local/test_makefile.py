@@ -13,8 +13,8 @@ import pytest
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 TARGETS = {
-    "help", "demo", "up", "down", "status", "test", "check", "coverage", "lint", "format", "audit", "deps", "bench", "evaluate",
-    "faults", "setup", "clean",
+    "help", "demo", "up", "down", "status", "test", "check", "coverage", "lint", "format", "audit", "deps", "bench",
+    "evaluate", "faults", "setup", "clean",
 }  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
