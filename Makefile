@@ -52,15 +52,15 @@ quick: .venv/.installed-dev
 
 .PHONY: coverage
 coverage: .venv/.installed-dev ## run all tests, and print which share of the lines they run
-	@.venv/bin/python -m pytest $(ALL_TESTS) --cov --cov-report term:skip-covered $(ARGS)
+	@.venv/bin/python -m pytest $(ALL_TESTS) --cov $(ARGS)
 
 .PHONY: audit
 audit: .venv/.installed-dev ## ask whether a locked package has a known vulnerability
-	@.venv/bin/pip-audit --disable-pip --require-hashes -r requirements.txt
+	@.venv/bin/pip-audit --strict --disable-pip --no-deps -r requirements.txt
 
 .PHONY: deps
 deps: .venv/.installed-dev ## packages that are imported and not required, or required and not imported
-	@.venv/bin/deptry .
+	@.venv/bin/deptry . --config .ci/deptry.toml
 
 .PHONY: lint
 lint: .venv/.installed-dev ## style, types and the import rules between packages
