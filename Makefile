@@ -20,6 +20,8 @@ DATA ?=
 LABEL_LIST ?= tests/data/champagne_labels.csv
 ARGS ?=
 RUN := .venv/bin/python -m include
+# A file's tests stay together, since they share what is costly; the order is that of tests/fixtures/order.py.
+ALL_TESTS := -n auto --dist loadfile --no-loadscope-reorder --durations 20
 
 # Many containers set it: each of the processes that work side by side would compile all modules for itself.
 export PYTHONDONTWRITEBYTECODE :=
@@ -46,20 +48,35 @@ status: .venv/.installed ## what runs, where it listens, where its logs are
 	@$(RUN) status
 
 .PHONY: test
-test: .venv/.installed-dev ## run all tests
-	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+test: .venv/.installed-dev ## run all tests, and tell which took longest
+	@.venv/bin/python -m pytest $(ALL_TESTS) $(ARGS)
+
+.PHONY: check
+check: .venv/.installed-dev ## lint, and the tests that need no PostgreSQL, Airflow or Keras: a minute or so
+	@$(MAKE) -j 2 lint quick
+
+.PHONY: quick
+quick: .venv/.installed-dev
+	@.venv/bin/python -m pytest -n auto --dist worksteal --quick -q --durations 5 $(ARGS)
+
+.PHONY: coverage
+coverage: .venv/.installed-dev ## run all tests, and print which share of the lines they run
+	@.venv/bin/python -m pytest $(ALL_TESTS) --cov $(ARGS)
+
+.PHONY: audit
+audit: .venv/.installed-dev ## ask whether a locked package has a known vulnerability
+	@.venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+
+.PHONY: deps
+deps: .venv/.installed-dev ## packages that are imported and not required, or required and not imported
+	@.venv/bin/deptry .
 
 .PHONY: lint
-lint: .venv/.installed-dev ## style, types, the import rules between packages, and what is imported but not declared
+lint: .venv/.installed-dev ## style, types and the import rules between packages
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/deptry .
-
-.PHONY: audit
-audit: .venv/.installed-dev ## known weaknesses of the locked packages, asked of PyPI's advisory service
-	@.venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt $(ARGS)
 
 .PHONY: lock
 lock: .venv/.installed ## resolve requirements*.in for all Pythons and systems; keeps every version that can stay

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from include.cli import app
-from include.sandbox.server import SandboxServer
+from include.local.sandbox_process import SandboxProcess
 from include.settings import Settings, load_settings
 from tests.conftest import PROJECT_ROOT
 from tests.fixtures.trained import FIRST_DAY
@@ -38,7 +38,7 @@ COMMANDS = (
 @pytest.fixture
 def runner(
     model_home: Path,
-    sandbox: SandboxServer,
+    sandbox: SandboxProcess,
     warehouse_settings: Settings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -19,8 +19,8 @@ from include.local.airflow import LocalAirflow
 from include.local.airflow_api import AirflowApi
 from include.local.airflow_runs import RunState
 from include.local.postgres import PostgresServer
+from include.local.sandbox_process import SandboxProcess
 from include.pipeline.daily.run_day import run_day
-from include.sandbox.server import SandboxServer
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.storage.lake import Lake
@@ -54,7 +54,7 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(model_home: Path, sandbox: SandboxServer, webhook_server: Webhook) -> Iterator[Platform]:
+def platform(model_home: Path, sandbox: SandboxProcess, webhook_server: Webhook) -> Iterator[Platform]:
     # Not below pytest's own folder: the server's account must be able to reach it.
     folder = Path(tempfile.mkdtemp(prefix="cuvee-e2e-"))
     settings = Settings(

@@ -20,11 +20,11 @@ from include.local.airflow import LocalAirflow
 from include.local.airflow_api import AirflowApi
 from include.local.airflow_runs import RunState
 from include.local.postgres import PostgresServer
+from include.local.sandbox_process import SandboxProcess
 from include.models.version.registry import CHAMPION, Registry
 from include.pipeline.check import check
 from include.pipeline.daily.run_day import run_day
 from include.pipeline.import_catalogue import import_catalogue
-from include.sandbox.server import SandboxServer
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.warehouse.engine import open_engine
@@ -119,7 +119,7 @@ def states(run: RunState) -> dict[str, str | None]:
 
 
 @pytest.fixture(scope="module")
-def platform(shared_data: Path, sandbox: SandboxServer) -> Iterator[Platform]:
+def platform(shared_data: Path, sandbox: SandboxProcess) -> Iterator[Platform]:
     # Not below pytest's own folder: the server's account must be able to reach it.
     folder = Path(tempfile.mkdtemp(prefix="cuvee-weeks-"))
     (folder / "candidates.yaml").write_text(FAST)

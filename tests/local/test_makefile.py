@@ -18,7 +18,7 @@ import pytest
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 TARGETS = {
     *("help", "setup", "demo", "up", "down", "status", "clean"),
-    *("test", "lint", "format", "audit", "lock", "evaluate", "bench", "faults"),
+    *("test", "check", "coverage", "lint", "format", "audit", "deps", "lock", "evaluate", "bench", "faults"),
 }
 MAKE = shutil.which("make") or ""
 UV = Path(sys.executable).parent / "uv"

@@ -13,6 +13,7 @@ from include.pipeline.daily.run_day import run_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.storage.lake import Lake
+from tests.fixtures.sharing import BuildOnce
 from tests.fixtures.storage import new_database
 from tests.fixtures.trained import FIRST_DAY, SOURCE
 from tests.pipeline.prepared import Prepared
@@ -34,23 +35,29 @@ def lake(settings: Settings) -> Lake:
     return Lake(settings.lake_root)
 
 
-LabelDay = Callable[[Callable[[Path, str], Settings]], Prepared]
+LabelDay = Callable[[str, Callable[[Path, str], Settings]], Prepared]
 
 
 @pytest.fixture(scope="session")
 def label_first_day(
-    tmp_path_factory: pytest.TempPathFactory,
+    build_once: BuildOnce,
     postgres_server: PostgresServer,
     warehouse_template: str,
     connection: SourceConnection,
 ) -> LabelDay:
-    """A function that labels the first day under the settings that it makes of a lake and a warehouse's URL."""
+    """A function that labels the first day, once for each name.
 
-    def label(settings_of: Callable[[Path, str], Settings]) -> Prepared:
-        lake = tmp_path_factory.mktemp("labelled") / "lake"
-        name, url = new_database(postgres_server, warehouse_template)
-        run_day(SOURCE, FIRST_DAY, settings_of(lake, url), connection)
-        return Prepared(lake, name, postgres_server)
+    It does so under the settings that the given function makes of a lake and a warehouse's URL.
+    """
+
+    def label(name: str, settings_of: Callable[[Path, str], Settings]) -> Prepared:
+        database = f"labelled_{name}"
+
+        def run(folder: Path) -> None:
+            _name, url = new_database(postgres_server, warehouse_template, database)
+            run_day(SOURCE, FIRST_DAY, settings_of(folder / "lake", url), connection)
+
+        return Prepared(build_once(f"labelled-{name}", run) / "lake", database, postgres_server)
 
     return label
 
@@ -58,16 +65,16 @@ def label_first_day(
 @pytest.fixture(scope="session")
 def labelled_day(model_home: Path, label_first_day: LabelDay) -> Prepared:
     """The first day, labelled: what tests start from that ask what comes after it."""
-    return label_first_day(lambda lake, url: day_settings(model_home, lake, url))
+    return label_first_day("day", lambda lake, url: day_settings(model_home, lake, url))
 
 
 @pytest.fixture(scope="session")
 def labelled_by_first(two_versions: Path, label_first_day: LabelDay) -> Prepared:
     """The first day, labelled by version 1 of `two_versions`."""
-    return label_first_day(lambda lake, url: versions_settings(two_versions, lake, url))
+    return label_first_day("by_first", lambda lake, url: versions_settings(two_versions, lake, url))
 
 
 @pytest.fixture(scope="session")
 def labelled_by_second(two_versions: Path, label_first_day: LabelDay) -> Prepared:
     """The first day, labelled by version 2 of `two_versions`."""
-    return label_first_day(lambda lake, url: versions_settings(two_versions, lake, url, champion="2"))
+    return label_first_day("by_second", lambda lake, url: versions_settings(two_versions, lake, url, champion="2"))
