@@ -1,6 +1,6 @@
 """The files of one source and day as received, and the mark that says they are all there.
 
-landing = Landing(lake, "edamam", day)
+landing = Landing(lake, Batch("edamam", day))
 if not landing.has("page-00001.json.gz"):
     landing.write_json_lines("page-00001.json.gz", [page])
 landing.complete({"pages": 1})
@@ -31,7 +31,9 @@ from include.progress import with_progress
 from include.schema import Rejection
 from include.security.lines import gzip_lines
 from include.sources.json_text import parse_json, shown, to_json
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
@@ -51,20 +53,29 @@ _MOMENT = "%Y%m%dT%H%M%S%f"
 
 
 class Landing:
-    """Landed files of one source and day, under `landing/source=S/day=D/` of a lake.
+    """Landed files of a batch, under `landing/source=S/day=D/` of a lake.
 
     Every file appears whole or not at all; `manifest.json` is written last. The files lie beside the manifest, or,
     once the day was asked for anew, in the folder `again-…` that it names: only what it names is the day.
     """
 
-    def __init__(self, lake: Lake, source: str, day: date, folder: str = "") -> None:
+    def __init__(self, lake: Lake, batch: Batch, folder: str = "") -> None:
         """`folder` is the place in the lake; by default that of the day."""
         self.lake = lake
-        self.source = source
-        self.day = day
-        self.folder = folder or Lake.partition("landing", source, day)
+        self.batch = batch
+        self.folder = folder or batch.folder(Layer.LANDING)
         self._new_files = self._new_bytes = 0
         self._replaced = ""
+
+    @property
+    def source(self) -> str:
+        """The batch's source."""
+        return self.batch.source
+
+    @property
+    def day(self) -> date:
+        """The batch's day."""
+        return self.batch.day
 
     def path(self, name: str) -> str:
         """Path of a landed file in the lake; ValueError if the name could leave the folder."""
@@ -194,7 +205,7 @@ class Landing:
     def beside(self) -> Landing:
         """An empty landing of the same day in a folder of its own, which nobody reads before `replace_by`."""
         name = f"again-{datetime.now(UTC):{_MOMENT}}-{uuid.uuid4().hex[:8]}"
-        return Landing(self.lake, self.source, self.day, f"{self.folder}/{name}")
+        return Landing(self.lake, self.batch, f"{self.folder}/{name}")
 
     def replace_by(self, other: Landing) -> None:
         """Make a complete landing that `beside` gave the day's.

@@ -26,6 +26,7 @@ from include.sources.http import HttpClient
 from include.sources.landing import Landing
 from include.sources.openfoodfacts_search import OpenFoodFactsSearch
 from include.sources.photos import fetch_photos
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 
 DAY = date(2026, 1, 6)
@@ -56,7 +57,7 @@ def connection(server: SandboxServer) -> SourceConnection:
 
 def fetched(name: str, server: SandboxServer, http: HttpClient, folder: Path, day: date = DAY) -> Landing:
     """A landing of the day, fetched from the sandbox."""
-    landing = Landing(Lake(str(folder)), name, day)
+    landing = Landing(Lake(str(folder)), Batch(name, day))
     get_source(name).fetch(day, landing, connection(server), http)
     return landing
 
@@ -108,7 +109,7 @@ def test_trouble_that_does_not_pass_is_told_with_the_address(
     server.faults.replace([f"{fault}:first=1000,megabytes=8,path=.json.gz"])
     with pytest.raises(SourceError, match=f"{server.url}/data/delta/openfoodfacts_products_"):
         fetched("openfoodfacts", server, http, tmp_path / "lake")
-    assert not Landing(Lake(str(tmp_path / "lake")), "openfoodfacts", DAY).is_complete()
+    assert not Landing(Lake(str(tmp_path / "lake")), Batch("openfoodfacts", DAY)).is_complete()
 
 
 def test_a_day_that_broke_off_resumes_without_asking_again(

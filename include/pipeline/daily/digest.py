@@ -16,7 +16,9 @@ from include.notify import notify
 from include.pages.drift_report import drift_folder
 from include.schema import text_hash
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ def send_digest(day: date, settings: Settings) -> DigestSummary:
     troubled = [batch for batch in batches if batch["status"] != "published" or batch["warnings"]]
     failures = sum(batch["status"] != "published" for batch in troubled)
     warnings = sum(len(batch["warnings"]) for batch in troubled if batch["status"] == "published")
-    marker = f"reports/digests/day={day.isoformat()}.json"
+    marker = f"{Layer.DIGESTS}/day={day.isoformat()}.json"
     if not troubled:
         lake.delete(marker)  # should the day go wrong again, people hear of it again
         return DigestSummary(failures=0, warnings=0, sent=False)
@@ -100,7 +102,7 @@ def _body(lake: Lake, day: date, troubled: Sequence[Mapping[str, Any]]) -> str:
         elif batch["status"] != "published":
             lines = [f"{batch['source']}: failed at {batch['failed_step']}.", str(batch["error"])[:ERROR_CHARACTERS]]
         else:
-            page = lake.url(f"{drift_folder(batch['source'], day)}/index.html")
+            page = lake.url(f"{drift_folder(Batch(batch['source'], day))}/index.html")
             lines = [*batch["warnings"], f"Page: {page}"]
         paragraphs.append("\n".join(lines))
     return "\n\n".join([*paragraphs, "What to do: docs/operations.md, “A red task” and “Drift”."])

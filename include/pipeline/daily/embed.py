@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.photo_pieces import PhotoPieces, PiecesMovedError, Row
-from include.pipeline.daily.shards import Shard, read_shard, shard_day
+from include.pipeline.daily.shards import Shard, batch_of, read_shard
 from include.pipeline.model_versions import load_version
-from include.pipeline.text_features import LAYER as TEXT_FEATURES_LAYER
 from include.pipeline.text_features import extract_text_features, store_text_features
 from include.schema import IMAGES
 from include.settings import Settings
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 if TYPE_CHECKING:
     from include.features.image import ImageEncoder
@@ -57,9 +57,7 @@ def embed_text(shard: Shard, settings: Settings) -> EmbeddingSummary:
     encoder = load_version(shard["model_version"], settings).text_encoder
     products = read_shard(lake, shard, ["content_hash", "name", "brand", "description", "ingredients"])
     features, documents = extract_text_features(products)
-    store_text_features(
-        lake, Lake.day_file(TEXT_FEATURES_LAYER, shard["source"], shard_day(shard), shard["shard"]), features
-    )
+    store_text_features(lake, batch_of(shard).file(Layer.TEXT_FEATURES, shard["shard"]), features)
     by_hash = {key: text for key, text in zip(features["text_hash"].to_pylist(), documents, strict=True) if key}
     computed = embed_missing_texts(EmbeddingCache(lake, encoder.identity), encoder, by_hash)
     wanted = features.num_rows - features["text_hash"].null_count
@@ -85,7 +83,7 @@ def embed_images(
     encoder = configured_image_encoder(artefact.image_encoder_spec, settings)
     artefact.check_image_encoder(encoder.identity)
     products = read_shard(lake, shard, ["product_id", "image_url"])
-    path = Lake.day_file("images", shard["source"], shard_day(shard), shard["shard"])
+    path = batch_of(shard).file(Layer.IMAGES, shard["shard"])
     wanted, computed = pack_and_embed_photos(
         lake, path, products, encoder, settings, allow_private_hosts=allow_private_hosts, on_progress=on_progress
     )
@@ -121,7 +119,7 @@ def pack_and_embed_photos(
 
     counts: Counter[str] = Counter()
     keys = list(zip(products["product_id"].to_pylist(), products["image_url"].to_pylist(), strict=True))
-    staged_folder = f"staging/embeddings/{path.removeprefix('images/').removesuffix('.parquet')}"
+    staged_folder = f"{Layer.STAGING}/{Layer.EMBEDDINGS}{path.removeprefix(Layer.IMAGES).removesuffix('.parquet')}"
     for tries_left in reversed(range(_RUNS_AT_ONCE)):
         pieces = PhotoPieces(lake, path, set(keys), with_failures=photo_folder is None)
         counts.clear()

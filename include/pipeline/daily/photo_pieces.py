@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from include.schema import IMAGES
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class PhotoPieces:
         Without `with_failures` only photos that are there are taken over.
         """
         self._lake = lake
-        self._folder = f"staging/{path.removesuffix('.parquet')}"
+        self._folder = f"{Layer.STAGING}/{path.removesuffix('.parquet')}"
         self._memory: dict[Key, Row] = {}
         self._failed: dict[Key, Row] = {}
         """Rows that no later run is to take over."""

@@ -20,7 +20,9 @@ from include.pipeline.model_versions import load_version
 from include.pipeline.relabelling.plan import PinnedModel, RelabelShard, slice_of
 from include.pipeline.text_features import extract_text_features, replace_text_features, stored_text_features
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ class CataloguePredictor:
         logger.info("read texts: products=%d embedded=%d", products.num_rows, computed)
         for day in products["last_seen_day"].unique().to_pylist():
             is_of_day = pc.and_(pc.equal(products["last_seen_day"], day), texts["content_hash"].is_valid())
-            replace_text_features(self._lake, part.source, day, features.filter(is_of_day))
+            replace_text_features(self._lake, Batch(part.source, day), features.filter(is_of_day))
         return features
 
     def _photo_vectors(self, products: pa.Table, source: str) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +124,7 @@ class CataloguePredictor:
             self._artefact.check_image_encoder(self._image_encoder.identity)
         concerned = pc.is_in(products["photo_sha256"], value_set=pa.array(missing))
         days = products["last_seen_day"].filter(concerned).unique().to_pylist()
-        folders = [Lake.partition("images", source, day) for day in sorted(days)]
+        folders = [Batch(source, day).folder(Layer.IMAGES) for day in sorted(days)]
         computed = embed_packed_photos(self._lake, self._photos, self._image_encoder, missing, folders)
         if computed < len(missing):
             logger.warning(
