@@ -128,6 +128,7 @@ def source_connection(source: str) -> SourceConnection:
         search_url=extra.get("search_url", ""),
         app_id=connection.login or "",
         app_key=connection.password or "",
+        query=load_settings().edamam_query,
         allow_private_hosts=bool(extra.get("allow_private_hosts", False)),
     )
 

@@ -15,6 +15,7 @@ from unittest import mock
 
 from include.errors import CatalogueRefused, RecordTooSlow, SourceError
 from include.pipeline.daily.validate import ValidationSummary, validate_day, validate_records
+from include.pipeline.source_access import http_limits
 from include.pipeline.text_features import documents_of, extract_text_features
 from include.record_guard import RecordGuard
 from include.schema import Product
@@ -180,7 +181,7 @@ def _overflow_on_page_two() -> str:
             connection = SourceConnection(api.url, app_id="an-id", app_key="a-key", allow_private_hosts=True)
             landing = Landing(Lake(settings.lake_root), Batch("edamam", DAY))
             api.on_call(PARSER_PATH, page)
-            with HttpClient(settings, allow_private_hosts=True) as http:
+            with HttpClient(http_limits(settings), allow_private_hosts=True) as http:
                 Edamam().fetch(DAY, landing, connection, http)
             summary = validate_day(Batch("edamam", DAY), settings)
             assert summary["products"] == 60, summary

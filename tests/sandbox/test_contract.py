@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from include.errors import SourceError
+from include.pipeline.source_access import http_limits, photo_limits
 from include.sandbox.faults import ALL_FAULTS, LIST_FAULTS, PHOTO_FAULTS, RECORD_FAULTS, RESPONSE_FAULTS
 from include.sandbox.replay import ReplayCatalogue
 from include.sandbox.server import SandboxServer
@@ -47,7 +48,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def http(settings: Settings) -> Iterator[HttpClient]:
-    with HttpClient(settings, allow_private_hosts=True, sleep=lambda seconds: None) as client:
+    with HttpClient(http_limits(settings), allow_private_hosts=True, sleep=lambda seconds: None) as client:
         yield client
 
 
@@ -214,9 +215,9 @@ def photo_url(server: SandboxServer) -> str:
 
 @pytest.mark.parametrize("fault", sorted(PHOTO_FAULTS))
 def test_a_bad_photo_costs_the_photo_only(fault: str, server: SandboxServer, settings: Settings) -> None:
-    [good] = fetch_photos([photo_url(server)], settings, allow_private_hosts=True)
+    [good] = fetch_photos([photo_url(server)], photo_limits(settings), allow_private_hosts=True)
     server.faults.replace([f"{fault}:one_in=1,megabytes=21"])
-    [photo] = fetch_photos([photo_url(server)], settings, allow_private_hosts=True)
+    [photo] = fetch_photos([photo_url(server)], photo_limits(settings), allow_private_hosts=True)
     assert photo.status == PHOTO_STATUS[fault]
     if photo.status == "ok":
         assert photo.content is not None
@@ -228,7 +229,7 @@ def test_a_bad_photo_costs_the_photo_only(fault: str, server: SandboxServer, set
 def test_photos_of_the_sandbox_are_refused_unless_the_connection_allows_them(
     server: SandboxServer, settings: Settings
 ) -> None:
-    [photo] = fetch_photos([photo_url(server)], settings, allow_private_hosts=False)
+    [photo] = fetch_photos([photo_url(server)], photo_limits(settings), allow_private_hosts=False)
     assert photo.status == "private_address"
 
 

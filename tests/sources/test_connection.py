@@ -7,9 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from include.errors import ConfigurationError
+from include.pipeline.source_access import connection_from_settings
 from include.settings import Settings
 from include.sources import SOURCE_NAMES, get_source
-from include.sources.connection import SourceConnection, connection_from_settings
+from include.sources.connection import SourceConnection
 from include.sources.landing import Landing
 from include.storage.batch import Batch
 from include.storage.lake import Lake

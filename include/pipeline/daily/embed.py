@@ -161,6 +161,7 @@ def fetch_into(
     photo_folder: Path | None,
 ) -> Generator[None]:
     """Fetch the photos that `pieces` lack, in any order, and add them; one step for each, and now and then one more."""
+    from include.pipeline.source_access import photo_limits
     from include.sources.photos import stream_photos
 
     product_ids: dict[str, list[str]] = {}
@@ -168,7 +169,9 @@ def fetch_into(
         if url and (product_id, url) not in pieces:
             product_ids.setdefault(url, []).append(product_id)
     progress = _Progress(path, len(product_ids), on_progress)
-    stream = stream_photos(product_ids, settings, allow_private_hosts=allow_private_hosts, photo_folder=photo_folder)
+    stream = stream_photos(
+        product_ids, photo_limits(settings), allow_private_hosts=allow_private_hosts, photo_folder=photo_folder
+    )
     for arrival in stream:
         if arrival:
             url, photo = arrival

@@ -7,6 +7,7 @@ import time
 from typing import TypedDict
 
 from include.errors import BatchRejected, CuveeError, SourceError
+from include.pipeline.source_access import http_limits
 from include.settings import Settings
 from include.sources import get_source
 from include.sources.connection import SourceConnection
@@ -47,7 +48,7 @@ def fetch_day(
     if not refetch and landing.is_complete():
         logger.info("already landed: source=%s day=%s", batch.source, batch.day)
     else:
-        with HttpClient(settings, allow_private_hosts=connection.allow_private_hosts) as http:
+        with HttpClient(http_limits(settings), allow_private_hosts=connection.allow_private_hosts) as http:
             if refetch:
                 _fetch_anew(api, landing, connection, http, allow_empty=allow_empty)
             else:
