@@ -3,8 +3,17 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-# The first that really runs: a name on the path may be a version manager's empty promise.
-PYTHON ?= $(shell for p in python3.11 python3; do $$p -c "" 2>/dev/null && { echo $$p; break; }; done)
+# The Python of the environment that is there; else the newest that runs (a name on the path may be a version manager's
+# empty promise) and can make one; else any that runs, which is told what is missing.
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for code in "import ensurepip, venv" ""; do \
+	for p in .venv/bin/python python3.13 python3.12 python3.11 python3; do \
+	$$p -c "$$code" 2>/dev/null && { echo $$p; exit; }; done; done)
+else ifneq ($(wildcard .venv/bin/python),)
+# A Python that is named, of another version than the environment's, makes the environment anew.
+VERSION = $(shell $(1) -c "import sys; print(sys.version_info[:2])" 2>&1)
+ANEW := $(if $(filter-out x$(call VERSION,.venv/bin/python),x$(call VERSION,$(PYTHON))),anew)
+endif
 REPLAY ?=
 DATA ?=
 # Hand-read labels of champagne rows among the real records.
@@ -41,11 +50,22 @@ test: .venv/.installed-dev ## run all tests
 	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
-lint: .venv/.installed-dev ## style, types and the import rules between packages
+lint: .venv/.installed-dev ## style, types, the import rules between packages, and what is imported but not declared
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/deptry .
+
+.PHONY: audit
+audit: .venv/.installed-dev ## known weaknesses of the locked packages, asked of PyPI's advisory service
+	@.venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt $(ARGS)
+
+.PHONY: lock
+lock: .venv/.installed ## resolve requirements*.in for all Pythons and systems; keeps every version that can stay
+	@for name in requirements requirements-dev requirements-uv; do \
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --annotation-style line \
+	--no-header $(ARGS) $$name.in -o $$name.txt || exit 1; done
 
 .PHONY: format
 format: .venv/.installed-dev ## format the code, and mend what the linter can
@@ -75,11 +95,15 @@ clean: down ## stop everything and remove the state folder (.cuvee)
 preflight: python
 	@$(PYTHON) include/local/preflight.py start
 
+.PHONY: anew
+anew:
+
 .PHONY: python
 python:
-	@test -n "$(PYTHON)" || { echo "error: no Python found: apt install python3.11 python3.11-venv" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "error: no Python found: apt install python3-venv" >&2; exit 1; }
 
-.venv/.installed: requirements.txt | python
+.venv/.installed: requirements.txt requirements-uv.txt $(ANEW) | python
+	@$(PYTHON) include/local/interpreter.py
 	@$(PYTHON) include/local/preflight.py install
 	@$(PYTHON) include/local/install.py requirements.txt
 	@touch $@

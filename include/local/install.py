@@ -1,5 +1,7 @@
 """Makes the virtual environment and installs the locked packages: with uv where it can be had, else with pip.
 
+Both install only files whose hash is in the lock, uv itself included.
+
 Runs before anything is installed: `python3 include/local/install.py requirements.txt`.
 """
 
@@ -15,11 +17,13 @@ from typing import Sequence  # noqa: UP035  # collections.abc cannot be subscrip
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = PROJECT_ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-UV = "uv==0.13.9"
+UV_REQUIREMENTS = "requirements-uv.txt"
 ADVICE = """error: the packages of {files} could not be installed; the reason stands above.
   No connection?    Try: {python} -m pip download --no-deps --dest /tmp wheel
                     Behind a proxy set HTTPS_PROXY; for a mirror set PIP_INDEX_URL (uv: UV_DEFAULT_INDEX).
-  No such version?  The lock is for Python 3.11 on Linux x86-64 with glibc 2.28 or later.
+  No such version?  Does the index or mirror have it? Try: {python} -m pip download --no-deps --dest /tmp NAME==VERSION
+  Other hashes?     A mirror or proxy hands out a file that is not the locked one: have it fetch the file again.
+  Cannot be built?  On Linux on arm64 openTSNE is compiled: apt install g++ python3-dev
   Disk full?        The installation needs 4 GB beside the package cache: df -h {folder}
 Then run the same command again: what is there already is not fetched twice.
 """
@@ -57,9 +61,9 @@ def pip_settings() -> dict[str, str]:
 
 
 def install_uv() -> bool:
-    """Whether the pinned uv is there, fetched if need be."""
-    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV]
-    return subprocess.run(command, check=False).returncode == 0
+    """Whether the locked uv is there, fetched if need be."""
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    return subprocess.run([*command, "-r", UV_REQUIREMENTS], check=False, cwd=PROJECT_ROOT).returncode == 0
 
 
 def install(files: Sequence[str]) -> bool:
@@ -67,14 +71,14 @@ def install(files: Sequence[str]) -> bool:
     requirements = [part for file in files for part in ("-r", file)]
     if install_uv():
         # Compiled once: where PYTHONDONTWRITEBYTECODE is set, every process would compile all that it imports.
-        command = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--compile-bytecode"]
+        command = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--compile-bytecode", "--require-hashes"]
         command += ["--python", str(PYTHON), *requirements]
         environment = dict(os.environ)
         environment.update(pip_settings())
         if subprocess.run(command, check=False, env=environment, cwd=PROJECT_ROOT).returncode == 0:
             return True
     sys.stderr.write("uv could not install the packages, trying pip, which takes some minutes\n")
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *requirements]
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes", *requirements]
     return subprocess.run(command, check=False, cwd=PROJECT_ROOT).returncode == 0
 
 

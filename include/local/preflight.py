@@ -1,4 +1,4 @@
-"""Checks before anything is installed or started: what is missing on this machine, and what to do about it.
+"""Checks before anything is installed or started: disk and ports, and what to do where they are taken.
 
 Runs with any Python 3.7 or later and without a single package: `python3 include/local/preflight.py install start`.
 """
@@ -6,7 +6,6 @@ Runs with any Python 3.7 or later and without a single package: `python3 include
 from __future__ import annotations
 
 import errno
-import importlib.util
 import json
 import os
 import shutil
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Mapping, Sequence  # noqa: UP035  # collections.abc cannot be subscripted by old versions
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
-NEEDED_PYTHON = (3, 11)
 INSTALL_BYTES = 6 * 1000**3
 STATE_BYTES = 1 * 1000**3
 PORTS = (
@@ -25,30 +23,6 @@ PORTS = (
     ("CUVEE_SANDBOX_PORT", 8099, "the sandbox food APIs", "sandbox/sandbox.json"),
 )
 """Setting, default, who listens there, and the record that says that the listener is ours."""
-
-
-def python_problems(found: Sequence[int] = sys.version_info[:3]) -> list[str]:
-    """Whether this interpreter can hold the locked packages."""
-    if tuple(found[:2]) == NEEDED_PYTHON:
-        return []
-    have = ".".join(str(part) for part in found[:3])
-    return [
-        "Python {} is needed, this is {} ({}).\n  Debian 12: apt install python3.11 python3.11-venv. Elsewhere: pyenv "
-        "install 3.11, or `uv python install 3.11`.\n  Then name it: make PYTHON=/path/to/python3.11 ...".format(
-            "{}.{}".format(*NEEDED_PYTHON), have, sys.executable
-        )
-    ]
-
-
-def venv_problems() -> list[str]:
-    """Whether virtual environments can be made; Debian splits that off the interpreter."""
-    missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
-    if not missing:
-        return []
-    return [
-        f"Python has no module {' and '.join(missing)}, so no virtual environment can be made: "
-        "apt install python3.11-venv"
-    ]
 
 
 def disk_problems(folder: Path, needed: int, what: str, advice: str) -> list[str]:
@@ -122,7 +96,6 @@ def main(arguments: Sequence[str]) -> int:
     """Run the checks named `install` and `start`; prints each problem and returns 1 if there is one."""
     problems = []
     if "install" in arguments:
-        problems += python_problems() + venv_problems()
         problems += disk_problems(PROJECT_ROOT / ".venv", INSTALL_BYTES, "the installation", "move the checkout")
     if "start" in arguments:
         state = state_folder(os.environ)

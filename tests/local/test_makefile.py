@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
 import subprocess
 import sys
+import venv
+import zipfile
 from pathlib import Path
 
 import pytest
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 TARGETS = {
-    "help",
-    "demo",
-    "up",
-    "down",
-    "status",
-    "test",
-    "lint",
-    "format",
-    "bench",
-    "evaluate",
-    "faults",
-    "setup",
-    "clean",
+    *("help", "setup", "demo", "up", "down", "status", "clean"),
+    *("test", "lint", "format", "audit", "lock", "evaluate", "bench", "faults"),
 }
+MAKE = shutil.which("make") or ""
+UV = Path(sys.executable).parent / "uv"
 
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+pytestmark = pytest.mark.skipif(not MAKE, reason="make is not installed")
 
 
 def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(
-        ["make", *arguments],
+        [MAKE, *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -50,12 +44,13 @@ def checkout(tmp_path: Path) -> Path:
     """The files that make needs before anything is installed."""
     folder = tmp_path / "a checkout"
     (folder / "include" / "local").mkdir(parents=True)
-    for name in ("Makefile", "include/local/preflight.py", "include/local/install.py", "include/local/clean.py"):
-        shutil.copy(PROJECT_ROOT / name, folder / name)
+    shutil.copy(PROJECT_ROOT / "Makefile", folder / "Makefile")
+    for name in ("preflight.py", "interpreter.py", "install.py", "clean.py"):
+        shutil.copy(PROJECT_ROOT / "include" / "local" / name, folder / "include" / "local" / name)
     for name in ("include/__init__.py", "include/local/__init__.py"):
         (folder / name).touch()
-    for name in ("requirements.txt", "requirements-dev.txt"):
-        (folder / name).write_text("no-such-package-for-this-test==9.9.9\n")
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt"):
+        (folder / name).write_text(f"no-such-package-for-this-test==9.9.9 --hash=sha256:{64 * 'a'}\n")
     return folder
 
 
@@ -68,8 +63,90 @@ def test_make_alone_lists_every_target() -> None:
 def test_without_python_the_message_says_what_to_install(checkout: Path) -> None:
     result = make(checkout, "up", "PYTHON=")
     assert result.returncode != 0
-    assert "apt install python3.11 python3.11-venv" in result.stderr
+    assert "apt install python3-venv" in result.stderr
     assert not (checkout / ".venv").exists()
+
+
+def interpreters(folder: Path, **scripts: str) -> str:
+    """A folder for PATH with these commands; `{python}` in a script is the Python of this test."""
+    folder.mkdir()
+    for name, script in scripts.items():
+        command = folder / name.replace("_", ".")
+        command.write_text(f"#!/bin/sh\n{script.format(python=sys.executable)}\n")
+        command.chmod(0o755)
+    (folder / "sh").symlink_to("/bin/sh")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("scripts", "chosen"),
+    [
+        ({"python3_13": 'exec {python} "$@"', "python3_12": 'exec {python} "$@"'}, "python3.13"),
+        ({"python3_13": "exit 127", "python3_12": 'exec {python} "$@"'}, "python3.12"),
+        ({"python3_13": '[ -z "$2" ]', "python3_11": 'exec {python} "$@"'}, "python3.11"),
+        ({"python3": '[ -z "$2" ]'}, "python3"),
+    ],
+    ids=["newest", "version manager's empty promise", "without venv", "only one, without venv"],
+)
+def test_the_newest_python_that_can_make_an_environment_is_taken(
+    checkout: Path, tmp_path: Path, scripts: dict[str, str], chosen: str
+) -> None:
+    result = make(checkout, "--dry-run", "clean", PATH=interpreters(tmp_path / "bin", **scripts))
+    assert f"{chosen} include/local/clean.py" in result.stdout
+
+
+def test_the_python_of_the_environment_is_kept(checkout: Path, tmp_path: Path) -> None:
+    (checkout / ".venv").mkdir()
+    interpreters(checkout / ".venv" / "bin", python='exec {python} "$@"')
+    path = interpreters(tmp_path / "bin", python3_13='exec {python} "$@"')
+    result = make(checkout, "--dry-run", "clean", PATH=path)
+    assert ".venv/bin/python include/local/clean.py" in result.stdout
+
+
+def test_naming_another_python_makes_the_environment_anew(checkout: Path, tmp_path: Path) -> None:
+    (checkout / ".venv").mkdir()
+    interpreters(checkout / ".venv" / "bin", python="echo 3.10")
+    for name in (".installed", ".installed-dev"):
+        (checkout / ".venv" / name).touch()
+    assert "install.py" not in make(checkout, "--dry-run", "setup").stdout
+    assert "install.py" in make(checkout, "--dry-run", "setup", f"PYTHON={sys.executable}").stdout
+    interpreters(tmp_path / "same", python='exec {python} "$@"')
+    shutil.copy(tmp_path / "same" / "python", checkout / ".venv" / "bin" / "python")
+    assert "install.py" not in make(checkout, "--dry-run", "setup", f"PYTHON={sys.executable}").stdout
+
+
+@pytest.mark.skipif(not UV.exists(), reason="uv is not in this environment")
+def test_a_file_that_is_not_the_locked_one_is_not_installed(checkout: Path, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    with zipfile.ZipFile(wheels / "cuvee_tampered-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("cuvee_tampered.py", "")
+        wheel.writestr(
+            "cuvee_tampered-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: cuvee-tampered\nVersion: 1.0\n"
+        )
+        wheel.writestr(
+            "cuvee_tampered-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr("cuvee_tampered-1.0.dist-info/RECORD", "")
+    (checkout / "requirements-uv.txt").write_text("")
+    venv.create(checkout / ".venv", with_pip=True)
+    (checkout / ".venv" / "bin" / "uv").symlink_to(UV)
+    offline = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": str(wheels)}
+    offline |= {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(wheels), "UV_CACHE_DIR": str(tmp_path / "cache")}
+
+    def install(pin: str) -> subprocess.CompletedProcess[str]:
+        (checkout / "requirements.txt").write_text(pin + "\n")
+        return make(checkout, ".venv/.installed", f"PYTHON={sys.executable}", **offline)
+
+    digest = hashlib.sha256((wheels / "cuvee_tampered-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    for pin in (f"cuvee-tampered==1.0 --hash=sha256:{64 * 'a'}", "cuvee-tampered==1.0"):
+        result = install(pin)
+        assert result.returncode != 0
+        assert "could not be installed" in result.stderr
+        assert "hash" in result.stderr.lower()
+        assert "trying pip" in result.stderr
+    locked = install(f"cuvee-tampered==1.0 --hash=sha256:{digest}")
+    assert (locked.returncode, "trying pip" in locked.stderr) == (0, False), locked.stderr
 
 
 def test_a_wrong_python_stops_before_anything_is_installed(checkout: Path, tmp_path: Path) -> None:
@@ -81,7 +158,7 @@ def test_a_wrong_python_stops_before_anything_is_installed(checkout: Path, tmp_p
     old.chmod(old.stat().st_mode | stat.S_IXUSR)
     result = make(checkout, "setup", f"PYTHON={old}")
     assert result.returncode != 0
-    assert "Python 3.11 is needed, this is 3.9.2" in result.stderr
+    assert "Python 3.11, 3.12 or 3.13 is needed, this is 3.9.2" in result.stderr
     assert not (checkout / ".venv").exists()
 
 

@@ -45,18 +45,6 @@ def test_a_good_machine_passes_without_any_package(tmp_path: Path, free_ports: d
     assert (result.returncode, result.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("version", [(3, 9, 2), (3, 10, 1), (3, 12, 0), (4, 11, 0)])
-def test_another_python_is_refused_with_how_to_get_the_right_one(version: tuple[int, int, int]) -> None:
-    [problem] = preflight.python_problems(version)
-    assert "Python 3.11 is needed" in problem
-    assert ".".join(map(str, version)) in problem
-    assert "make PYTHON=" in problem
-
-
-def test_python_311_passes_whatever_its_patch_level() -> None:
-    assert preflight.python_problems((3, 11, 0)) == []
-
-
 def test_a_full_disk_is_reported_with_what_is_needed(tmp_path: Path) -> None:
     [problem] = preflight.disk_problems(tmp_path / "not" / "there", 10**18, "the installation", "move it")
     assert "GB free" in problem

@@ -69,7 +69,7 @@ def test_text_nested_without_end_is_read_but_for_what_is_too_deep(opening: str, 
 
 def test_quotes_without_end_take_no_longer_than_their_length() -> None:
     with pytest.raises(ValueError, match="not closed"):
-        parse_json(b"[" * 2_000 + b'"' + b'\\"' * 500_000)
+        parse_json(b"[" * 100_000 + b'"' + b'\\"' * 500_000)
 
 
 LONG = [10**5_000, -(10**5_000), math.inf, "x" * 10**6, {"a": 1}, [1], None, True, b"x"]

@@ -68,7 +68,7 @@ class Recipe:
     rbf_width: float = 1.0
     """Width of the `rbf` heads' kernel, as a multiple of the median distance between examples."""
     fusion: FusionMethod = "auto"
-    """`auto` keeps the best method out of fold: the better single input unless a fusion beats it beyond chance."""
+    """`auto` keeps the best method out of fold: a single input unless a fusion is better by more than chance."""
     joint_regularisation: float = 20.0
     """C of the joint head over the features of both inputs."""
     joint_photo_scale: float = 0.5

@@ -1,5 +1,5 @@
-"""What a model learns from and is judged by: trusted labels, snapshots, the gold set, label lists, training examples.
+"""The data of training and evaluation: trusted labels, snapshots, the gold set, label lists, training examples.
 
-Import the dataset and snapshots for training, the gold set for judging.
-It imports `decision`, for the label that a written rule gives, and `classifier`, for what a recipe asks for.
+Import the dataset and snapshots for training, the gold set and label lists for evaluation.
+It imports `decision`, for the labels of written rules, and `classifier`, for the recipe.
 """

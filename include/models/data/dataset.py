@@ -1,7 +1,7 @@
-"""What a model is trained on: products with trusted labels, made into clean examples.
+"""Training data: products with trusted labels, and the clean examples made of them.
 
-Two invariants are kept here. A label that the platform predicted never becomes an example. Products with the
-same text or the same photo belong to one content group, which is never split between training and testing.
+Two invariants hold. A label that the platform predicted never becomes an example. Products with the same text or the
+same photo belong to one content group, which is never split between training and testing.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from include.taxonomy import Taxonomy, load_taxonomy
 logger = logging.getLogger(__name__)
 
 METHOD = 3
-"""Version of the training method; raise it when the same rows and settings would give another model."""
+"""Version of the training method, to be increased when the same rows and settings would give another model."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """Products with one trusted label each, as the pipeline collects them; all columns have the same length."""
+    """Products with one trusted label each; all columns have the same length."""
 
     product_ids: Sequence[str]
     documents: Sequence[str]
-    """Cleaned text; empty where a product has none."""
+    """Cleaned text, empty if a product has none."""
     text_hashes: Sequence[str | None]
-    """SHA-256 of the document, None where it is empty."""
+    """SHA-256 of the document, None if it is empty."""
     photo_hashes: Sequence[str | None]
-    """SHA-256 of the photo's bytes, None where there is no photo."""
+    """SHA-256 of the photo's bytes, None if there is no photo."""
     image_vectors: np.ndarray
     """float32 (products, dimensions); rows of NaN where there is no photo."""
     labels: Sequence[str]
     origins: Sequence[str]
     """One of `schema.LABEL_ORIGINS` each."""
     rule_labels: Sequence[str | None] | None = None
-    """What the taxonomy's written rules say of each product, None where none applies; None: nobody asked them."""
+    """Label of the taxonomy's written rules for each product, None if none applies; None if not evaluated."""
     image_encoder_spec: str = "classical"
-    """Setting that loads the encoder of `image_vectors`."""
+    """The setting `image_encoder` that loads the encoder of `image_vectors`."""
     image_encoder_identity: str = ""
     """Identity of that encoder: name, weights and preprocessing."""
 
@@ -84,7 +84,7 @@ _COLUMNS = ("product_ids", "documents", "text_hashes", "photo_hashes", "image_ve
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Clean examples, one per distinct content, ready for training."""
+    """Clean examples for training, one per distinct content."""
 
     documents: list[str]
     has_text: np.ndarray
@@ -94,21 +94,21 @@ class Examples:
     has_photo: np.ndarray
     """bool (n,)"""
     label_names: tuple[str, ...]
-    """Labels with enough examples, in the taxonomy's order."""
+    """Labels with enough examples, in the order of the taxonomy."""
     targets: np.ndarray
     """int64 (n,): index into `label_names`."""
     groups: np.ndarray
     """int64 (n,): content group; never on both sides of a split."""
     origins: list[str]
     sources: list[str]
-    """Where each example's product comes from, e.g. `flipkart`."""
+    """Source of each example's product, e.g. `flipkart`."""
     said_by_rule: np.ndarray
-    """int64 (n,): what a written rule says, as in `written_rules.said_by_rules`; a rule that gave the example its
-    label is not heard, or it would prove itself."""
+    """int64 (n,): label of a written rule, encoded by `written_rules.said_by_rules`; `SILENT` for an example that a
+    rule labelled, which would otherwise confirm itself."""
     rejected: Mapping[str, int]
     """Rows left out, by reason: `duplicate`, `contradictory`, `label_too_rare`, `no_content`."""
     rare_labels: Mapping[str, int]
-    """Labels left out for want of examples, with the number of their groups."""
+    """Labels left out because they have too few examples, with the number of their content groups."""
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -158,11 +158,11 @@ def prepare_examples(dataset: TrainingSet, examples_needed: int, taxonomy: Taxon
 
 
 def clean(dataset: TrainingSet) -> tuple[dict[int, str], list[str | None], Counter[str]]:
-    """What a training set says, each once: rows with their label, usable photos of all rows, and rows left out.
+    """The distinct rows of a training set: labels by row, usable photos of all rows, and rows left out by reason.
 
-    Of products with the same text, the strongest origin's label counts for all; where the strongest origin contradicts
-    itself the text is left out. Photos that cannot be decoded are None, and so are those under several labels: these
-    teach nothing, being placeholders most often. Of rows with the same text and photo the first is kept.
+    All products with the same text get the label of the most trusted origin; a text to which this origin gives several
+    labels is left out. Photos that cannot be decoded are None, and so are photos with several labels, which are
+    placeholders most often. Of rows with the same text and photo the first is kept.
     """
     rejected: Counter[str] = Counter()
     photo_usable = (
@@ -215,7 +215,7 @@ def _without_duplicates(
     photos: Sequence[str | None],
     rejected: Counter[str],
 ) -> dict[int, str]:
-    """One row per text and photo; a text that also comes with a photo needs no row without one."""
+    """One row per text and photo; a row without a photo is a duplicate if its text also occurs with one."""
     with_photo = {texts[row] for row in rows if photos[row] is not None}
     seen: set[tuple[str | None, str | None]] = set()
     kept: dict[int, str] = {}

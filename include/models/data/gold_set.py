@@ -1,14 +1,13 @@
-"""The gold set: products that judge models and are never trained on.
+"""The gold set: products that models are evaluated on and never trained on.
 
-Three invariants are kept here, whatever comes in later weeks:
+Three invariants hold whatever products come later:
 
-- a content group (products that share a text or a photo) stands on one side only;
-- what was once gold stays gold, and what was once trained on is never gold;
-- a new group is gold by a hash of its content alone, whoever asks and whenever.
+- a content group (products that share a text or a photo) is on one side only, gold or training;
+- what was once gold stays gold, and what was once trained on never becomes gold;
+- whether a new group is gold depends on a hash of its content alone.
 
-Every product, text and photo has a key, and a key's side is remembered for good (`sides`). A new key takes the side
-of its group. A product that ties both sides together, because it has the text of one and the photo of another, can
-stand on neither: it is left out.
+Every product, text and photo has a key whose side is stored for good (`sides`). A new key gets the side of its group.
+A product that connects both sides, with the text of one and the photo of the other, is left out.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ _KEY_DIGITS = 16
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """Where each product stands, and what must be remembered for the next time."""
+    """The part of each product, and the sides to pass to the next assignment."""
 
     parts: list[str]
     """`training`, `gold` or `left_out` of each product, in the order given."""
     groups: list[str]
     """Content group of each product: the smallest content key in it, e.g. `t03f9c1d2a4b5e677`."""
     sides: dict[str, bool]
-    """Side of every key, those known before included; True is gold."""
+    """Side of every key, earlier ones included; True is gold."""
 
 
 def assign(
@@ -51,20 +50,20 @@ def assign(
     """Divide products into training and gold.
 
     The three columns have a row per product, None where it has no text or photo. `share` in (0, 1) of the new content
-    groups become gold; `known` are the sides that an earlier assignment returned. The same arguments give the same
-    answer, and what it returns as `sides` gives the same answer again.
+    groups become gold; `known` are the `sides` of the previous assignment. Deterministic, and idempotent: the returned
+    `sides` as `known` give the same assignment again.
     """
     keys = [
         [_key("p", product_id), *([_key("t", text)] if text else []), *([_key("i", photo)] if photo else [])]
         for product_id, text, photo in zip(product_ids, text_hashes, photo_hashes, strict=True)
     ]
-    told = [{known[key] for key in row if key in known} for row in keys]
+    known_sides = [{known[key] for key in row if key in known} for row in keys]
     settled = np.array([all(key in known for key in row) for row in keys], dtype=bool)
-    torn = np.array([len(sides) > 1 for sides in told], dtype=bool)
-    # A product that is torn ties nothing together, because it is left out.
-    usable = np.flatnonzero(~torn)
+    conflicting = np.array([len(sides) > 1 for sides in known_sides], dtype=bool)
+    # A conflicting product is left out, and so connects no groups.
+    usable = np.flatnonzero(~conflicting)
     numbers = content_groups(*_columns([keys[row] for row in usable]))
-    side_of_group, names = _sides_of_groups(usable, numbers, keys, told, share)
+    side_of_group, names = _sides_of_groups(usable, numbers, keys, known_sides, share)
 
     parts, groups = [LEFT_OUT] * len(keys), [_name(row) for row in keys]
     sides = dict(known)
@@ -72,26 +71,30 @@ def assign(
         groups[row] = names[number]
         side = side_of_group[number]
         if side is None:
-            # Its group holds both sides: what was assigned keeps its side, what is new stays out.
+            # Its group has both sides: products that were assigned before keep theirs, new ones are left out.
             if not settled[row]:
                 continue
-            side = next(iter(told[row]))
+            side = next(iter(known_sides[row]))
         parts[row] = GOLD if side else TRAINING
         sides |= dict.fromkeys(keys[row], side)
     left_out = parts.count(LEFT_OUT)
     if left_out:
-        logger.info("products that tie gold and training together are left out: count=%d", left_out)
+        logger.info("products that connect gold and training groups are left out: count=%d", left_out)
     return Assignment(parts, groups, sides)
 
 
 def _sides_of_groups(
-    rows: np.ndarray, numbers: np.ndarray, keys: Sequence[Sequence[str]], told: Sequence[set[bool]], share: float
+    rows: np.ndarray,
+    numbers: np.ndarray,
+    keys: Sequence[Sequence[str]],
+    known_sides: Sequence[set[bool]],
+    share: float,
 ) -> tuple[dict[int, bool | None], dict[int, str]]:
-    """Side of each group (None: both) and its name; a group without a known side is drawn by its name."""
+    """Side of each group (None: both) and its name; the name decides the side of a group without a known one."""
     found: dict[int, set[bool]] = {}
     names: dict[int, str] = {}
     for row, number in zip(rows.tolist(), numbers.tolist(), strict=True):
-        found.setdefault(number, set()).update(told[row])
+        found.setdefault(number, set()).update(known_sides[row])
         name = _name(keys[row])
         names[number] = min(names.get(number, name), name)
     sides: dict[int, bool | None] = {}
@@ -104,22 +107,22 @@ def _sides_of_groups(
 
 
 def is_drawn(group: str, share: float) -> bool:
-    """Whether a new content group is gold: by a hash of its name, which is even whatever the group's size."""
+    """Whether a new content group is gold, by a hash of its name: independent of the size of the group."""
     return int(text_hash(f"gold {group}")[:8], 16) < share * 2**32
 
 
 def _name(keys: Sequence[str]) -> str:
-    """The smallest content key of a product; its own key when it has no content."""
+    """The smallest content key of a product; the key of the product itself if it has no content."""
     return min(keys[1:], default=keys[0])
 
 
 def _key(kind: str, value: str) -> str:
-    # Product ids are as long as their source likes; hashes of texts and photos are hashes already.
+    # Product ids have any length; texts and photos are given by their hashes.
     return kind + (text_hash(value) if kind == "p" else value)[:_KEY_DIGITS]
 
 
 def _columns(keys: Sequence[Sequence[str]]) -> list[list[str | None]]:
-    """Keys of the products by kind, as `content_groups` wants them."""
+    """Keys of the products by kind, the arguments of `content_groups`."""
     columns: dict[str, list[str | None]] = {kind: [None] * len(keys) for kind in "pti"}
     for row, found in enumerate(keys):
         for key in found:

@@ -1,9 +1,9 @@
-"""A hand-read list of labels to judge a model by, kept apart from what the model learns.
+"""A list of labels assigned by hand, for evaluating models that were not trained on the listed products.
 
     labels = read_label_list(Path("tests/data/champagne_labels.csv"))     # barcode -> label
-    dataset = without_listed_products(dataset, labels)                    # nor anything that says the same
+    dataset = without_listed_products(dataset, labels)                    # nor near duplicates of them
 
-A list judges only models that saw neither its products nor products with nearly the same text or the same photo.
+A list is used only for models trained on neither its products nor products with nearly the same text or the same photo.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from include.taxonomy import Taxonomy, load_taxonomy
 def read_label_list(path: Path, taxonomy: Taxonomy | None = None) -> dict[str, str]:
     """Code of a product (its id at its source, such as a barcode) → label, in the file's order.
 
-    The file is CSV with the columns `code` and `label`; others are for its readers. Raises ConfigurationError
-    when it cannot be read, lacks a column, names a code twice, or has a label outside the taxonomy.
+    The file is CSV with the columns `code` and `label`; other columns are ignored. Raises ConfigurationError
+    if it cannot be read, lacks a column, names a code twice, or has a label outside the taxonomy.
     """
     taxonomy = taxonomy or load_taxonomy()
     labels: dict[str, str] = {}
@@ -44,7 +44,7 @@ def read_label_list(path: Path, taxonomy: Taxonomy | None = None) -> dict[str, s
                 if not code or not label:
                     raise ConfigurationError(f"{path}, line {reader.line_num}: a code or a label is empty")
                 if code in labels:
-                    raise ConfigurationError(f"{path}, line {reader.line_num}: {code} stands on the list already")
+                    raise ConfigurationError(f"{path}, line {reader.line_num}: {code} is on the list already")
                 labels[code] = taxonomy.require_label(label)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(f"the label list {path} cannot be read: {error}") from error
@@ -52,23 +52,23 @@ def read_label_list(path: Path, taxonomy: Taxonomy | None = None) -> dict[str, s
 
 
 def label_list_part(code: str) -> Literal["development", "test"]:
-    """The half of the list a product belongs to, by a hash of its code.
+    """The half of the list that a product belongs to, by a hash of its code.
 
-    Rules and settings may be tuned on the development half; the test half is only measured.
+    Rules and settings may be tuned on the development half; the test half is used for figures only.
     """
     return "test" if hashlib.sha256(code.encode()).digest()[0] % 2 else "development"
 
 
 def product_codes(product_ids: Sequence[str]) -> list[str]:
-    """The code in each product id: `openfoodfacts:3185370000021` gives `3185370000021`, whatever the source."""
+    """The code in each product id: `3185370000021` of `openfoodfacts:3185370000021`."""
     return [product_id.partition(":")[2] for product_id in product_ids]
 
 
 def near_identical_groups(dataset: TrainingSet) -> np.ndarray:
-    """Group of each row, int64: rows with the same code, the same photo, or nearly the same text share one.
+    """Group number of each row, int64 (n,): rows with the same code, photo or nearly the same text are in one group.
 
-    Texts are nearly the same when they have the same words, whatever their order, number, spelling of accents
-    and numerals: "Champagne Brut 75 cl" and "CHAMPAGNE brut, cl" are one.
+    Texts are nearly the same if they have the same set of words, without regard to case, accents and numerals:
+    "Champagne Brut 75 cl" and "CHAMPAGNE brut, cl".
     """
     words = [sorted({word for word in plain_words(text).split() if not word.isdigit()}) for text in dataset.documents]
     texts = [text_hash(" ".join(found)) if found else None for found in words]

@@ -1,10 +1,10 @@
-"""A training snapshot: the labelled products of one day of decision, immutable and named by its content.
+"""A training snapshot: the labelled products as of one day, immutable and identified by its content.
 
     snapshots/snapshot=<id>/part-00000.parquet      rows of `SNAPSHOT`
-    snapshots/snapshot=<id>/manifest.json           what is in it, and the query that made it; written last
+    snapshots/snapshot=<id>/manifest.json           counts, hashes and the query; written last
 
-The id is a hash of the rows and of the taxonomy: the same labels give the same snapshot in every week, and a snapshot
-that was changed afterwards is refused when it is read.
+The id is a hash of the rows and of the taxonomy: the same labels give the same snapshot on any day, and a snapshot that
+was changed afterwards is rejected when it is read.
 """
 
 from __future__ import annotations
@@ -45,26 +45,26 @@ SNAPSHOT = pa.schema(
         pa.field("part", pa.string(), nullable=False),
     ]
 )
-"""`part` is `training` or `gold`; `photo_sha256` is null where the photo stands under several labels; rows are in the
-order of their product ids."""
+"""`part` is `training` or `gold`; `photo_sha256` is null if the photo has several labels; rows are in the order of
+their product ids."""
 
 
 class SnapshotDamaged(CuveeError):
-    """A training snapshot is missing, or is not what its id says."""
+    """A training snapshot is missing, or its content does not match its id."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a snapshot holds and how it came about."""
+    """Content and provenance of a snapshot."""
 
     snapshot: str
     """Its id, SHA-256 (hex)."""
     as_of: str
-    """Last day whose labels are in it, when it was first made."""
+    """Last day whose labels are in it, as of when it was first written."""
     products: Mapping[str, int]
     """Rows by part: `training`, `gold`."""
     left_out: Mapping[str, int]
-    """Labelled products that are not in it, by reason."""
+    """Number of labelled products that are not in it, by reason."""
     labels: Mapping[str, Mapping[str, int]]
     """Rows by label and part."""
     origins: Mapping[str, Mapping[str, int]]
@@ -72,18 +72,18 @@ class Manifest:
     sources: Mapping[str, Mapping[str, int]]
     """Rows by source and part."""
     taxonomy: str
-    """Identity of the taxonomy that gave and checked the labels."""
+    """Identity of the taxonomy of the labels."""
     gold_share: float
     files: Mapping[str, str]
     """SHA-256 of each Parquet file, by name."""
     query: Mapping[str, Any]
-    """What was read: files of the lake, and the SQL with its parameters."""
+    """Provenance: files of the lake, and the SQL with its parameters."""
     code_version: str
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A snapshot as it was read back."""
+    """A snapshot as it was read from the lake."""
 
     table: pa.Table
     """Rows of `SNAPSHOT`."""
@@ -96,7 +96,7 @@ class Snapshot:
 
     @property
     def gold(self) -> pa.Table:
-        """The rows that judge models."""
+        """The rows that models are evaluated on."""
         return self.table.filter(pc.equal(self.table["part"], GOLD))
 
 
@@ -119,16 +119,16 @@ def write_snapshot(
     query: Mapping[str, Any],
     code_version: str,
 ) -> Manifest:
-    """Keep rows of `SNAPSHOT` under their id; a sound snapshot that is there already is left as it is.
+    """Write rows of `SNAPSHOT` under their id, unless an undamaged snapshot of this id exists already.
 
-    Killed on the way, it leaves nothing that `read_snapshot` would read: the manifest comes last.
+    The manifest is written last: if the process is killed before, `read_snapshot` finds no snapshot.
     """
     number = snapshot_id(table, taxonomy_identity)
     folder = snapshot_folder(number)
     try:
         return read_snapshot(lake, number).manifest
     except SnapshotDamaged:
-        pass  # not made yet, or made anew
+        pass  # written below, for the first time or again
     file = "part-00000.parquet"
     lake.write_parquet(f"{folder}/{file}", table)
     manifest = Manifest(
@@ -151,7 +151,7 @@ def write_snapshot(
 
 
 def read_snapshot(lake: Lake, number: str) -> Snapshot:
-    """The snapshot of an id; SnapshotDamaged when it is absent, or its rows are not those that the id names."""
+    """The snapshot of an id; raises SnapshotDamaged if it is missing or its files were changed."""
     manifest = read_manifest(lake, number)
     tables = []
     for file, expected in manifest.files.items():
@@ -166,7 +166,7 @@ def read_snapshot(lake: Lake, number: str) -> Snapshot:
 
 
 def read_manifest(lake: Lake, number: str) -> Manifest:
-    """The manifest of a snapshot; SnapshotDamaged when there is none."""
+    """The manifest of a snapshot; raises SnapshotDamaged if there is none."""
     path = f"{snapshot_folder(number)}/{MANIFEST}"
     try:
         return Manifest(**json.loads(lake.read_bytes(path)))

@@ -1,7 +1,7 @@
-"""Labels that a source or a written rule gives to products, and where each comes from.
+"""Trusted labels of products by a source or a written rule, each with its origin.
 
-Labels by people stand in the warehouse and are stronger than all of these; labels that the platform
-itself predicted are no trusted labels and never come through here.
+Labels by people are in the warehouse and take precedence over these. Labels that the platform predicted are not
+trusted labels.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ TRUSTED_LABELS = pa.schema(
         pa.field("origin", pa.string(), nullable=False),
     ]
 )
-"""One row per product and origin that gives it a label."""
+"""One row per product and origin of a label."""
 
 
 def trusted_labels(products: pa.Table, taxonomy: Taxonomy) -> pa.Table:
     """The trusted labels of `products` (rows of `schema.PRODUCTS`) as rows of `TRUSTED_LABELS`.
 
-    A product can have a label of its catalogue and one of its tags, which may disagree: the strongest origin
-    counts. Written rules speak only where neither does. Rows keep the products' order within an origin.
+    A product can have a label from its catalogue and one from its tags, which may differ: the most trusted origin
+    counts. Written rules are applied only to products with neither. Rows of an origin are in the order of the products.
     """
     product_ids = products["product_id"].to_pylist()
     by_catalogue = _label_distinct(products["source_category"].to_pylist(), taxonomy.label_from_catalogue)
     tags = [tuple(listed) if listed else None for listed in products["category_tags"].to_pylist()]
     by_tags = _label_distinct(tags, taxonomy.label_from_tags)
-    untold = [
+    unlabelled = [
         position
         for position, labels in enumerate(zip(by_catalogue, by_tags, strict=True))
         if labels[0] is None and labels[1] is None
     ]
-    by_rules = rule_labels(products.select(list(RULE_COLUMNS)).take(pa.array(untold, pa.int64())), taxonomy)
+    by_rules = rule_labels(products.select(list(RULE_COLUMNS)).take(pa.array(unlabelled, pa.int64())), taxonomy)
     return pa.concat_tables(
         [
             _rows(product_ids, by_catalogue, "catalogue"),
             _rows(product_ids, by_tags, "source_tag"),
-            _rows([product_ids[position] for position in untold], by_rules, "rule"),
+            _rows([product_ids[position] for position in unlabelled], by_rules, "rule"),
         ]
     )
 
@@ -55,14 +55,14 @@ def trusted_labels(products: pa.Table, taxonomy: Taxonomy) -> pa.Table:
 def _label_distinct(
     values: Sequence[_Value | None], label_of: Callable[[_Value | None], str | None]
 ) -> list[str | None]:
-    """The label of each value, asking once for each distinct value."""
+    """The label of each value, computed once for each distinct value."""
     known = {value: label_of(value) for value in set(values)}
     return [known[value] for value in values]
 
 
 def _rows(product_ids: Sequence[str], labels: Sequence[str | None], origin: LabelOrigin) -> pa.Table:
-    told = [(product_id, label) for product_id, label in zip(product_ids, labels, strict=True) if label is not None]
-    columns = [[product_id for product_id, _ in told], [label for _, label in told], [origin] * len(told)]
+    labelled = [(product_id, label) for product_id, label in zip(product_ids, labels, strict=True) if label is not None]
+    columns = [[product_id for product_id, _ in labelled], [label for _, label in labelled], [origin] * len(labelled)]
     return pa.table(
         [pa.array(values, pa.string()) for values in columns],
         schema=TRUSTED_LABELS,

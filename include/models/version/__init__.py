@@ -1,5 +1,5 @@
-"""A model version: the artefact that holds all it needs to label, its golden input, and the registry that it stands in.
+"""A model version: the artefact with everything that labelling needs, its golden input, and the model registry.
 
-Import `registry` to find a version, `artefact` to read or write one, `labelling` to label a few products with it.
+Import `registry` to find a version, `artefact` to load or save one, `labelling` to label a few products with it.
 It imports `classifier`, `decision`, and the reference profile of `monitoring`.
 """

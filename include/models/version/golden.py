@@ -1,4 +1,4 @@
-"""A fixed input with the output that a model gave when it was made: how damage is noticed at load."""
+"""A fixed input with the output that a model gave when it was trained, to detect damage when it is loaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Golden:
-    """A fixed input and the output that the model gave when it was made."""
+    """A fixed input and its expected output."""
 
     documents: tuple[str, ...]
     text_vectors: np.ndarray
@@ -22,7 +22,7 @@ class Golden:
 def make_golden(
     documents: list[str], text_vectors: np.ndarray, image_vectors: np.ndarray, has_photo: np.ndarray
 ) -> Golden:
-    """A golden input without its output yet: the given products, and one with nothing at all."""
+    """A golden input without its output: the given products, and one without text and photo."""
     absent = np.full((1, image_vectors.shape[1]), np.nan, dtype=np.float32)
     return Golden(
         documents=(*documents, ""),

@@ -1,4 +1,4 @@
-"""Label products straight from their text and photo, without lake or cache: a few at a time, as a person asks."""
+"""Label a few products directly from their texts and photos, without lake and cache."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Item:
-    """What a classifier may see of one product; absent parts are None.
+    """The parts of one product that the classifiers read; absent parts are None.
 
     Example: `Item(name="Vinaigre de Champagne", ingredients="vinaigre de vin")`.
     """
@@ -34,10 +34,10 @@ class Item:
 
 
 class Labeller:
-    """A model with its encoders at hand."""
+    """A model with its encoders."""
 
     def __init__(self, artefact: Artefact, image_encoder: ImageEncoder | None = None) -> None:
-        """Without `image_encoder` photos are not looked at.
+        """Without `image_encoder` photos are ignored.
 
         Raises ConfigurationError if `image_encoder` is not the one that the model was trained with.
         """

@@ -1,7 +1,7 @@
-"""Where model versions live: MLflow runs, the registered model `cuvee`, and the aliases on its versions.
+"""The model registry: MLflow runs, the registered model `cuvee`, and the aliases of its versions.
 
-By default a SQLite store and plain folders under `<state_dir>/mlflow`; any MLflow server by
-`MLFLOW_TRACKING_URI`. A version is pinned by its number everywhere; nothing ever reads "latest".
+By default a SQLite store and plain folders under `<state_dir>/mlflow`; any MLflow server with `MLFLOW_TRACKING_URI`.
+Versions are always referred to by their number; nothing ever reads "latest".
 
     registry = Registry(settings.tracking_uri, settings.state_dir)
     version = registry.register(folder, metrics={"text_accuracy": 0.95}, params={})
@@ -33,10 +33,10 @@ _EXPERIMENT = "cuvee"
 _FOLDER_IN_RUN = "model"
 _DATASET_HASH = "dataset_hash"
 _TAGGED = (_DATASET_HASH, "snapshot", "candidate", "code_version")
-"""Parameters that stand as tags on a run and its version, where they can be searched for."""
+"""Parameters that are also tags of a run and its version, so that they can be searched for."""
 _MOST_VERSIONS = 10_000
 _LONGEST_PARAM = 6_000
-"""Characters that MLflow keeps of a parameter's value."""
+"""Characters of a parameter's value that MLflow can store."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class Registry:
     def register(
         self, folder: Path, metrics: Mapping[str, float], params: Mapping[str, str], report: str = ""
     ) -> ModelVersion:
-        """Keep an artefact as a new version, with its figures and its training report.
+        """Register an artefact as a new version, with its metrics and its training report.
 
-        `dataset_hash`, `snapshot`, `candidate` and `code_version` of `params`, where given, are tags of the version
-        too. The version number is taken last: a process that is killed before leaves a run without a version. Raises
-        NoChampionError if the folder does not hold a sound artefact: what is broken gets no version number.
+        `dataset_hash`, `snapshot`, `candidate` and `code_version` of `params`, if given, become tags of the version.
+        The version is created last: a process that is killed before leaves a run without a version. Raises
+        NoChampionError, before anything is created, if the artefact in the folder is missing or damaged.
         """
         from include.models.version.artefact import Artefact
 
@@ -97,30 +97,30 @@ class Registry:
         return self._local(created)
 
     def champion(self) -> ModelVersion:
-        """The version that labels products; NoChampionError, which names the command that trains one, without it."""
+        """The version that labels products; without one, raises NoChampionError with the command to train it."""
         found = self._by_alias(CHAMPION)
         if found is None:
             raise NoChampionError("no model has been made champion yet: train one with `python -m include train`")
         return self._local(found)
 
     def alias(self, alias: str = CHAMPION) -> str | None:
-        """Number of the version that carries an alias; None where no version does."""
+        """Number of the version with an alias; None if no version has it."""
         found = self._by_alias(alias)
         return None if found is None else str(found.version)
 
     def promote(self, version: str, alias: str = CHAMPION) -> ModelVersion:
-        """Move an alias to a version; doing it again changes nothing. ConfigurationError for an unknown version."""
+        """Move an alias to a version; idempotent. Raises ConfigurationError for an unknown version."""
         found = self._find(version)
         self._client.set_registered_model_alias(MODEL_NAME, alias, str(found.version))
         logger.info("model version %s is now %s", version, alias)
         return self._local(found)
 
     def get(self, version: str) -> ModelVersion:
-        """A version by its number; ConfigurationError if there is none."""
+        """A version by its number; raises ConfigurationError if there is none."""
         return self._local(self._find(version))
 
     def clear_alias(self, alias: str) -> None:
-        """Take an alias away; nothing happens where no version carries it."""
+        """Remove an alias; nothing happens if no version has it."""
         if self._by_alias(alias) is not None:
             self._client.delete_registered_model_alias(MODEL_NAME, alias)
 
@@ -136,36 +136,36 @@ class Registry:
         return [self._local(one) for one in sorted(found, key=lambda one: int(one.version))]
 
     def tag(self, version: str, name: str) -> str:
-        """A tag of a version, e.g. `dataset_hash`, `snapshot` or `candidate`; empty if it was not given."""
+        """A tag of a version, e.g. `dataset_hash`, `snapshot` or `candidate`; empty if the version has none."""
         return str(self._find(version).tags.get(name, ""))
 
     def metrics(self, version: str) -> dict[str, float]:
-        """The figures that a version was registered with."""
+        """The metrics that a version was registered with."""
         return dict(self._client.get_run(self._find(version).run_id).data.metrics)
 
     def log_figures(self, version: str, folder: Path) -> None:
-        """Put the files of a folder beside a version's run, as `figures`; those of the same name are replaced."""
+        """Log the files of a folder as `figures` of a version's run; files of the same name are replaced."""
         self._client.log_artifacts(self._find(version).run_id, str(folder), "figures")
 
     def end_run(self, version: str) -> None:
-        """Mark the run of a version as ended, where its process was killed just after registering it."""
+        """Mark the run of a version as finished if its process was killed right after registering it."""
         run_id = self._find(version).run_id
         if self._client.get_run(run_id).info.status == "RUNNING":
             self._client.set_terminated(run_id)
 
     def unfinished_runs(self) -> list[str]:
-        """Ids of runs that have not ended: one is being registered now, or was killed."""
+        """Ids of runs that are not finished: of a training that is going on or was killed."""
         found = self._client.search_runs([self._experiment_id()], "attributes.status = 'RUNNING'")
         return [str(run.info.run_id) for run in found]
 
     def _end_killed_runs(self, tags: Mapping[str, str]) -> None:
-        """Mark runs that a killed process has left of the same training; its version was never made."""
+        """Mark unfinished runs of the same training as killed; they have no version."""
         if _DATASET_HASH not in tags:
             return
         query = f"attributes.status = 'RUNNING' and tags.{_DATASET_HASH} = '{tags[_DATASET_HASH]}'"
         for run in self._client.search_runs([self._experiment_id()], query):
             self._client.set_terminated(run.info.run_id, status="KILLED")
-            logger.info("a run that was killed is marked as such: run=%s", run.info.run_id)
+            logger.info("marked an unfinished run as killed: run=%s", run.info.run_id)
 
     @cached_property
     def _client(self) -> Any:
@@ -175,7 +175,7 @@ class Registry:
 
         if not uri.startswith("sqlite:///"):
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
-        # Two processes that create the tables at the same time would trip over each other.
+        # Two processes that create the tables at the same time would fail.
         from filelock import FileLock
 
         store = Path(uri.removeprefix("sqlite:///")).parent
@@ -226,7 +226,7 @@ class Registry:
             raise _unreachable(self._tracking_uri, error) from error
 
     def _local(self, found: Any) -> ModelVersion:
-        """The version with its folder on this machine; what is remote is downloaded once."""
+        """The version with its folder on this machine; remote artefacts are downloaded once."""
         number = str(found.version)
         if found.source.startswith(("file:", "/")):
             return ModelVersion(number, Path(unquote(urlparse(found.source).path)))
@@ -236,7 +236,7 @@ class Registry:
         return ModelVersion(number, target)
 
     def _download(self, number: str, target: Path) -> None:
-        """Download beside the target and move in place: a killed download leaves no half model."""
+        """Download beside the target and rename: a killed download leaves no incomplete artefact."""
         from mlflow.artifacts import download_artifacts
 
         uri = self._client.get_model_version_download_uri(MODEL_NAME, number)
@@ -247,7 +247,7 @@ class Registry:
             try:
                 Path(downloaded).rename(target)
             except OSError:
-                if not target.is_dir():  # another process was faster, otherwise
+                if not target.is_dir():  # otherwise another process has downloaded it meanwhile
                     raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -255,7 +255,7 @@ class Registry:
 
 
 def _quieten_mlflow() -> None:
-    """No telemetry, no progress bars, no links with pictures in the output; migrations are not news."""
+    """Turn off telemetry, progress bars, links in the output, and the log of database migrations."""
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
