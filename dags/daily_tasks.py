@@ -88,7 +88,7 @@ def retrain_early() -> None:
     day = current_day()
     run_id = early_retraining(day, load_settings())
     if run_id is None:
-        # To skip would say it better, but Airflow notices a skipped task up to a second late, every day.
+        # Skipping would be clearer, but Airflow notices a skipped task up to a second late, every day.
         logger.info("no early training is wanted: day=%s", day)
         return
     # What TriggerDagRunOperator does, whose module costs a second of imports at every parse of the DAG.

@@ -20,7 +20,7 @@ run is green, and the champion stays.
 | `day` | last day whose labels count; the last day of the week by default |
 | `approval` | whether a person is asked before a promotion; the setting `CUVEE_PROMOTION_APPROVAL` by default |
 | `rollback_to` | trains nothing: makes this version champion again; `previous` is the one before the champion |
-| `reason` | why a rollback is wanted; it stands in `promotions` |
+| `reason` | why a rollback is wanted; it is recorded in `promotions` |
 
 **When it fails.**
 

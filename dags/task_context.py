@@ -117,7 +117,7 @@ def source_connection(source: str) -> SourceConnection:
     """The Airflow connection named like the source, as the library's own type.
 
     Host is the API's base URL, login and password its application id and key; `search_url` and
-    `allow_private_hosts` stand in the extra field.
+    `allow_private_hosts` are in the extra field.
     """
     from include.sources.connection import SourceConnection
 
@@ -134,7 +134,7 @@ def source_connection(source: str) -> SourceConnection:
 
 
 def imported_source(params: Mapping[str, Any]) -> str:
-    """The source that an import with these params is about, as far as can be said without reading its file."""
+    """The source that an import with these params is about, as far as is known without reading its file."""
     from include.sources.catalogue import default_source
 
     return params.get("source") or default_source(Path(params["path"]), params.get("kind"))

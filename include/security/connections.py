@@ -41,7 +41,7 @@ def guard_pools(pools: urllib3.PoolManager, guard: AddressGuard) -> None:
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer of which announcements are passed over, as the protocol says, up to a number; cookies are dropped."""
+    """An answer of which announcements are passed over, as HTTP demands, up to a number; cookies are dropped."""
 
     _answers = 0
 

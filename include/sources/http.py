@@ -258,7 +258,7 @@ def _full_url(url: str, params: Mapping[str, str | int] | None) -> str:
 
 
 def _check(gunzip: BoundedGunzip, chunk: bytes) -> None:
-    """Pass a chunk of a gzip file through, for what it says about the file."""
+    """Check a chunk of a gzip file."""
     try:
         for number, piece in enumerate(gunzip.feed(chunk)):
             if number == 0 and gunzip.unpacked_bytes == len(piece) and piece.startswith(_GZIP_MAGIC):

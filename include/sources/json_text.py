@@ -60,7 +60,7 @@ def shown(value: Any, characters: int = 64) -> str:
 
 
 def shown_as_id(value: Any) -> str | None:
-    """What stands in the place of an id, as people may look for it, at most 64 characters; None if it is no id."""
+    """What is in the place of an id, as people may look for it, at most 64 characters; None if it is no id."""
     if isinstance(value, str):
         return value[:64]
     is_short_number = isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= 64)

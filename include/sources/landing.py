@@ -1,4 +1,4 @@
-"""The files of one source and day as received, and the mark that says they are all there.
+"""The files of a batch as received, and the manifest that marks them as complete.
 
 landing = Landing(lake, Batch("edamam", day))
 if not landing.has("page-00001.json.gz"):
@@ -85,7 +85,7 @@ class Landing:
 
     @cached_property
     def _files_folder(self) -> str:
-        """Where the files of this landing lie, as its manifest says when it is first asked."""
+        """Where the files of this landing are, according to its manifest when it is first read."""
         try:
             within = self.manifest().get("folder")
         except SourceError:

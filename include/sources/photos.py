@@ -1,7 +1,7 @@
 """Photos of products: fetched a few at a time, from the web or from a catalogue's folder, and normalised.
 
 A missing or broken photo is normal. It never raises: the product goes on without one, and the status
-says why.
+is the reason.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class ClassificationSummary(TypedDict):
-    """What a shard's labels are worth, at a glance."""
+    """Counts of a classified shard."""
 
     products: int
     accepted: int
@@ -57,10 +57,10 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     photo_hashes = photos["sha256"].to_pylist() if uses_photos else [None] * photos.num_rows
     photo_vectors, has_photo = _embeddings(lake, artefact.image_encoder_identity, photo_hashes, shard, "embed_images")
 
-    said = features["rule_label"].to_pylist()
-    # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
+    rule_labels = features["rule_label"].to_pylist()
+    # Two threads do not pay off on blocks this small: they would mostly wait for each other, and burn a core.
     with threadpool_limits(limits=1, user_api="blas"):
-        predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
+        predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels)
     stage_tally(lake, shard, artefact, predictions, photos["status"].to_pylist(), text_vectors, photo_vectors)
     labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
     lake.write_parquet(batch_of(shard).staged_file(Layer.LABELS, shard["shard"]), labels)

@@ -73,7 +73,7 @@ def embed_images(
 ) -> EmbeddingSummary:
     """Fetch the photos of a shard, pack them in the lake, and embed those that are not cached.
 
-    `on_progress` hears every few seconds how far it is.
+    `on_progress` is called with the progress every few seconds.
     """
     from include.pipeline.encoders import configured_image_encoder
 
@@ -113,7 +113,7 @@ def pack_and_embed_photos(
 
     Photos of an earlier run whose URL is the same are taken over, those of a run that was killed too, so that a rerun
     asks the network only for what failed for a reason that may have passed. A photo that a folder did not have is
-    looked for again. `on_progress` hears every few seconds how many photos were asked for.
+    looked for again. `on_progress` is called every few seconds with the number of requested photos.
     """
     from include.features.embed import embed_missing_photos
 
@@ -241,7 +241,7 @@ def _row(product_id: str, url: str, photo: Photo) -> Row:
 
 
 class _Progress:
-    """Says now and then, in the log and to whoever listens, how many of a shard's photos are there."""
+    """Reports every few seconds, in the log and to a listener, how many of a shard's photos are there."""
 
     def __init__(self, path: str, wanted: int, listener: Callable[[str], None]) -> None:
         self._path = path

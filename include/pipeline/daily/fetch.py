@@ -36,10 +36,10 @@ def fetch_day(
     refetch: bool = False,
     allow_empty: bool = False,
 ) -> FetchSummary:
-    """Land the files of a batch; what is already landed is not asked for again.
+    """Land the files of a batch; what is already landed is not requested again.
 
-    `refetch` asks the API anew; what was landed is replaced once the new answer is whole, and stays the day's until
-    then. Raises SourceError when the API fails beyond the limits of retries, and says what of the day is kept;
+    `refetch` requests the day again; the landed files are replaced once the new answer is whole, and stay the day's until
+    then. Raises SourceError when the API fails beyond the limits of retries, with what of the day is kept;
     BatchRejected when a new answer has no record and the landed one has some, unless `allow_empty`.
     """
     started = time.monotonic()

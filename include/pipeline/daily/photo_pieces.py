@@ -3,7 +3,7 @@
     staging/images/source=S/day=D/part-NNNNN/<any name>.parquet
 
 Photos come in any order, and the shard's file has them in the products' order and is written at the end. Until then
-they stand in pieces, each written whole after some hundred photos or some seconds. A rerun takes over the rows of the
+they are in pieces, each written whole after some hundred photos or some seconds. A rerun takes over the rows of the
 shard's file and of all pieces whose product and address are the same; so a piece that an earlier validation left behind
 gives no photo to another product. The pieces are removed when the file is in its place.
 """

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class PublishSummary(TypedDict):
-    """Counts of a published day, as they stand in the table `batches`."""
+    """Counts of a published day, as the table `batches` has them."""
 
     labelled: int
     accepted: int
@@ -141,14 +141,14 @@ def put_labels_in_place(lake: Lake, batch: Batch, taxonomy: Taxonomy) -> str | N
 def clear_staged_labels(lake: Lake, batch: Batch) -> None:
     """Remove what `classify` staged of a day that is published.
 
-    The first shard's labels go first: killed on the way, they are absent, which says that the rest is of no use.
+    The first shard's labels go first: if the process is killed on the way, their absence marks the rest as obsolete.
     """
     lake.delete(batch.staged_file(Layer.LABELS))
     lake.delete(batch.staged_folder(Layer.LABELS))
 
 
 def _is_published(lake: Lake, labels_path: str, batch: Batch) -> bool:
-    """Whether the staged labels that are left of a day stand in its labels file, shard by shard."""
+    """Whether the labels file has the staged labels that are left of a day, shard by shard."""
     if not lake.exists(labels_path):
         return False
     with (

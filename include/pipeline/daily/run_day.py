@@ -26,9 +26,9 @@ def run_day(
     allow_empty: bool = False,
     on_step: Callable[[str], None] = lambda _step: None,
 ) -> PublishSummary:
-    """Fetch, validate, embed, classify and publish one source and day; `on_step` hears each step's name.
+    """Fetch, validate, embed, classify and publish one source and day; `on_step` is called with each step's name.
 
-    `refetch` asks the API anew; `allow_empty` is a person's word that the day may lose all the products that it has.
+    `refetch` requests the day from the API again; with `allow_empty` the day may lose all the products that it has.
     """
     batch = Batch(source, day)
     on_step("fetch")

@@ -35,7 +35,7 @@ def plan_shards(batch: Batch, settings: Settings) -> list[Shard]:
     """The shards of a validated day, with the champion's version pinned; empty for an empty day.
 
     Raises NoChampionError if there are products and no model to label them, or its artefact is damaged: the message
-    says how to go back to the one before.
+    names how to go back to the one before.
     """
     lake = Lake(settings.lake_root)
     count = shard_count(lake, batch)
@@ -46,7 +46,7 @@ def plan_shards(batch: Batch, settings: Settings) -> list[Shard]:
     from include.models.version.registry import Registry
 
     version = Registry(settings.tracking_uri, settings.state_dir).champion().version
-    load_version(version, settings)  # one task that says what to do, instead of one for every shard
+    load_version(version, settings)  # so that one task fails with advice, instead of one for every shard
     logger.info("planned source=%s day=%s shards=%d model_version=%s", batch.source, batch.day, count, version)
     day = batch.day.isoformat()
     return [Shard(source=batch.source, day=day, shard=number, model_version=version) for number in range(count)]

@@ -158,7 +158,7 @@ def validate_records(
 
 
 def _warn_of_unknown_version(counts: BatchCounts, batch: Batch) -> None:
-    products, rejected = (told.get("unknown_schema_version", 0) for told in (counts.flags, counts.reasons))
+    products, rejected = (found.get("unknown_schema_version", 0) for found in (counts.flags, counts.reasons))
     if products or rejected:
         logger.warning(
             "source=%s day=%s: %d products are in a version of the source's format that we do not know, and were read "

@@ -1,4 +1,4 @@
-"""What one model version says of products that are in the warehouse, from their cached embeddings."""
+"""Predictions of one model version for products of the warehouse, from their cached embeddings."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ class CataloguePredictor:
         features = self._text_features(reader, products, part)
         text_vectors, has_text = self._texts.get(features["text_hash"])
         photo_vectors, has_photo = self._photo_vectors(products, part.source)
-        said = features["rule_label"].to_pylist()
-        # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
+        rule_labels = features["rule_label"].to_pylist()
+        # Two threads do not pay off on blocks this small: they would mostly wait for each other, and burn a core.
         with self._libraries.limit(limits=1, user_api="blas"):
-            predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
+            predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels)
         return predicted_columns(without_model_flags(products["flags"]), predictions, self._version, load_taxonomy())
 
     def _text_features(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:

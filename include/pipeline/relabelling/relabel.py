@@ -88,7 +88,7 @@ def relabel_catalogue(
     on_plan: Callable[[PinnedModel, list[RelabelShard]], None] = lambda _model, _shards: None,
     on_shard: Callable[[RelabelShard], None] = lambda _shard: None,
 ) -> RelabelSummary:
-    """The whole relabelling in this process; `on_plan` hears of the plan, `on_shard` of each shard that is done.
+    """The whole relabelling in this process; `on_plan` is called with the plan, `on_shard` with each finished shard.
 
     Raises what `pin_version` raises, before anything is written.
     """

@@ -1,4 +1,4 @@
-"""Text that went through the wrong encoding once: found, and told apart from text that only looks odd.
+"""Text that went through the wrong encoding once: detected, and distinguished from text that only looks odd.
 
 Two things happen in the field. *Double encoding*: UTF-8 read as Windows-1252 and saved as UTF-8 again
 ("Â±" for "±"); nothing is lost, the file has to be saved anew. *Lost characters*: U+FFFD stands where a
@@ -53,7 +53,7 @@ class EncodingEvidence:
 
     @property
     def is_another_script(self) -> bool:
-        """Whether at least half of the characters outside ASCII stand in runs that no Western word has."""
+        """Whether at least half of the characters outside ASCII are in runs that no Western word has."""
         return 2 * self.in_long_runs >= self.not_ascii > 0
 
 
