@@ -2,7 +2,7 @@
 ### Relabel all known products with another model version
 
 **What it does.** When another model version has become champion, or by hand with a version's number: predicts the
-label of every product in the warehouse anew from its cached embeddings, shard after shard, each in one transaction.
+label of every product in the warehouse again from its cached embeddings, shard after shard, each in one transaction.
 What is not cached for the version's encoders is embedded first. A label that a person decided stays.
 
 | step | reads | writes |

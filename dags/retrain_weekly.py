@@ -10,7 +10,7 @@ run is green, and the champion stays.
 | `plan` | products, photos, people's decisions | `lake/snapshots`, `lake/gold_set`; skipped when nothing is new |
 | `candidate` (one for each) | the snapshot | model versions in MLflow; behaviour, latency, size |
 | `judge` | the gold set | `lake/reports/retraining`: scores, and the gate's decision |
-| `approve` | a person's answer, where one is asked for | |
+| `approve` | a person's answer, where one is required | |
 | `conclude` | the decision | a row in `promotions`; the alias `champion` |
 | `announce_champion` | | the asset `champion_model`, which starts `relabel_catalogue`; skipped if the champion stays |
 | `report` | the decision | its page, and figures beside the MLflow runs |

@@ -83,7 +83,7 @@ def midnight(day: date | None) -> datetime | None:
 
 
 def run_day_of(context: Context) -> date:
-    """The day a run is about: its param `day` if given, else its data interval's start, else when it was asked for."""
+    """The day a run is about: its param `day` if given, else its data interval's start, else when it was triggered."""
     chosen = context["params"].get("day")
     if chosen:
         return date.fromisoformat(chosen)

@@ -35,7 +35,7 @@ def announced_bytes(headers: Mapping[str, str]) -> int | None:
 
 
 def content_encoding(headers: Mapping[str, str]) -> str:
-    """How the body is compressed: `identity` or `gzip`; ValueError for all that nobody asked for."""
+    """How the body is compressed: `identity` or `gzip`; ValueError for all that was not requested."""
     encoding = headers.get("Content-Encoding", "").strip().lower() or "identity"
     encoding = "gzip" if encoding == "x-gzip" else encoding
     if encoding not in ("identity", "gzip"):

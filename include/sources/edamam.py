@@ -107,7 +107,7 @@ def _landed_page(landing: Landing, name: str) -> dict[str, Any]:
     if len(pages) != 1 or not isinstance(pages[0], dict) or not isinstance(pages[0].get("hints"), list):
         raise SourceError(
             f"landed page {landing.lake.url(landing.path(name))} cannot be read, and nothing of the day goes on: "
-            "fetch the day anew"
+            "fetch the day again"
         )
     return pages[0]
 

@@ -138,7 +138,7 @@ class HttpClient:
 
         `open_target` opens where it goes, e.g. `lambda: landing.open_write(name)`; it is called once per try
         and must discard what was written when its block raises. With `gzipped`, the file must be one whole
-        gzip file, within the bounds of `include.security.expansion`; a cut-off one is asked for again. Raises
+        gzip file, within the bounds of `include.security.expansion`; a cut-off one is requested again. Raises
         SourceError.
         """
 

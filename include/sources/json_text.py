@@ -83,7 +83,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-# json.loads would make a decoder anew for each text.
+# json.loads would make a new decoder for each text.
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _BOUNDED_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_bounded_int)
 

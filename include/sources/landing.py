@@ -5,7 +5,7 @@ if not landing.has("page-00001.json.gz"):
     landing.write_json_lines("page-00001.json.gz", [page])
 landing.complete({"pages": 1})
 
-A day that is asked for anew lands beside what is there, and takes its place when it is whole:
+A day that is requested again lands beside what is there, and takes its place when it is whole:
 
 again = landing.beside()
 again.write_json_lines("page-00001.json.gz", [page])
@@ -56,7 +56,7 @@ class Landing:
     """Landed files of a batch, under `landing/source=S/day=D/` of a lake.
 
     Every file appears whole or not at all; `manifest.json` is written last. The files lie beside the manifest, or,
-    once the day was asked for anew, in the folder `again-…` that it names: only what it names is the day.
+    once the day was requested again, in the folder `again-…` that it names: only what it names is the day.
     """
 
     def __init__(self, lake: Lake, batch: Batch, folder: str = "") -> None:
@@ -151,16 +151,16 @@ class Landing:
                 yield from with_progress(gzip_lines(stream, MAX_LINE_BYTES), f"read lines of {name}")
         except (EOFError, OverflowError, gzip.BadGzipFile) as error:
             raise SourceError(
-                f"landed file {self.lake.url(self.path(name))} is damaged ({error}): fetch the day anew"
+                f"landed file {self.lake.url(self.path(name))} is damaged ({error}): fetch the day again"
             ) from error
         except FileNotFoundError:
             raise SourceError(
-                f"landed file {self.lake.url(self.path(name))} is gone: the day is being fetched anew, or files were "
+                f"landed file {self.lake.url(self.path(name))} is gone: the day is being fetched again, or files were "
                 "removed by hand; fetch the day, then run this step again"
             ) from None
 
     def complete(self, details: dict[str, Any]) -> None:
-        """Write the manifest: the day is landed. `details` say what was asked for and must not hold secrets.
+        """Write the manifest: the day is landed. `details` name what was requested and must not hold secrets.
 
         `details["files"]` names the files that count, in order; by default all that are there. SourceError if one
         of them is not there.
@@ -185,7 +185,7 @@ class Landing:
             and ("folder" not in content or _BESIDE.fullmatch(str(content["folder"])))
         ):
             raise SourceError(
-                f"{self.lake.url(self.path(MANIFEST))} is damaged: fetch the day anew, with "
+                f"{self.lake.url(self.path(MANIFEST))} is damaged: fetch the day again, with "
                 f"`python -m include run-day {self.day} --source {self.source} --refetch`"
             )
         return content
@@ -215,10 +215,10 @@ class Landing:
         """
         content = other.manifest()
         other._require_files(content["files"])
-        self.__dict__.pop("_files_folder", None)  # another process may have replaced the day since it was asked for
+        self.__dict__.pop("_files_folder", None)  # another process may have replaced the day since then
         replaced = self._files_folder
         self._write_manifest(content | {"folder": _name_of(other.folder)})
-        del self._files_folder  # it is asked for again, of the manifest that was just written
+        del self._files_folder  # it is read again, from the manifest that was just written
         self._replaced = replaced
 
     def is_replaced_by(self, other: Landing) -> bool:

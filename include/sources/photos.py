@@ -64,7 +64,7 @@ def stream_photos(
     `limits.deadline_seconds`.
 
     `limits.threads` photos are fetched at the same time, and slow ones beside them. A host that does not
-    answer is given up, and after `limits.shard_seconds` nothing more is asked for: those photos are
+    answer is given up, and after `limits.shard_seconds` nothing more is requested: those photos are
     `unreachable`, as those of hosts that cannot be found.
     """
     wanted = list(dict.fromkeys(urls))

@@ -213,10 +213,10 @@ def test_a_landed_page_that_cannot_be_read_is_an_error_and_no_end(
     Edamam().fetch(DAY, landing, connection, http)
     with landing.open_write("page-00002.json.gz") as stream:
         stream.write(gzip.compress(line))
-    with pytest.raises(SourceError, match=r"page-00002.*fetch the day anew"):
+    with pytest.raises(SourceError, match=r"page-00002.*fetch the day again"):
         list(Edamam().read(DAY, landing))
     landing.lake.delete(landing.path("manifest.json"))
-    with pytest.raises(SourceError, match=r"page-00002.*fetch the day anew"):
+    with pytest.raises(SourceError, match=r"page-00002.*fetch the day again"):
         Edamam().fetch(DAY, landing, connection, http)
     assert not landing.is_complete()
 

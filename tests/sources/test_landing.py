@@ -208,7 +208,7 @@ def test_a_file_that_goes_while_it_is_read_says_what_to_do(lake: Lake) -> None:
 def test_a_manifest_leads_to_no_other_folder(lake: Lake, folder: object) -> None:
     day = landed(lake, "a.json.gz")
     lake.write_bytes(day.path("manifest.json"), json.dumps({"files": ["a.json.gz"], "folder": folder}).encode())
-    with pytest.raises(SourceError, match="fetch the day anew"):
+    with pytest.raises(SourceError, match="fetch the day again"):
         Landing(lake, Batch("openfoodfacts", DAY)).manifest()
 
 
@@ -220,7 +220,7 @@ def test_a_day_that_was_not_landed_says_what_to_do(landing: Landing) -> None:
 @pytest.mark.parametrize("broken", [b"", b"[1]", b'{"files": 3}', b'{"fi'])
 def test_a_damaged_manifest_says_what_to_do(landing: Landing, broken: bytes) -> None:
     land_bytes(landing, "manifest.json", broken)
-    with pytest.raises(SourceError, match="fetch the day anew"):
+    with pytest.raises(SourceError, match="fetch the day again"):
         landing.manifest()
 
 
@@ -259,7 +259,7 @@ def test_an_over_long_line_is_passed_over_without_losing_count(
 @pytest.mark.parametrize("damage", [b"plain text", gzip.compress(b'{"a": 1}\n' * 500, mtime=0)[:-12]])
 def test_a_damaged_file_says_what_to_do(landing: Landing, damage: bytes) -> None:
     land_bytes(landing, "a.json.gz", damage)
-    with pytest.raises(SourceError, match=r"a\.json\.gz is damaged.*fetch the day anew"):
+    with pytest.raises(SourceError, match=r"a\.json\.gz is damaged.*fetch the day again"):
         list(landing.read_json_lines("a.json.gz"))
 
 

@@ -35,7 +35,7 @@ def stored_products(lake: Lake, batch: Batch, known: Mapping[str, str] | None = 
                 return int(file.metadata.num_rows)
         table = lake.read_parquet(path, ["product_id", "content_hash"])
     except pa.ArrowInvalid as error:
-        logger.warning("%s is damaged, and is made anew: %s", lake.url(path), error)
+        logger.warning("%s is damaged, and is made again: %s", lake.url(path), error)
         return 0
     pairs = zip(table["product_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True)
     return sum(known.get(product_id) != content_hash for product_id, content_hash in pairs)

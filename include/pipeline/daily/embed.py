@@ -34,7 +34,7 @@ CHUNK_BYTES = 64 * 1024**2
 """Photos of a row group in bytes: it ends with the photo that exceeds this."""
 PROGRESS_SECONDS = 10.0
 _RUNS_AT_ONCE = 3
-"""Times that a shard is begun anew because another run of it put its file in place meanwhile."""
+"""Times that a shard is started again because another run of it put its file in place meanwhile."""
 
 
 class EmbeddingSummary(TypedDict):

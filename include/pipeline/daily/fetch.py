@@ -38,8 +38,8 @@ def fetch_day(
 ) -> FetchSummary:
     """Land the files of a batch; what is already landed is not requested again.
 
-    `refetch` requests the day again; the landed files are replaced once the new answer is whole, and stay the day's until
-    then. Raises SourceError when the API fails beyond the limits of retries, with what of the day is kept;
+    `refetch` requests the day again; the landed files are replaced once the new answer is whole, and stay until then.
+    Raises SourceError when the API fails beyond the limits of retries, with what of the day is kept;
     BatchRejected when a new answer has no record and the landed one has some, unless `allow_empty`.
     """
     started = time.monotonic()

@@ -1,6 +1,6 @@
 """Label the whole catalogue again with one model version, from embeddings that are there already.
 
-    model = pin_version(settings)                    # the champion's number, or a version asked for
+    model = pin_version(settings)                    # the champion's number, or a requested version
     for shard in plan_relabelling(model, settings):
         relabel_shard(shard, settings)
     summary = finish_relabelling(model, settings)    # what moved meanwhile, and what changed in all

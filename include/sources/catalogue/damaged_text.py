@@ -1,7 +1,7 @@
 """Text that went through the wrong encoding once: detected, and distinguished from text that only looks odd.
 
 Two things happen in the field. *Double encoding*: UTF-8 read as Windows-1252 and saved as UTF-8 again
-("Â±" for "±"); nothing is lost, the file has to be saved anew. *Lost characters*: U+FFFD stands where a
+("Â±" for "±"); nothing is lost, the file has to be saved again. *Lost characters*: U+FFFD stands where a
 letter was, itself often double encoded ("ï¿½"); the letters are gone and the rest is still of use.
 """
 
