@@ -11,7 +11,7 @@ PYTHON := $(shell for code in "import ensurepip, venv" ""; do \
 	$$p -c "$$code" 2>/dev/null && { echo $$p; exit; }; done; done)
 else ifneq ($(wildcard .venv/bin/python),)
 # A Python that is named, of another version than the environment's, makes the environment anew.
-VERSION = $(shell $(1) -c "import sys; print(sys.version_info[:2])" 2>&1)
+VERSION = $(shell $(1) -c "import sys; print('%d.%d' % sys.version_info[:2])" 2>&1)
 ANEW := $(if $(filter-out x$(call VERSION,.venv/bin/python),x$(call VERSION,$(PYTHON))),anew)
 endif
 REPLAY ?=

@@ -10,7 +10,7 @@ run is green, and the champion stays.
 | `plan` | products, photos, people's decisions | `lake/snapshots`, `lake/gold_set`; skipped when nothing is new |
 | `candidate` (one for each) | the snapshot | model versions in MLflow; behaviour, latency, size |
 | `judge` | the gold set | `lake/reports/retraining`: scores, and the gate's decision |
-| `approve` | a person's answer, where one is required | |
+| `approve` | a person's answer, where one is asked for | |
 | `conclude` | the decision | a row in `promotions`; the alias `champion` |
 | `announce_champion` | | the asset `champion_model`, which starts `relabel_catalogue`; skipped if the champion stays |
 | `report` | the decision | its page, and figures beside the MLflow runs |
@@ -20,15 +20,15 @@ run is green, and the champion stays.
 | `day` | last day whose labels count; the last day of the week by default |
 | `approval` | whether a person is asked before a promotion; the setting `CUVEE_PROMOTION_APPROVAL` by default |
 | `rollback_to` | trains nothing: makes this version champion again; `previous` is the one before the champion |
-| `reason` | why a rollback is wanted; it is recorded in `promotions` |
+| `reason` | why a rollback is wanted; recorded in `promotions` |
 
 **When it fails.**
 
-* `plan` skipped: there was nothing to do; the log says why (no new labels, most weeks).
+* `plan` skipped: there was nothing to do; the reason is in the log (no new labels, most weeks).
 * `train` red: too few labels, or memory. Clear it; what was registered is found again.
 * `judge` red: the champion's artefact or its photo encoder is missing. Roll back (see `rollback_to`), then run again.
 * `conclude` red, another version became champion meanwhile: clear the whole run.
-* Killed anywhere: clear the red task. `python -m include check` says whether registry and `promotions` agree.
+* Killed anywhere: clear the red task. `python -m include check` compares registry and `promotions`.
 
 **Owner.** data-platform. More in `docs/models.md`.
 """

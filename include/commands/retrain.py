@@ -39,7 +39,7 @@ def retrain_command(
 
 
 def rollback_command(
-    reason: Annotated[str, typer.Option(help="Why; it stands in the table promotions.")],
+    reason: Annotated[str, typer.Option(help="Reason, recorded in the table promotions.")],
     to: Annotated[
         str | None, typer.Option(help="Number of the version to go back to; the champion before this one by default.")
     ] = None,

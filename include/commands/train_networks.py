@@ -1,4 +1,4 @@
-"""`python -m include train-cnn` and `train-encoder`: networks of one's own, trained from photos."""
+"""`python -m include train-cnn` and `train-encoder`: networks trained on your photos."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def train_cnn_command(
     """Train a convolutional network on the photos of all trusted labels; a killed training goes on."""
     from include.pipeline.training.train_cnn import train_cnn
 
-    def say(row: EpochRow) -> None:
+    def print_epoch(row: EpochRow) -> None:
         console.print(
             f"epoch {row['epoch']:3d}  {row['phase']:10}  loss {row['loss']:.3f}  accuracy {row['accuracy']:.3f}  "
             f"held out: loss {row['validation_loss']:.3f}  accuracy {row['validation_accuracy']:.3f}"
         )
 
-    found = train_cnn(load_settings(), recipe, weights=weights, epochs=epochs, on_epoch=say)
+    found = train_cnn(load_settings(), recipe, weights=weights, epochs=epochs, on_epoch=print_epoch)
     console.print(f"best epoch {found.best_epoch}; use it as photo encoder: CUVEE_IMAGE_ENCODER={found.encoder}")
 
 
@@ -51,7 +51,7 @@ def train_encoder_command(
     teacher: Annotated[
         Path, typer.Option(help="The network to learn from: a TFLite file with an embedding as output.")
     ],
-    output: Annotated[Path, typer.Option(help="The ONNX file to write; its checkpoint stands beside it.")],
+    output: Annotated[Path, typer.Option(help="The ONNX file to write; its checkpoint is beside it.")],
 ) -> None:
     """Train a compact photo encoder that sees as a larger network does: hours of two cores; a killed one goes on."""
     from include.models.encoder_training.train import train_encoder

@@ -1,4 +1,4 @@
-"""Tell a running local Airflow that another version is champion, so that it labels the catalogue anew by itself."""
+"""Announcing a new champion to the local Airflow, which then relabels the catalogue."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def announce_champion(settings: Settings, version: str) -> bool:
         number = next(asset["id"] for asset in found if asset["name"] == CHAMPION_ASSET)
         api.request("POST", "assets/events", {"asset_id": number, "extra": {"version": version}})
     except (AirflowFailure, StopIteration) as error:
-        logger.warning("Airflow was not told that version %s is champion: %s", version, error)
+        logger.warning("the champion, version %s, was not announced to Airflow: %s", version, error)
         return False
-    logger.info("Airflow was told that version %s is champion", version)
+    logger.info("announced the champion, version %s, to Airflow", version)
     return True

@@ -1,4 +1,4 @@
-"""What a person reads before saying yes to a promotion: short Markdown for the task that asks in Airflow."""
+"""What a person reads before approving a promotion: short Markdown for the task that asks in Airflow."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ ATTRIBUTIONS: dict[str, tuple[str, str]] = {
         "https://creativecommons.org/licenses/by-sa/4.0/",
     ),
 }
-"""Beginning of a source's name → whose data it is, and where their terms stand."""
+"""Beginning of a source's name → owner of the data, and address of the terms."""
 
 
 def attribution(source: str) -> tuple[str, str]:
-    """Whose data a source's are, and the address of their terms (may be empty)."""
+    """Owner of a source's data, and address of the terms (may be empty)."""
     return next(iter(attributions([source])), (f"Data: as its provider allows, see the terms of {source}", ""))
 
 
 def attributions(sources: Iterable[str]) -> list[tuple[str, str]]:
-    """Whose data it is and where the terms stand, once each and in order, for every source that is known."""
+    """The owner of the data and the address of the terms, once each and in order, for every source that is known."""
     return sorted({terms for source in sources for name, terms in ATTRIBUTIONS.items() if source.startswith(name)})

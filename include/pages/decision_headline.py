@@ -1,4 +1,4 @@
-"""What became of a retraining, in one sentence: who is champion now, and why."""
+"""The outcome of a retraining, in one sentence: who is champion now, and why."""
 
 from __future__ import annotations
 

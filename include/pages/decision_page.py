@@ -1,4 +1,4 @@
-"""The page of one decision: what the gate asked, what it found, and how to take it back; one file, offline.
+"""The page of one decision: the gate's clauses, what they found, and how to revert it; one file, offline.
 
     write_decision_page("reports/retraining/day=2026-01-18/training=8ad9d23856e6/judgement.json", settings)
 

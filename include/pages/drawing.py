@@ -26,7 +26,7 @@ DASHES = ("-", "--", ":", "-.")
 
 DOTS_PER_INCH = 144
 _WIDE = 7.5
-"""Inches; two narrower figures stand side by side."""
+"""Inches; two narrower figures fit side by side."""
 
 _STYLE: Any = {  # matplotlib types it by its several hundred names
     "font.family": "DejaVu Sans",  # travels with matplotlib: the same letters on every machine

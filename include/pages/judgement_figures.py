@@ -1,4 +1,4 @@
-"""Figures of how well one way to predict judges: confusion, labels, slices, calibration, coverage."""
+"""Figures of one way to predict: confusion, labels, slices, calibration, coverage."""
 
 from __future__ import annotations
 

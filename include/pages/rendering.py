@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from include.models.evaluation.results import Interval
-from include.models.promotion.gate import behaves
 from include.pages.drawing import percent, shortened, words
 from include.quality.reasons import describe_reason
 
@@ -43,7 +42,6 @@ def html_environment() -> Environment:
         lstrip_blocks=True,
     )
     html.filters |= _filters()
-    html.tests["behaving"] = behaves
     return html
 
 

@@ -27,7 +27,7 @@ CARD_FOLDER = "model_card"
 def write_trained_model_card(settings: Settings) -> ModelCard | None:
     """Write the card of the newest training into the reports folder; None when nothing was trained here.
 
-    An evaluation is told of when it was made with the model's photo encoder, a search when the model has its recipe,
+    An evaluation is included when it was made with the model's photo encoder, a search when the model has its recipe,
     and a network's training when its history lies beside the photo encoder.
     """
     path = settings.state_dir / TRAINING_RECORD
@@ -51,7 +51,7 @@ def _evaluation(settings: Settings, training: TrainingReport) -> Evaluation | No
     try:
         evaluation = Evaluation.from_json(path.read_text(encoding="utf-8"))
     except ConfigurationError as error:
-        logger.warning("the card tells of no evaluation: %s", error)
+        logger.warning("the card has no evaluation: %s", error)
         return None
     is_of_this_encoder = evaluation.encoders.get("default") == training.details.get("photo_encoder")
     return evaluation if is_of_this_encoder else None
@@ -63,7 +63,7 @@ def _search(settings: Settings, training: TrainingReport) -> SearchOutcome | Non
     try:
         outcome = read_outcome(lake)
     except ConfigurationError as error:
-        logger.warning("the card tells of no search: %s", error)
+        logger.warning("the card has no search: %s", error)
         return None
     used = training.details.get("recipe")
     if outcome is None or used is None:

@@ -87,7 +87,7 @@ def carry_out(engine: Engine, registry: Registry, record: PromotionRecord, *, on
 def promote_by_hand(
     engine: Engine, registry: Registry, version: str, *, decided_by: str, reason: str, snapshot: str = ""
 ) -> ChampionChange:
-    """Make a version champion because a person says so, past the gate; nothing happens if it is champion already."""
+    """Make a version champion by a person's decision, without the gate; nothing happens if it is champion already."""
     previous = settle(engine, registry)
     if previous == version and decided_champion(engine) is not None:
         return ChampionChange(version=version, previous=previous, changed=False, reason="it is champion already")

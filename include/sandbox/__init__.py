@@ -1,6 +1,7 @@
 """A local replacement for the Open Food Facts and Edamam APIs, with faults on demand and a demo catalogue to serve.
 
-Importing this package loads nothing; each function loads what it needs when it is called.
+Import its functions, or `SandboxServer` for tests; each function loads what it needs when it is called.
+It imports errors and plain words, and nothing else of the platform: the APIs that it replaces do not know it either.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from include.errors import ConfigurationError
 
@@ -24,6 +25,8 @@ LINK_SECONDS = 3600
 REQUEST_SECONDS = 10
 
 _T = TypeVar("_T")
+_UNNAMED_REGIONS = {"": "us-east-1", "EU": "eu-west-1"}
+"""The regions that S3 had before it named them as now."""
 _NOT_ALLOWED = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "403"})
 _NOT_SUPPORTED = frozenset({"NotImplemented", "MethodNotAllowed", "XNotImplemented", "501", "405"})
 """What servers answer that speak S3 without knowing the question."""
@@ -161,8 +164,10 @@ class LakeBucket:
             return BucketFinding(what, f"S3 did not answer: {error}")
 
     def _region(self) -> str:
-        # S3 names its oldest region by nothing at all.
-        region = self.client.get_bucket_location(Bucket=self.name).get("LocationConstraint") or "us-east-1"
+        location = self.client.get_bucket_location(Bucket=self.name).get("LocationConstraint")
+        if not location and not _is_aws(self.client.meta.endpoint_url):
+            return ""  # a server without regions
+        region = _UNNAMED_REGIONS.get(location or "", location)
         configured = self.client.meta.region_name
         if configured in {region, "aws-global"}:
             return ""
@@ -231,6 +236,11 @@ class LakeBucket:
         return (
             rule.get("Status") == "Enabled" and by_prefix_alone and self._prefix.startswith(condition.get("Prefix", ""))
         )
+
+
+def _is_aws(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
 def _code(error: Any) -> str:

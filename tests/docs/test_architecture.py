@@ -32,8 +32,8 @@ def test_the_map_has_every_package_of_include(code: Code) -> None:
 
 
 def test_an_import_that_is_added_changes_the_map(code: Code) -> None:
-    added = ast.parse("from include.storage import lake")
-    changed = Code({**code.trees, "include.local.install": added}, code.packages)
+    added = ast.parse("from include.warehouse import engine")
+    changed = Code({**code.trees, "include.sandbox.app": added}, code.packages)
     assert drawing(changed) != drawing(code)
 
 

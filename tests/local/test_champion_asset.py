@@ -36,4 +36,4 @@ def test_an_airflow_that_does_not_answer_is_logged_and_not_an_error(
     finally:
         server.shutdown()
         server.server_close()
-    assert "was not told that version 2 is champion" in caplog.text
+    assert "version 2, was not announced to Airflow" in caplog.text

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from pathlib import Path
@@ -103,6 +104,23 @@ def test_the_python_of_the_environment_is_kept(checkout: Path, tmp_path: Path) -
     assert ".venv/bin/python include/local/clean.py" in result.stdout
 
 
+def test_ci_finds_pythons_of_version_managers_behind_empty_promises(tmp_path: Path) -> None:
+    path = interpreters(tmp_path / "bin", python3_13="exit 127", python3_11='exec {python} "$@"')
+    for version in ("3.13.0", "3.12.1", "3.14.0"):
+        (tmp_path / "versions" / version).mkdir(parents=True)
+        interpreters(tmp_path / "versions" / version / "bin", python='exec {python} "$@"')
+    (tmp_path / "versions" / "3.12.1" / "bin" / "python").write_text("#!/bin/sh\nexit 1\n")
+    found = subprocess.run(
+        [shutil.which("bash") or "bash", str(PROJECT_ROOT / ".ci" / "pythons")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": path, "HOME": str(tmp_path), "PYENV_ROOT": str(tmp_path)},
+        timeout=60,
+    )
+    assert found.stdout.splitlines() == [f"{tmp_path}/versions/3.13.0/bin/python", f"{path}/python3.11"]
+
+
 def test_naming_another_python_makes_the_environment_anew(checkout: Path, tmp_path: Path) -> None:
     (checkout / ".venv").mkdir()
     interpreters(checkout / ".venv" / "bin", python="echo 3.10")
@@ -116,20 +134,22 @@ def test_naming_another_python_makes_the_environment_anew(checkout: Path, tmp_pa
 
 
 @pytest.mark.skipif(not UV.exists(), reason="uv is not in this environment")
-def test_a_file_that_is_not_the_locked_one_is_not_installed(checkout: Path, tmp_path: Path) -> None:
+def test_nothing_is_installed_without_its_hash(checkout: Path, tmp_path: Path) -> None:
     wheels = tmp_path / "wheels"
     wheels.mkdir()
-    with zipfile.ZipFile(wheels / "cuvee_tampered-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("cuvee_tampered.py", "")
+    with zipfile.ZipFile(wheels / "cuvee_unlocked-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("cuvee_unlocked.py", "")
         wheel.writestr(
-            "cuvee_tampered-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: cuvee-tampered\nVersion: 1.0\n"
+            "cuvee_unlocked-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: cuvee-unlocked\nVersion: 1.0\n"
         )
         wheel.writestr(
-            "cuvee_tampered-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            "cuvee_unlocked-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
-        wheel.writestr("cuvee_tampered-1.0.dist-info/RECORD", "")
+        wheel.writestr("cuvee_unlocked-1.0.dist-info/RECORD", "")
     (checkout / "requirements-uv.txt").write_text("")
-    venv.create(checkout / ".venv", with_pip=True)
+    venv.create(checkout / ".venv")
+    [packages] = (checkout / ".venv" / "lib").glob("python3*/site-packages")
+    (packages / "pip.pth").write_text(sysconfig.get_path("purelib"))  # sooner than installing pip once more
     (checkout / ".venv" / "bin" / "uv").symlink_to(UV)
     offline = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": str(wheels)}
     offline |= {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(wheels), "UV_CACHE_DIR": str(tmp_path / "cache")}
@@ -138,14 +158,13 @@ def test_a_file_that_is_not_the_locked_one_is_not_installed(checkout: Path, tmp_
         (checkout / "requirements.txt").write_text(pin + "\n")
         return make(checkout, ".venv/.installed", f"PYTHON={sys.executable}", **offline)
 
-    digest = hashlib.sha256((wheels / "cuvee_tampered-1.0-py3-none-any.whl").read_bytes()).hexdigest()
-    for pin in (f"cuvee-tampered==1.0 --hash=sha256:{64 * 'a'}", "cuvee-tampered==1.0"):
-        result = install(pin)
-        assert result.returncode != 0
-        assert "could not be installed" in result.stderr
-        assert "hash" in result.stderr.lower()
-        assert "trying pip" in result.stderr
-    locked = install(f"cuvee-tampered==1.0 --hash=sha256:{digest}")
+    digest = hashlib.sha256((wheels / "cuvee_unlocked-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    unlocked = install("cuvee-unlocked==1.0")
+    assert unlocked.returncode != 0
+    assert "trying pip" in unlocked.stderr  # both refuse
+    assert "could not be installed" in unlocked.stderr
+    assert "hash" in unlocked.stderr.lower()
+    locked = install(f"cuvee-unlocked==1.0 --hash=sha256:{digest}")
     assert (locked.returncode, "trying pip" in locked.stderr) == (0, False), locked.stderr
 
 

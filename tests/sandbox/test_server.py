@@ -58,3 +58,11 @@ def test_the_process_explains_a_wrong_folder(tmp_path_factory: pytest.TempPathFa
     assert finished.returncode == 1
     assert "no records to replay" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("option", ["--fault", "--manner"])
+def test_faults_are_switched_on_from_the_command_line_by_the_new_and_the_old_name(option: str) -> None:
+    command = [sys.executable, "-m", "include.sandbox", option, "rudeness", "--port", "0"]
+    ended = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "no fault 'rudeness'; there are: rate_limit" in ended.stderr

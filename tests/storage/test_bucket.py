@@ -82,6 +82,25 @@ def test_another_region_is_named_with_the_setting_that_helps(
     assert problem.endswith("set AWS_DEFAULT_REGION=eu-west-3")
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "location", "region"),
+    [
+        ("http://127.0.0.1:9000", None, None),
+        ("https://s3.eu-west-3.amazonaws.com", None, "us-east-1"),
+        ("https://s3.eu-west-3.amazonaws.com", "EU", "eu-west-1"),
+        ("https://s3.eu-west-3.amazonaws.com", "eu-west-3", None),
+    ],
+)
+def test_a_region_without_a_name_is_that_of_aws_and_none_elsewhere(
+    s3_lake_url: str, monkeypatch: pytest.MonkeyPatch, endpoint: str, location: str | None, region: str | None
+) -> None:
+    bucket = LakeBucket(s3_lake_url)
+    monkeypatch.setattr(bucket.client, "get_bucket_location", lambda **_request: {"LocationConstraint": location})
+    monkeypatch.setattr(bucket.client.meta, "_endpoint_url", endpoint)
+    problem = problems(bucket).get("the bucket is in the region of the settings", "")
+    assert problem.endswith(f"set AWS_DEFAULT_REGION={region}") if region else problem == ""
+
+
 def test_versions_that_nothing_expires_are_a_problem_until_a_rule_does(bucket: LakeBucket) -> None:
     well_set_up(bucket)
     bucket.client.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})

@@ -16,9 +16,10 @@ from include.errors import ConfigurationError
 from include.features.image.keras_applications import keras_application
 from include.features.image.keras_export import ExportRequest
 from include.features.image.weights import file_hash
-from include.settings import PROJECT_ROOT
 
 logger = logging.getLogger(__name__)
+
+_PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
 EXPORT_VERSION = "v1"
 """Part of an export's file name: raise it when the same model would be exported to another network."""
@@ -86,7 +87,7 @@ def _export(request: ExportRequest, target: Path, spec: str) -> None:
             input=json.dumps({**request, "onnx_path": str(temporary)}),
             capture_output=True,
             text=True,
-            cwd=PROJECT_ROOT,
+            cwd=_PROJECT_ROOT,
             timeout=EXPORT_SECONDS,
             check=False,
         )

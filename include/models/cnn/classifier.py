@@ -10,7 +10,6 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.features.image.photo_encoder import PhotoEncoder
-from include.settings import Settings
 
 LABELS_KEY = "cuvee.labels"
 """Metadata of the exported file: the labels as a JSON list, in the order of the second output."""
@@ -19,12 +18,12 @@ LABELS_KEY = "cuvee.labels"
 class CnnClassifier:
     """A network that `train_cnn` has exported: photos in, probabilities out. They are not calibrated."""
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(self, path: Path, *, threads: int, max_pixels: int) -> None:
         """Raises ConfigurationError if the file is missing or is not such an export."""
         model = _ProbabilityModel(path)
         self.label_names = model.label_names
         """Labels in the order of the columns."""
-        self._encoder = PhotoEncoder(model, threads=settings.inference_threads, max_pixels=settings.photo_max_pixels)
+        self._encoder = PhotoEncoder(model, threads=threads, max_pixels=max_pixels)
 
     def predict(self, photos: Sequence[bytes]) -> np.ndarray:
         """Probabilities float32 (photos, labels) in [0, 1]; a row of NaN for a photo that cannot be decoded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import uuid
@@ -12,9 +13,9 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.features.image.keras_model import export_keras_file
+from include.features.image.onnx_model import WEIGHTS_HASH_KEY
 from include.models.cnn.classifier import LABELS_KEY
 from include.models.cnn.networks import EMBEDDING, Network
-from include.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +24,14 @@ LARGEST_DIFFERENCE = 1e-3
 
 
 def export_network(
-    network: Network, label_names: Sequence[str], pixels: np.ndarray, folder: Path, name: str, settings: Settings
+    network: Network, label_names: Sequence[str], pixels: np.ndarray, folder: Path, name: str, exports: Path
 ) -> tuple[Path, float]:
     """Write `NAME.keras` and `NAME.onnx` into a folder; returns the latter and its largest difference from Keras.
 
     Both have two outputs, the embedding and the probabilities of the labels; `pixels` are RGB uint8 (photos, height,
     width, 3) on which the two are compared. Whatever Keras' backend is here, the export is made by a process that has
-    TensorFlow. Raises ConfigurationError, and writes no ONNX file, if the answers differ.
+    TensorFlow, in the folder `exports`. The same weights give an encoder of the same identity. Raises
+    ConfigurationError, and writes no ONNX file, if the outputs differ.
     """
     import keras
 
@@ -43,7 +45,7 @@ def export_network(
     temporary.replace(saved)
     unchecked = folder / f".{uuid.uuid4().hex}.onnx"
     try:
-        _copy_with_labels(export_keras_file(saved, settings.state_dir / "encoders"), unchecked, label_names)
+        _copy_with_labels(export_keras_file(saved, exports), unchecked, label_names, _hash_of(network))
         expected = [np.asarray(values) for values in model.predict_on_batch(pixels.astype(np.float32))]
         difference = _difference(expected, unchecked, pixels)
         if not difference <= LARGEST_DIFFERENCE:
@@ -58,13 +60,24 @@ def export_network(
     return target, difference
 
 
-def _copy_with_labels(exported: Path, target: Path, label_names: Sequence[str]) -> None:
+def _copy_with_labels(exported: Path, target: Path, label_names: Sequence[str], weights_hash: str) -> None:
     import onnx
 
     model = onnx.load(exported)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = LABELS_KEY, json.dumps(list(label_names))
+    known = {entry.key: entry.value for entry in model.metadata_props}
+    # A `.keras` file holds the time of its writing: its hash, which the export notes, is another in every training.
+    known |= {WEIGHTS_HASH_KEY: weights_hash, LABELS_KEY: json.dumps(list(label_names))}
+    onnx.helper.set_model_props(model, known)
     onnx.save(model, target)
+
+
+def _hash_of(network: Network) -> str:
+    """SHA-256 (hex) of a network's weights, in the order of its layers."""
+    digest = hashlib.sha256()
+    for weights in network.model.get_weights():
+        digest.update(f"{weights.dtype}{weights.shape}".encode())
+        digest.update(np.ascontiguousarray(weights).tobytes())
+    return digest.hexdigest()
 
 
 def _difference(expected: Sequence[np.ndarray], path: Path, pixels: np.ndarray) -> float:

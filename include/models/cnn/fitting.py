@@ -8,7 +8,7 @@ A folder holds everything of one training:
 | `checkpoints/`             | what a training that was killed goes on from; removed when it is done      |
 | `RECIPE.keras`             | the network of the lowest validation loss: embedding, probabilities        |
 | `RECIPE.onnx`              | the same for ONNX Runtime: a photo encoder by its path, and a classifier   |
-| `training.json`            | recipe, photos, scores; its presence says that the training is done        |
+| `training.json`            | recipe, photos, scores; its presence marks the training as done        |
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from include.models.cnn.labelled_photos import LabelledPhotos, hold_out
 from include.models.cnn.networks import Network, build_network
 from include.models.cnn.photo_stream import PhotoStream
 from include.models.cnn.recipes import CnnRecipe, Phase
-from include.settings import Settings
 from include.storage.lake import Lake
 from include.storage.local_files import write_file
 
@@ -99,25 +98,30 @@ def fit_cnn(
     recipe: CnnRecipe,
     folder: Path,
     lake: Lake,
-    settings: Settings,
     *,
+    threads: int,
+    max_pixels: int,
+    exports: Path,
     on_epoch: Callable[[EpochRow], None] | None = None,
 ) -> FittedCnn:
     """Train on photos of the lake, keep everything in `folder`, and return what came of it.
 
-    A training that was killed goes on after its last whole epoch; one that is done is returned as it is. Photos for a
-    test must not be among `photos`: the part for early stopping is held out here. Raises ConfigurationError if the
-    photos are too few or missing, the base or its weights do not fit, the loss is no number any more, or the
-    folder holds another training.
+    Photos are decoded in `threads` threads, none of more than `max_pixels` pixels; `exports` is the folder of the ONNX
+    files that are made of Keras models. A training that was killed goes on after its last whole epoch; one that is done
+    is returned as it is. Photos for a test must not be among `photos`: the part for early stopping is held out here.
+    Raises ConfigurationError if the photos are too few or missing, the base or its weights do not fit, the loss is no
+    number any more, or the folder holds another training.
     """
     fingerprint = fingerprint_of(photos, recipe)
     finished = _finished(folder, fingerprint)
     if finished is not None:
         return finished
     learn, held_out = hold_out(photos, recipe.validation_share, recipe.seed)
-    training = _Training(learn, held_out, recipe, folder, lake, settings, fingerprint)
+    training = _Training(
+        learn, held_out, recipe, folder, lake, fingerprint=fingerprint, threads=threads, max_pixels=max_pixels
+    )
     training.run(on_epoch)
-    return training.finish()
+    return training.finish(exports)
 
 
 def _finished(folder: Path, fingerprint: str) -> FittedCnn | None:
@@ -146,12 +150,14 @@ class _Training:
         recipe: CnnRecipe,
         folder: Path,
         lake: Lake,
-        settings: Settings,
+        *,
         fingerprint: str,
+        threads: int,
+        max_pixels: int,
     ) -> None:
         import keras
 
-        self._recipe, self._folder, self._settings = recipe, folder, settings
+        self._recipe, self._folder = recipe, folder
         self._learn = learn
         self._checkpoints = Checkpoints(folder / "checkpoints")
         self._resumed = self._checkpoints.read_state(fingerprint)
@@ -162,7 +168,7 @@ class _Training:
 
         def stream(part: LabelledPhotos) -> PhotoStream:
             return PhotoStream(
-                lake, part.target_of, self._network.size, settings,
+                lake, part.target_of, self._network.size, threads=threads, max_pixels=max_pixels,
                 batch_size=recipe.batch_size, shuffle_buffer=recipe.shuffle_buffer, seed=recipe.seed,
             )  # fmt: skip
 
@@ -244,7 +250,7 @@ class _Training:
         for pixels, targets in self._held_out.in_order():
             yield pixels.astype(np.float32), labels[targets]
 
-    def finish(self) -> FittedCnn:
+    def finish(self, exports: Path) -> FittedCnn:
         """Export the best network, write `training.json`, and remove the checkpoints."""
         import keras
 
@@ -252,7 +258,7 @@ class _Training:
         self._checkpoints.restore_best(self._network.model)
         pixels, _ = next(self._held_out.in_order())
         encoder, difference = export_network(
-            self._network, self._learn.label_names, pixels, self._folder, recipe.name, self._settings
+            self._network, self._learn.label_names, pixels, self._folder, recipe.name, exports
         )
         best = state.history[state.best_row]
         fitted = FittedCnn(

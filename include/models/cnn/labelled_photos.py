@@ -13,7 +13,6 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.models.data.content_groups import content_groups
-from include.settings import Settings
 from include.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)
@@ -61,14 +60,14 @@ def label_photos(
     labels: Sequence[str],
     photo_hashes: Sequence[str | None],
     text_keys: Sequence[str | None],
-    settings: Settings,
+    examples_needed: int,
     taxonomy: Taxonomy | None = None,
 ) -> LabelledPhotos:
     """The photos of labelled products; all three columns have a row per product, None where it has none.
 
     Products with the same text key (a hash of the text, or of what nearly identical texts share) are in one group.
-    A photo that stands under several labels (a placeholder, often) is left out, and so, with a warning, is a label
-    with fewer than `settings.min_label_examples` content groups. Raises ConfigurationError for a label outside the
+    A photo with several labels (a placeholder, often) is left out, and so, with a warning, is a label
+    with fewer than `examples_needed` content groups. Raises ConfigurationError for a label outside the
     taxonomy, when there is no photo at all, or when fewer than two labels are left.
     """
     taxonomy = taxonomy or load_taxonomy()
@@ -84,7 +83,7 @@ def label_photos(
         raise ConfigurationError(f"None of {len(labels)} labelled products has a photo to train a CNN on. {_MORE}")
     groups = content_groups(text_keys, photo_hashes)
     photos = [photo for photo, found in seen.items() if len(found) == 1]
-    kept_labels = _labels_with_enough_groups([(labels[rows[p]], int(groups[rows[p]])) for p in photos], settings)
+    kept_labels = _labels_with_enough_groups([(labels[rows[p]], int(groups[rows[p]])) for p in photos], examples_needed)
     names = tuple(label for label in taxonomy.labels if label in kept_labels)
     index = {label: number for number, label in enumerate(names)}
     kept = [photo for photo in photos if labels[rows[photo]] in index]
@@ -99,18 +98,17 @@ def label_photos(
     )
 
 
-def _labels_with_enough_groups(pairs: Sequence[tuple[str, int]], settings: Settings) -> set[str]:
+def _labels_with_enough_groups(pairs: Sequence[tuple[str, int]], needed: int) -> set[str]:
     groups_of: dict[str, set[int]] = defaultdict(set)
     for label, group in pairs:
         groups_of[label].add(group)
     counts = {label: len(groups) for label, groups in sorted(groups_of.items())}
-    rare = {label: count for label, count in counts.items() if count < settings.min_label_examples}
+    rare = {label: count for label, count in counts.items() if count < needed}
     if rare:
-        logger.warning("labels left out, fewer than %d photos: %s", settings.min_label_examples, rare)
+        logger.warning("labels left out, fewer than %d photos: %s", needed, rare)
     if len(counts) - len(rare) < 2:
         raise ConfigurationError(
-            f"A CNN needs at least two labels with {settings.min_label_examples} different photos each, found {counts}."
-            f" {_MORE}"
+            f"A CNN needs at least two labels with {needed} different photos each, found {counts}. {_MORE}"
         )
     return counts.keys() - rare.keys()
 
@@ -132,7 +130,7 @@ def hold_out(photos: LabelledPhotos, share: float, seed: int) -> tuple[LabelledP
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     learn, held_out = next(iter(splitter.split(photos.targets, photos.targets, photos.groups)))
     if set(photos.groups[learn]) & set(photos.groups[held_out]):
-        raise AssertionError("a content group stands on both sides of the split")
+        raise AssertionError("a content group is on both sides of the split")
     if len(np.unique(photos.targets[learn])) < len(groups_of_label):
         raise ConfigurationError(f"Too few different photos to hold a part out of {len(photos)}. {_MORE}")
     return photos.subset(learn), photos.subset(held_out)

@@ -17,7 +17,6 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.features.image.decode import decode_photo
-from include.settings import Settings
 from include.storage.lake import Lake
 from include.storage.layers import Layer
 
@@ -35,13 +34,15 @@ class PhotoStream:
         lake: Lake,
         target_of: Mapping[str, int],
         size: tuple[int, int],
-        settings: Settings,
         *,
+        threads: int,
+        max_pixels: int,
         batch_size: int,
         shuffle_buffer: int,
         seed: int,
     ) -> None:
         """`target_of` has the label's index of each photo by the SHA-256 of its bytes; `size` is (height, width).
+        Photos of more than `max_pixels` pixels are not decoded.
 
         Looks the photos up in the lake by their hashes, without reading them. Raises ConfigurationError if any is
         missing there.
@@ -52,8 +53,8 @@ class PhotoStream:
         self._batch_size = batch_size
         self._shuffle_buffer = shuffle_buffer
         self._seed = seed
-        self._threads = settings.inference_threads
-        self._max_pixels = settings.photo_max_pixels
+        self._threads = threads
+        self._max_pixels = max_pixels
         self._row_groups = _find(lake, target_of)
 
     def __len__(self) -> int:

@@ -56,7 +56,7 @@ def training_photos(paths: Sequence[Path]) -> list[np.ndarray]:
 
 
 class PhotoCrops:
-    """Varied square crops of photos: any step gives the same crops whenever it is asked for."""
+    """Varied square crops of photos: the crops of a step are always the same."""
 
     def __init__(self, groups: Sequence[tuple[Sequence[np.ndarray], float]], seed: int) -> None:
         """`groups` are photos with the share of the crops that shall come from them; shares are made to sum to 1."""

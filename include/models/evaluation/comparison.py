@@ -10,7 +10,7 @@ from include.models.evaluation.results import Comparison
 def compare(first: str, second: str, first_right: np.ndarray, second_right: np.ndarray) -> Comparison:
     """McNemar's test, exact and two-sided, of two bool arrays (n,) about the same products in the same order.
 
-    Only the products on which exactly one is right say anything. Source: McNemar, "Note on the sampling error of
+    Only the products on which exactly one is right are informative. Source: McNemar, "Note on the sampling error of
     the difference between correlated proportions or percentages", 1947.
     """
     from scipy.stats import binomtest

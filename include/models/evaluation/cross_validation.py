@@ -46,9 +46,9 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """What models said of products that they had not seen; all columns have the same length n.
+    """Predictions of held-out products; all columns have the same length n.
 
-    A product stands here once per repeat.
+    A product occurs once per repeat.
     """
 
     label_names: tuple[str, ...]
@@ -157,7 +157,7 @@ def predict_with(
     fold: int = 0,
     uses: tuple[Use, ...] = USES,
 ) -> dict[Use, Predicted]:
-    """What a model says of some products (int64 positions), in each of the ways wanted."""
+    """Predictions of a model for some products (int64 positions), for each of the wanted inputs."""
     tested = take_rows(dataset, rows)
     text_vectors = artefact.text_encoder.encode(tested.documents)
     has_text = np.array([bool(text) for text in tested.documents], dtype=bool)

@@ -40,7 +40,7 @@ def require_no_leak(groups: np.ndarray, learn: np.ndarray, test: np.ndarray) -> 
     """Raise AssertionError when a group has products to learn from and products to test on (int64 positions)."""
     crossing = np.intersect1d(groups[learn], groups[test])
     if len(crossing):
-        raise AssertionError(f"{len(crossing)} content groups stand on both sides of a split, e.g. {crossing[0]}")
+        raise AssertionError(f"{len(crossing)} content groups are on both sides of a split, e.g. {crossing[0]}")
 
 
 def share_of_groups(groups: np.ndarray, labels: Sequence[str], share: float, seed: int = 0) -> np.ndarray:

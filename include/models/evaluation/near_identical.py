@@ -28,12 +28,12 @@ def near_identical_keys(
     Documents linked by a chain of near-identical ones share a key, too. `among` (int64 positions) compares these
     rows with all others, and leaves others alone among themselves, which is quick for a short list.
     """
-    told = np.array([bool(text.strip()) for text in documents], dtype=bool)
-    if not told.any():
+    has_words = np.array([bool(text.strip()) for text in documents], dtype=bool)
+    if not has_words.any():
         return [None] * len(documents)
     pairs = _near_identical_pairs(documents, same_from, np.arange(len(documents)) if among is None else among)
     groups = connected_components(pairs, len(documents))
-    return [str(group) if present else None for group, present in zip(groups.tolist(), told, strict=True)]
+    return [str(group) if present else None for group, present in zip(groups.tolist(), has_words, strict=True)]
 
 
 def evaluation_groups(

@@ -50,7 +50,7 @@ class DataDescription:
     name: str
     """E.g. `flipkart`, or `demo_catalogue`."""
     is_drawn: bool
-    """Whether the data is drawn for the demo: scores on it say nothing of real products."""
+    """Whether the data is drawn for the demo: scores on it do not carry over to real products."""
     products: int
     content_groups: int
     """Products that share a photo or have nearly the same text count once here."""

@@ -1,4 +1,4 @@
-"""Parts of the products on which a classifier may be weaker than its mean tells."""
+"""Parts of the products on which a classifier may be worse than on average."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.models.evaluation.language import guess_language
 
 SHORT_TEXT_CHARACTERS = 60
 LEAST_PRODUCTS = 20
-"""Fewer products say nothing worth a line."""
+"""Slices with fewer products are not reported."""
 
 
 def slice_rows(
@@ -22,10 +22,10 @@ def slice_rows(
 ) -> Mapping[str, np.ndarray]:
     """Positions of the products of each slice, by its name; slices of fewer than twenty products are left out.
 
-    `languages` are the sources' own two-letter codes, None where they say nothing: then the words decide.
+    `languages` are the sources' own two-letter codes, None where unknown: then the language is guessed.
     """
     spoken = np.array(
-        [told or guess_language(text) or "" for told, text in zip(languages, documents, strict=True)], dtype=object
+        [known or guess_language(text) or "" for known, text in zip(languages, documents, strict=True)], dtype=object
     )
     lengths = np.array([len(text) for text in documents])
     masks = {

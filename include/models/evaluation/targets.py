@@ -1,4 +1,4 @@
-"""What the classifiers must reach, and the table that says whether they do."""
+"""The targets of the classifiers, and the table that compares scores with them."""
 
 from __future__ import annotations
 

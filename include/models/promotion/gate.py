@@ -1,6 +1,6 @@
 """The gate: whether a candidate may become champion, clause by clause, each with what was found and what was wanted.
 
-    verdict = GateRules.from_settings(settings).judge(evidence)
+    verdict = rules.judge(evidence)
     verdict.promote, verdict.reason             # False, "macro-F1: +0.001 (wanted: at least +0.005); …"
 
 With a champion, all clauses of "better" must hold; without one, those of the floors. A clause knows nothing of the
@@ -9,14 +9,12 @@ others, so that changing one changes nothing else.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from include.models.behaviour.checks import BehaviourCheck
 from include.models.evaluation.results import Comparison, CoveragePoint, Interval, ModalityResult
-from include.settings import Settings
 
 Outcome = Literal["promote", "refuse"]
 
@@ -65,7 +63,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says of one candidate."""
+    """The decision of the gate on one candidate."""
 
     clauses: tuple[Clause, ...]
 
@@ -83,7 +81,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class GateRules:
-    """The bounds of the gate; each is a setting (`python -m include settings`)."""
+    """The bounds of the gate, by the names of their settings without `gate_` (`python -m include settings`)."""
 
     min_gold: int
     gold_changes: float
@@ -99,26 +97,6 @@ class GateRules:
     floor_macro_f1: float
     floor_accepted_precision: float
     floor_calibration_error: float
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> GateRules:
-        """The bounds as they are set."""
-        return cls(
-            min_gold=settings.gate_min_gold,
-            gold_changes=settings.gate_gold_changes,
-            margin=settings.gate_margin,
-            confidence=settings.gate_confidence,
-            class_drop=settings.gate_class_drop,
-            class_support=settings.gate_class_support,
-            calibration_slack=settings.gate_calibration_slack,
-            coverage_slack=settings.gate_coverage_slack,
-            target_precision=settings.target_precision,
-            latency_ms=settings.gate_latency_ms,
-            size_mb=settings.gate_size_mb,
-            floor_macro_f1=settings.floor_macro_f1,
-            floor_accepted_precision=settings.floor_accepted_precision,
-            floor_calibration_error=settings.floor_calibration_error,
-        )
 
     def judge(self, evidence: Evidence) -> Verdict:
         """The verdict on a candidate: against the champion where there is one, else against the floors."""
@@ -240,9 +218,7 @@ class GateRules:
             f"at most {self.size_mb:g} MB",
         )
         failed = [
-            f"{check.name} ({check.share:.1%} of {check.cases})"
-            for check in examination.behaviour
-            if not behaves(check)
+            f"{check.name} ({check.share:.1%} of {check.cases})" for check in examination.behaviour if not check.passed
         ]
         yield Clause(
             "behaviour",
@@ -255,12 +231,3 @@ class GateRules:
 def coverage_at(curve: tuple[CoveragePoint, ...], precision: float) -> float:
     """The largest share that can be accepted, surest first, with at least this precision; 0 if there is none."""
     return max((point.coverage for point in curve if point.precision >= precision), default=0.0)
-
-
-def behaves(check: BehaviourCheck) -> bool:
-    """Whether a check passes, where a single failure may be more than its bound allows of few cases.
-
-    A bound of 97 % allows 3 failures in 100 cases, and 1 in 20; a bound of 100 % allows none.
-    """
-    failures = round((1 - check.share) * check.cases)
-    return failures <= math.ceil(round((1 - check.required) * check.cases, 6))

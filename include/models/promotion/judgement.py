@@ -33,7 +33,7 @@ class JudgedCandidate:
     """Scores on the gold set."""
     examination: Examination
     clauses: tuple[Clause, ...]
-    """What the gate said; empty for a candidate that was not judged."""
+    """The gate's clauses; empty for a candidate that was not judged."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Hyper-parameter search: which recipe judges products best that it has not learnt from."""
+"""Hyper-parameter search: which recipe predicts held-out products best."""

@@ -1,4 +1,4 @@
-"""The search itself: recipes proposed one after the other, each judged on products that it has not learnt from.
+"""The search itself: recipes proposed one after the other, each evaluated out of fold.
 
 Proposals come from a tree-structured Parzen estimator (Bergstra et al., "Algorithms for Hyper-Parameter
 Optimization", 2011); a trial that after a fold is worse than the median of the others at that fold is stopped. Every
@@ -41,7 +41,7 @@ _FOLDS, _ERROR = "folds", "error"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RecipeScore:
     """How good a recipe is."""
 
     value: float
@@ -50,11 +50,11 @@ class Verdict:
     """In each fold, for telling gain from chance."""
 
 
-class Judge(Protocol):
-    """Judges a recipe by grouped out-of-fold predictions."""
+class Objective(Protocol):
+    """The function that a search optimises: how good a recipe is by grouped out-of-fold predictions."""
 
-    def __call__(self, recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
-        """Judge a recipe; `after_fold` is called with a first impression of each fold, and may raise."""
+    def __call__(self, recipe: Recipe, after_fold: Callable[[float], None]) -> RecipeScore:
+        """The score of a recipe; `after_fold` is called with a first estimate for each fold, and may raise."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class _OutOfTime(Exception):
 
 
 def run_search(
-    judge: Judge,
+    objective: Objective,
     space: Space,
     budget: SearchBudget,
     *,
@@ -84,9 +84,9 @@ def run_search(
 ) -> SearchOutcome:
     """Search until the budget is spent and return what was found; going on with a study that is spent tries nothing.
 
-    `storage` is the SQLite file of all studies. The default recipe is always judged to its end, however little time
+    `storage` is the SQLite file of all studies. The default recipe is always evaluated to its end, however little time
     there is. Raises ConfigurationError when another search runs on the same file, or when not even the default recipe
-    could be judged.
+    could be evaluated.
     """
     study_name = f"{measure}-{_digest(data_fingerprint, fingerprint(space))}"
     deadline = time.monotonic() + 60 * budget.minutes
@@ -95,30 +95,30 @@ def run_search(
         _take_up(study, space)
         while (done := len(_counted(study))) < budget.trials and (not done or time.monotonic() < deadline):
             study.sampler = _sampler(seed + done)
-            if not _run_trial(study, judge, space, deadline if done else None):
+            if not _run_trial(study, objective, space, deadline if done else None):
                 break
         return _outcome(study, space, measure=measure, kind=kind, products=products, seed=seed)
 
 
-def _run_trial(study: Study, judge: Judge, space: Space, deadline: float | None) -> bool:
-    """Ask for a recipe and judge it; False when the time ran out within it: it is tried again another day."""
+def _run_trial(study: Study, objective: Objective, space: Space, deadline: float | None) -> bool:
+    """Evaluate the next recipe; False when the time ran out within it: the next run tries it again."""
     from optuna import TrialPruned
     from optuna.trial import TrialState
 
     trial = study.ask()
     recipe = suggest(trial, space)
-    impressions: list[float] = []
+    estimates: list[float] = []
 
     def after_fold(value: float) -> None:
-        impressions.append(value)
-        trial.report(float(np.mean(impressions)), step=len(impressions))
+        estimates.append(value)
+        trial.report(float(np.mean(estimates)), step=len(estimates))
         if deadline is not None and time.monotonic() > deadline:
             raise _OutOfTime
         if deadline is not None and trial.should_prune():
             raise TrialPruned
 
     try:
-        verdict = judge(recipe, after_fold)
+        score = objective(recipe, after_fold)
     except TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except _OutOfTime:
@@ -129,9 +129,9 @@ def _run_trial(study: Study, judge: Judge, space: Space, deadline: float | None)
         logger.warning("trial %d failed: %s: %s, recipe %s", trial.number, type(error).__name__, error, trial.params)
         _fail(study, trial, error)
     else:
-        trial.set_user_attr(_FOLDS, verdict.folds)
-        study.tell(trial, verdict.value)
-        logger.info("trial %d: value=%.4f recipe=%s", trial.number, verdict.value, trial.params)
+        trial.set_user_attr(_FOLDS, score.folds)
+        study.tell(trial, score.value)
+        logger.info("trial %d: value=%.4f recipe=%s", trial.number, score.value, trial.params)
     return True
 
 
@@ -148,7 +148,7 @@ def _take_up(study: Study, space: Space) -> None:
 
     if not study.get_trials(deepcopy=False):
         study.enqueue_trial(parameters_of(Recipe(), space))
-    # The lock on the file says that nobody else is running them.
+    # The file is locked: no other process is running them.
     for left in study.get_trials(deepcopy=True, states=(TrialState.RUNNING,)):
         logger.info("trial %d was interrupted: it is tried again", left.number)
         study.tell(left.number, state=TrialState.FAIL)
@@ -171,7 +171,9 @@ def _outcome(study: Study, space: Space, *, measure: Measure, kind: str, product
     default = next((trial for trial in complete if suggest(FixedTrial(trial.params), space) == Recipe()), None)
     if default is None:
         errors = [trial.user_attrs[_ERROR] for trial in trials if _ERROR in trial.user_attrs]
-        raise ConfigurationError(f"the search could not judge the default recipe, so it compares nothing: {errors[:1]}")
+        raise ConfigurationError(
+            f"the search could not evaluate the default recipe, to which all are compared: {errors[:1]}"
+        )
     best = study.best_trial
     chosen = best if _is_better(best, default, maximise=measure == "macro_f1") else default
     return SearchOutcome(
@@ -206,7 +208,7 @@ def _value(trial: FrozenTrial) -> float:
 
 
 def _importances(study: Study, complete: Sequence[FrozenTrial], seed: int) -> dict[str, float]:
-    """fANOVA importances (Hutter et al., 2014); empty when there are too few trials to tell."""
+    """fANOVA importances (Hutter et al., 2014); empty with too few trials."""
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
     if len(complete) < STARTUP_TRIALS or len({trial.value for trial in complete}) < 2:
@@ -243,7 +245,7 @@ def _storage(path: Path) -> RDBStorage:
     import optuna
     from sqlalchemy import event
 
-    # Optuna writes to standard error by itself: what it says belongs into the log, at the level set there.
+    # Optuna writes to standard error by itself: its messages belong in the log, at the level set there.
     optuna.logging.disable_default_handler()
     optuna.logging.enable_propagation()
     logging.getLogger("optuna").setLevel(logging.NOTSET)

@@ -25,7 +25,7 @@ class Candidate(BaseModel):
     """Recipe of a convolutional network to fine-tune first, or the path of a .keras file; None uses the photo encoder
     of the settings."""
     weights: str | None = None
-    """Where that network starts: a file, `imagenet` or `none`; None takes what its recipe says."""
+    """Where that network starts: a file, `imagenet` or `none`; None uses its recipe's."""
     epochs: int | None = Field(None, ge=1)
 
     def recipe_on(self, base: Recipe) -> Recipe:
@@ -49,7 +49,7 @@ class _File(BaseModel):
 def load_candidates(path: Path) -> list[Candidate]:
     """The enabled candidates of a file, in its order.
 
-    Raises ConfigurationError, which names what is wrong, when the file is absent or says something else, has two
+    Raises ConfigurationError, which names what is wrong, when the file is absent or has another content, has two
     candidates of one name, or none that is enabled.
     """
     try:

@@ -1,7 +1,7 @@
-"""Which answer a product with text and photo gets: the text's, the photo's, a late fusion or the joint head.
+"""Choosing the classifier for products with text and photo: the text's, the photo's, a late fusion or the joint head.
 
 All are compared on the same out-of-fold rows. A fusion is used only when it is better than the better single
-input on them; otherwise the model uses that input, and says so.
+input on them; otherwise the model uses that input, and `reason` records it.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def choose_fusion(
     }
     if wanted != "auto":
         if wanted not in candidates:
-            return FusionChoice("late", fusion, f"{wanted} was asked for but is not possible here", accuracies)
-        return FusionChoice(wanted, fusion, f"{wanted} was asked for", accuracies)
+            return FusionChoice("late", fusion, f"{wanted} was requested but is not possible here", accuracies)
+        return FusionChoice(wanted, fusion, f"{wanted} was requested", accuracies)
     used, reason = _best(candidates, rows)
     logger.info("fusion_used=%s reason=%s accuracies=%s", used, reason, accuracies)
     return FusionChoice(used, fusion, reason, accuracies)

@@ -1,4 +1,4 @@
-"""What models say of products that they have not seen: the material for every choice that training makes."""
+"""Out-of-fold predictions: the data for every choice that training makes after fitting."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class TrainingReport:
     examples_by_origin: Mapping[str, Mapping[str, int]]
     """Per label: examples by origin of their label."""
     accuracy_by_origin: Mapping[str, float]
-    """Overall accuracy by origin: a label by `rule` is a weak witness."""
+    """Overall accuracy by origin: labels by `rule` are weak evidence."""
     rejected: Mapping[str, int]
     rare_labels: Mapping[str, int]
     target_precision: float

@@ -108,10 +108,10 @@ def assign_folds(examples: Examples, options: TrainingOptions) -> np.ndarray:
 
 
 def require_whole_groups(groups: np.ndarray, folds: np.ndarray) -> None:
-    """Raise AssertionError if a content group stands in more than one fold: what is learnt would be tested."""
+    """Raise AssertionError if a content group is in more than one fold: the test data would leak into training."""
     pairs = np.unique(np.stack([groups, folds]), axis=1)
     if pairs.shape[1] != len(np.unique(groups)):
-        raise AssertionError("a content group stands on both sides of a split")
+        raise AssertionError("a content group is on both sides of a split")
 
 
 def _with_golden_example(artefact: Artefact, examples: Examples, text_vectors: np.ndarray) -> Artefact:

@@ -55,8 +55,8 @@ class Tuned:
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
-    """The out-of-fold opinions of the examples, by what a prediction may look at."""
+class _OutOfFold:
+    """Out-of-fold outputs of the classifiers, by the inputs that a prediction uses."""
 
     uses: Mapping[str, Opinions]
     rows: Mapping[str, np.ndarray]
@@ -90,7 +90,7 @@ def tune(
         joint_temperature = fit_temperature(held_out.joint[both][:, photo_labels], position)
     opinions = _opinions(examples, held_out, photo_labels, text_temperature, photo_temperature, joint_temperature)
     choice = choose_fusion(opinions, both, photo_labels, targets, folds, recipe.fusion)
-    asked = _ask(examples, opinions, has_text, has_photo)
+    out_of_fold = _by_inputs(examples, opinions, has_text, has_photo)
     decider = Decider(
         label_names=examples.label_names,
         prior=((np.bincount(targets, minlength=count) + 1) / (len(targets) + count)).astype(np.float32),
@@ -100,11 +100,11 @@ def tune(
         fusion_used=choice.used,
     )
     # Each of these rests on what the ones before have chosen.
-    agreement = fit_agreement(decider.decide(asked.uses["overall"]).probabilities, examples.said_by_rule, targets)
+    agreement = fit_agreement(decider.decide(out_of_fold.uses["overall"]).probabilities, examples.said_by_rule, targets)
     decider = replace(decider, rule_weight=recipe.rule_weight, agreement_weight=agreement)
-    decider = _calibrated(decider, asked, recipe)
-    decider = _guarded(decider, asked, options)
-    decider, thresholds = _with_thresholds(decider, asked, options)
+    decider = _calibrated(decider, out_of_fold, recipe)
+    decider = _with_familiarity_limits(decider, out_of_fold, options)
+    decider, thresholds = _with_thresholds(decider, out_of_fold, options)
     return Tuned(
         text_temperature=text_temperature,
         photo_temperature=photo_temperature,
@@ -112,12 +112,12 @@ def tune(
         decider=decider,
         fusion_choice=choice,
         thresholds=thresholds,
-        rows=asked.rows,
-        predictions={modality: asked.predict(modality, decider)[0] for modality in asked.uses},
+        rows=out_of_fold.rows,
+        predictions={modality: out_of_fold.predict(modality, decider)[0] for modality in out_of_fold.uses},
     )
 
 
-def _ask(examples: Examples, opinions: Opinions, has_text: np.ndarray, has_photo: np.ndarray) -> _Asked:
+def _by_inputs(examples: Examples, opinions: Opinions, has_text: np.ndarray, has_photo: np.ndarray) -> _OutOfFold:
     nothing, both = np.zeros(len(examples), dtype=bool), has_text & has_photo
     uses = {
         "text": replace(opinions, has_text=has_text, has_photo=nothing),
@@ -126,36 +126,38 @@ def _ask(examples: Examples, opinions: Opinions, has_text: np.ndarray, has_photo
         "overall": replace(opinions, has_text=has_text, has_photo=examples.has_photo),
     }
     rows = {modality: np.flatnonzero(use.has_text | use.has_photo) for modality, use in uses.items()}
-    return _Asked(uses, rows, examples.targets)
+    return _OutOfFold(uses, rows, examples.targets)
 
 
-def _calibrated(decider: Decider, asked: _Asked, recipe: Recipe) -> Decider:
+def _calibrated(decider: Decider, out_of_fold: _OutOfFold, recipe: Recipe) -> Decider:
     for modality, number in _NUMBERS.items():
-        found, targets = asked.predict(modality, decider)
+        found, targets = out_of_fold.predict(modality, decider)
         resting = found.modality_index == number
         if recipe.calibration == "isotonic" or (recipe.calibration == "auto" and resting.sum() >= ISOTONIC_ROWS):
             decider = _with_confidence_map(decider, number, found, resting, targets)
     return decider
 
 
-def _guarded(decider: Decider, asked: _Asked, options: TrainingOptions) -> Decider:
+def _with_familiarity_limits(decider: Decider, out_of_fold: _OutOfFold, options: TrainingOptions) -> Decider:
     limits = np.full((len(MODALITIES), len(SIGNALS)), -np.inf)
     for modality, number in _NUMBERS.items():
-        resting = asked.rows[modality][asked.predict(modality, decider)[0].modality_index == number]
+        resting = out_of_fold.rows[modality][out_of_fold.predict(modality, decider)[0].modality_index == number]
         columns = _SIGNALS_OF[number]
-        signals = np.asarray(asked.uses[modality].signals)[np.ix_(resting, columns)]
+        signals = np.asarray(out_of_fold.uses[modality].signals)[np.ix_(resting, columns)]
         limits[number, columns] = familiar_limits(signals, options.familiar_share)
     return replace(decider, limits=limits)
 
 
-def _with_thresholds(decider: Decider, asked: _Asked, options: TrainingOptions) -> tuple[Decider, dict[str, float]]:
+def _with_thresholds(
+    decider: Decider, out_of_fold: _OutOfFold, options: TrainingOptions
+) -> tuple[Decider, dict[str, float]]:
     """The decider with its thresholds, and those over all labels by modality."""
     thresholds, tables = {}, {}
     for modality, number in _NUMBERS.items():
         if modality == "photo" and len(decider.photo_labels) < len(decider.label_names):
             # A photo of a kind that the photo classifier never saw would be called one of the kinds it knows.
             continue
-        found, targets = asked.predict(modality, decider)
+        found, targets = out_of_fold.predict(modality, decider)
         used = (found.modality_index == number) & ~found.is_unfamiliar & ~found.is_contradicted
         thresholds[modality], tables[number] = thresholds_by_label(
             found.take(used), targets[used], options.target_precision

@@ -16,7 +16,7 @@ from include.pipeline.evaluation.plan import Plan
 from include.settings import Settings
 
 PREDICTIONS_FILE = "evaluation_predictions.parquet"
-"""Stands beside each `evaluation.json`."""
+"""File beside each `evaluation.json`."""
 
 
 def read_predictions(against: Path) -> pa.Table:
@@ -35,7 +35,7 @@ def read_predictions(against: Path) -> pa.Table:
 
 
 def predictions_of_version(version: str, data: EvaluationData, plan: Plan, settings: Settings) -> pa.Table:
-    """What a registered model says of the catalogue's products, rows of `PREDICTIONS`.
+    """A registered model's predictions of the catalogue's products, rows of `PREDICTIONS`.
 
     It may have learnt from these very products: then it looks better than it is. Raises NoChampionError when there is
     no such version.

@@ -60,7 +60,7 @@ class EvaluationData:
     """The trusted label of the strongest origin, None without one."""
     origins: list[str | None]
     rule_labels: list[str | None]
-    """What the written rules say, whatever the origin of the label."""
+    """The rule labels, whatever the origin of the label."""
     lake: Lake
     """Where the records and embeddings of evaluations are kept."""
     encoders: dict[str, tuple[str, str, np.ndarray]]

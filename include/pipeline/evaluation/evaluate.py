@@ -1,4 +1,4 @@
-"""Measure the classifiers on products that they have not seen, and say whether they are good enough.
+"""Evaluate the classifiers on held-out products, and compare their scores with the targets.
 
 Written to the reports folder of the state folder:
 
@@ -52,6 +52,7 @@ from include.pipeline.evaluation.scores import (
 )
 from include.pipeline.training.options import training_options
 from include.settings import Settings
+from include.storage.local_files import write_file
 from include.taxonomy import load_taxonomy
 
 logger = logging.getLogger(__name__)
@@ -155,12 +156,12 @@ def _train_and_predict(
     total = len(plan.tasks)
     done: Counter[str] = Counter()
 
-    def tell(task: Task) -> None:
+    def report(task: Task) -> None:
         done[task.name] += 1
         on_step(f"model {done.total()} of {total}: {task.name}, learnt from {len(task.learn)}, tested {len(task.test)}")
 
     on_step(f"{total} models to train on {data.name}")
-    return run_tasks(plan.tasks, training_options(settings), names, jobs=jobs, on_done=tell)
+    return run_tasks(plan.tasks, training_options(settings), names, jobs=jobs, on_done=report)
 
 
 def _table(keyed: Keyed) -> pa.Table:
@@ -184,12 +185,12 @@ def _describe(data: EvaluationData, block: Block) -> DataDescription:
 def _notes(data: EvaluationData, plan: Plan, version: str | None) -> tuple[str, ...]:
     notes = [
         "A content group is products with the same photo or with texts whose five-letter pieces overlap by at least "
-        f"{SAME_FROM:.0%} (Jaccard); no group stands on both sides of a split.",
+        f"{SAME_FROM:.0%} (Jaccard); no group is on both sides of a split.",
         "Encoders of text, classifiers, temperatures, fusion and thresholds are made from each fold's training part.",
     ]
     if data.is_drawn:
         notes.insert(
-            0, "Scores on drawn demo data: they show that the machinery works, and say nothing of real products."
+            0, "Scores on drawn demo data: they show that the evaluation runs, and do not carry over to real products."
         )
     if LISTED in plan.blocks:
         notes.append(
@@ -207,6 +208,6 @@ def _write(evaluation: Evaluation, table: pa.Table, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     figures = {key: asdict(figure) for key, figure in evaluation.figures.items()}
     pq.write_table(table, folder / PREDICTIONS_FILE)
-    (folder / FULL_FILE).write_text(evaluation.to_json() + "\n", encoding="utf-8")
-    (folder / FIGURES_FILE).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_file(folder / FULL_FILE, evaluation.to_json() + "\n")
+    write_file(folder / FIGURES_FILE, json.dumps(figures, indent=1) + "\n")
     logger.info("evaluation written: folder=%s seconds=%.1f", folder, evaluation.seconds)

@@ -58,7 +58,7 @@ def gold_products(snapshot: Snapshot, settings: Settings) -> GoldProducts:
     rows, _photos, rejected = clean(training_set(table, settings))
     positions = pa.array(sorted(rows), pa.int64())
     labels = pa.array([rows[row] for row in positions.to_pylist()], pa.string())
-    # A rule that gave a product its label is not heard on it, or it would prove itself.
+    # A rule that gave a product its label is not applied to it, or it would confirm itself.
     kept = table.take(positions)
     silent = pc.if_else(pc.equal(kept["origin"], "rule"), pa.scalar(None, pa.string()), kept["rule_label"])
     kept = kept.set_column(kept.schema.get_field_index("rule_label"), kept.schema.field("rule_label"), silent)
@@ -67,7 +67,7 @@ def gold_products(snapshot: Snapshot, settings: Settings) -> GoldProducts:
 
 
 def predict_gold(artefact: Artefact, gold: GoldProducts, label_names: tuple[str, ...], settings: Settings) -> Predicted:
-    """What a model says of the gold products, from what they have; a label that it does not know counts as wrong."""
+    """A model's predictions of the gold products; a label that it does not know counts as wrong."""
     from include.models.evaluation.cross_validation import predict_with
 
     rows = np.arange(gold.table.num_rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from include.models.data.snapshot import Snapshot, SnapshotDamaged, read_snapshot
@@ -68,54 +68,87 @@ def judge(
     score = _scorer(registry, gold, [*versions, *([champion] if champion else [])], settings)
     scored = {version: score(version) for version in versions}
     defending = score(champion) if champion else None
-    rules = GateRules.from_settings(settings)
+    rules = gate_rules(settings)
     changes = _gold_changes(registry, champion, snapshot, settings)
-
-    verdicts: dict[str, Verdict] = {}
-    difference: Interval | None = None
-    comparison: Comparison | None = None
-    judged = versions[0]
-    for candidate in ordered:
-        judged = candidate["version"]
-        if defending is not None:
-            difference, comparison = _paired(scored[judged], defending, gold, rules.confidence, settings.seed)
-        evidence = Evidence(
-            candidate=scored[judged].result,
-            examination=examination_from(candidate["examination"]),
-            champion=defending.result if defending else None,
-            difference=difference,
-            comparison=comparison,
-            gold_changes=changes,
-        )
-        verdicts[judged] = rules.judge(evidence)
-        if defending is not None or verdicts[judged].promote:
-            break
-    else:
-        judged = versions[0]
-    verdict = verdicts[judged]
-    outcome: Outcome = "promote" if verdict.promote else "refuse"
-    reason = verdict.reason
-    if judged == champion:
-        outcome, reason = "refuse", "the best candidate is the champion itself: nothing new was learnt"
-    judgement = Judgement(
+    choice = _choose(ordered, scored, defending, gold, rules, gold_changes=changes, seed=settings.seed)
+    outcome, reason = choice.outcome(champion)
+    logger.info("judged: candidate=%s champion=%s outcome=%s: %s", choice.version, champion, outcome, reason)
+    return Judgement(
         as_of=as_of,
         snapshot=snapshot_number,
         training_key=training_key,
         outcome=outcome,
-        candidate=judged,
+        candidate=choice.version,
         champion=champion,
         reason=reason,
         gold_products=gold.table.num_rows,
         gold_left_out=gold.left_out,
-        candidates=tuple(_judged(one, scored, verdicts) for one in ordered),
+        candidates=tuple(_judged(one, scored, choice.verdicts) for one in ordered),
         champion_gold=defending.result if defending else None,
-        difference=difference,
-        comparison=comparison,
+        difference=choice.difference,
+        comparison=choice.comparison,
         confidence=rules.confidence,
         gold_changes=changes,
     )
-    logger.info("judged: candidate=%s champion=%s outcome=%s: %s", judged, champion, outcome, reason)
-    return judgement
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """The candidate that the decision is about, and the gate's verdicts so far."""
+
+    version: str
+    verdicts: Mapping[str, Verdict]
+    """By version; candidates behind the chosen one have none."""
+    difference: Interval | None
+    """Macro-F1 of the candidate less the champion's; None without a champion."""
+    comparison: Comparison | None
+
+    def outcome(self, champion: str | None) -> tuple[Outcome, str]:
+        """The decision and its reason."""
+        if self.version == champion:
+            return "refuse", "the best candidate is the champion itself: nothing new was learnt"
+        verdict = self.verdicts[self.version]
+        return ("promote" if verdict.promote else "refuse"), verdict.reason
+
+
+def _choose(
+    ordered: Sequence[ExaminedCandidate],
+    scored: Mapping[str, _Scored],
+    defending: _Scored | None,
+    gold: GoldProducts,
+    rules: GateRules,
+    *,
+    gold_changes: float | None,
+    seed: int,
+) -> _Choice:
+    """The best candidate; without a champion the first that passes, or the best where none does."""
+    verdicts: dict[str, Verdict] = {}
+    for candidate in ordered:
+        version = candidate["version"]
+        difference: Interval | None = None
+        comparison: Comparison | None = None
+        if defending is not None:
+            difference, comparison = _paired(scored[version], defending, gold, rules.confidence, seed)
+        evidence = Evidence(
+            candidate=scored[version].result,
+            examination=examination_from(candidate["examination"]),
+            champion=defending.result if defending else None,
+            difference=difference,
+            comparison=comparison,
+            gold_changes=gold_changes,
+        )
+        verdicts[version] = rules.judge(evidence)
+        if defending is not None or verdicts[version].promote:
+            return _Choice(version, verdicts, difference, comparison)
+    return _Choice(ordered[0]["version"], verdicts, None, None)
+
+
+def gate_rules(settings: Settings) -> GateRules:
+    """The bounds of the gate, as they are set."""
+    names = {field.name: f"gate_{field.name}" for field in fields(GateRules)}
+    return GateRules(
+        **{name: getattr(settings, given if given in Settings.model_fields else name) for name, given in names.items()}
+    )
 
 
 def _gold_changes(registry: Registry, champion: str | None, now: Snapshot, settings: Settings) -> float | None:
@@ -132,11 +165,11 @@ def _gold_changes(registry: Registry, champion: str | None, now: Snapshot, setti
 
 
 def require_no_leak(snapshot: Snapshot) -> None:
-    """Raise AssertionError if a product, text, photo or content group stands in gold and in training."""
+    """Raise AssertionError if a product, text, photo or content group is in gold and in training."""
     for column in ("product_id", "text_hash", "photo_sha256", "content_group"):
         gold, training = (set(part[column].drop_null().to_pylist()) for part in (snapshot.gold, snapshot.training))
         if gold & training:
-            raise AssertionError(f"{len(gold & training)} values of {column} stand in gold and in training")
+            raise AssertionError(f"{len(gold & training)} values of {column} are in gold and in training")
 
 
 def _scorer(

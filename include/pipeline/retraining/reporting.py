@@ -1,4 +1,4 @@
-"""All that people see of a retraining's decision: its page, the list of all decisions, figures, and the question."""
+"""The reports of a retraining's decision: its page, the list of all, figures, and the request for approval."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def report_decision(path: str, settings: Settings) -> str:
 
 
 def question_for_a_person(path: str, settings: Settings) -> str:
-    """What a person is shown who is asked to approve a promotion, in Markdown; the page that it names is written."""
+    """The request to approve a promotion, in Markdown; the page that it links to is written."""
     write_decision_page(path, settings)
     return comparison_markdown(read_judgement(Lake(settings.lake_root), path))

@@ -17,14 +17,14 @@ from typing import Any, TypedDict
 from include.errors import ChampionChanged
 from include.models.data.dataset import METHOD
 from include.models.data.snapshot import Snapshot, read_snapshot
-from include.models.promotion.gate import GateRules, Outcome
+from include.models.promotion.gate import Outcome
 from include.models.promotion.judgement import Judgement, read_judgement, report_folder
 from include.models.search.outcome import move_outcome, outcome_text
 from include.models.training.candidates import Candidate, load_candidates
 from include.models.version.registry import CHALLENGER, Registry
 from include.pipeline.promotion import carry_out, settle
 from include.pipeline.retraining.examination import examine
-from include.pipeline.retraining.judge import ExaminedCandidate, judge
+from include.pipeline.retraining.judge import ExaminedCandidate, gate_rules, judge
 from include.pipeline.training.options import training_options
 from include.pipeline.training.snapshot import take_snapshot
 from include.pipeline.training.train import CandidateSummary, train_candidate
@@ -92,11 +92,11 @@ class Approval(TypedDict):
 
 
 def plan_retraining(settings: Settings, as_of: date) -> RetrainingPlan:
-    """Take the snapshot as of a day, pin the champion, and say which candidates to train.
+    """Take the snapshot as of a day, pin the champion, and choose the candidates to train.
 
-    None are when a decision was already taken on exactly these labels, recipes and bounds (no new labels, most often),
-    or when there is too little to learn from or to judge by; `reason` says so. A decision that a killed process has not
-    carried out is carried out first.
+    There are none when a decision was already taken on exactly these labels, recipes and bounds (no new labels, most
+    often), or when there are too few labels to train or to judge on; `reason` is the explanation. A decision that a
+    killed process has not carried out is carried out first.
     """
     registry = Registry(settings.tracking_uri, settings.state_dir)
     lake = Lake(settings.lake_root)
@@ -128,7 +128,7 @@ def training_key(snapshot: str, candidates: Sequence[Candidate], settings: Setti
         "candidates": [candidate.model_dump() for candidate in candidates],
         "searched": outcome_text(Lake(settings.lake_root)),
         "settings": training_options(settings).to_dict() | {"image_encoder": settings.image_encoder},
-        "gate": asdict(GateRules.from_settings(settings)),
+        "gate": asdict(gate_rules(settings)),
     }
     return text_hash(json.dumps(parts, sort_keys=True))
 
@@ -136,7 +136,7 @@ def training_key(snapshot: str, candidates: Sequence[Candidate], settings: Setti
 def _decided_before(decided: StoredPromotion | None) -> str:
     if decided is None:
         return ""
-    became = "became champion" if decided.promoted else "was refused; the table `promotions` says why"
+    became = "became champion" if decided.promoted else "was refused; the reason is in the table `promotions`"
     return (
         f"no new labels: on {decided.decided_at:%Y-%m-%d}, version {decided.candidate_version}, trained on exactly "
         f"these labels, {became}"
@@ -196,8 +196,8 @@ def judge_trained(
 def conclude(path: str, settings: Settings, approval: Approval | None = None) -> Conclusion:
     """Carry a judgement out: promote or refuse, with a row in `promotions`; done again, it changes nothing.
 
-    `approval` is a person's answer where one was asked for: a candidate that passed the gate becomes champion only with
-    it. Raises ChampionChanged when another version has become champion since the judgement.
+    `approval` is a person's answer where approval is required: a candidate that passed the gate becomes champion only
+    with it. Raises ChampionChanged when another version has become champion since the judgement.
     """
     judgement = read_judgement(Lake(settings.lake_root), path)
     registry = Registry(settings.tracking_uri, settings.state_dir)

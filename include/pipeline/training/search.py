@@ -34,18 +34,18 @@ def search_on(
     dataset: TrainingSet, settings: Settings, budget: SearchBudget, measure: Measure = "macro_f1"
 ) -> SearchOutcome:
     """The same on a given training set."""
-    from include.models.search.judging import OutOfFoldJudge, kind_of, space_of
+    from include.models.search.objective import OutOfFoldObjective, kind_of, space_of
 
     options = training_options(settings)
-    judge = OutOfFoldJudge.of(dataset, options, measure)
+    objective = OutOfFoldObjective.of(dataset, options, measure)
     outcome = run_search(
-        judge,
+        objective,
         space_of(dataset),
         budget,
         measure=measure,
         data_fingerprint=dataset.fingerprint(options),
         kind=kind_of(dataset, settings.text_encoder),
-        products=len(judge.examples),
+        products=len(objective.examples),
         storage=settings.state_dir / STUDIES,
         seed=settings.seed,
     )

@@ -27,7 +27,7 @@ from include.warehouse.reviews import read_reviews, reviews_query
 logger = logging.getLogger(__name__)
 
 GOLD_SET = "gold_set/part-00000.parquet"
-"""Which side every content key stands on, for good: columns key and is_gold."""
+"""The side that every content key was assigned to, once and for all: columns key and is_gold."""
 _SIDES = pa.schema([pa.field("key", pa.string(), nullable=False), pa.field("is_gold", pa.bool_(), nullable=False)])
 
 
@@ -99,7 +99,7 @@ def summary_of(manifest: Manifest, as_of: date) -> SnapshotSummary:
 def _with_content(lake: Lake, products: pa.Table, as_of: date) -> pa.Table:
     """The rows with the hashes of their text and photo; those without either are dropped.
 
-    A photo that stands under several labels is a placeholder, most often: it teaches nothing, and would tie products
+    A photo with several labels is a placeholder, most often: it teaches nothing, and would tie products
     together that have nothing in common.
     """
     documents = documents_of(products)

@@ -21,6 +21,7 @@ from include.pipeline.training.options import training_options
 from include.pipeline.training.training_data import snapshot_of_today, training_set
 from include.settings import Settings
 from include.storage.lake import Lake
+from include.storage.local_files import write_file
 from include.warehouse.engine import open_engine
 from include.warehouse.locks import exclusive_lock
 
@@ -147,7 +148,7 @@ def train_candidate(candidate: Candidate, snapshot_number: str, settings: Settin
 def base_recipe(dataset: TrainingSet, settings: Settings) -> Recipe:
     """What the last search found for these labels and encoders, else the default recipe."""
     from include.models.classifier.recipe import Recipe
-    from include.models.search.judging import kind_of
+    from include.models.search.objective import kind_of
     from include.models.search.outcome import found_recipe
 
     return found_recipe(Lake(settings.lake_root), kind_of(dataset, settings.text_encoder)) or Recipe()
@@ -194,16 +195,14 @@ def train_once(
 
 
 def _keep_report(settings: Settings, version: str, dataset: TrainingSet, report: TrainingReport) -> None:
-    """Leave what the model card tells of the newest training."""
+    """Write the record of the newest training, for its model card."""
     kept = TrainingRecord(
         version=version,
         products_by_source=dict(Counter(product_id.partition(":")[0] for product_id in dataset.product_ids)),
         image_encoder=dataset.image_encoder_spec,
         report=report.to_json(),
     )
-    path = settings.state_dir / TRAINING_RECORD
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")
+    write_file(settings.state_dir / TRAINING_RECORD, json.dumps(kept, indent=1, sort_keys=True))
 
 
 def _is_sound(version: ModelVersion) -> bool:

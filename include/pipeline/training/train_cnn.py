@@ -51,7 +51,7 @@ def train_cnn_on(
 
     `recipe` is a name of `include.models.cnn.recipes.RECIPES` or the path of a `.keras` file to start from. `weights`
     are the path of a file for a network of `keras.applications`, `imagenet` to download them, or `none` to start
-    without. `epochs` limits each phase. `on_epoch` is told every epoch as it ends. A training of the same photos and
+    without. `epochs` limits each phase. `on_epoch` is called after every epoch. A training of the same photos and
     recipe that was killed goes on; one that is done is returned as it is. Raises ConfigurationError if there are too
     few photos, or the recipe, its base or its weights are not usable.
     """
@@ -65,7 +65,16 @@ def train_cnn_on(
         chosen = chosen.shortened(epochs)
     photos = labelled_photos(rows, settings)
     folder = settings.state_dir / "cnn" / f"{chosen.name}-{fingerprint_of(photos, chosen)[:16]}"
-    return fit_cnn(photos, chosen, folder, Lake(settings.lake_root), settings, on_epoch=on_epoch)
+    return fit_cnn(
+        photos,
+        chosen,
+        folder,
+        Lake(settings.lake_root),
+        threads=settings.inference_threads,
+        max_pixels=settings.photo_max_pixels,
+        exports=settings.state_dir / "encoders",
+        on_epoch=on_epoch,
+    )
 
 
 def labelled_photos(rows: pa.Table, settings: Settings) -> LabelledPhotos:
@@ -76,7 +85,7 @@ def labelled_photos(rows: pa.Table, settings: Settings) -> LabelledPhotos:
         labels=rows["label"].to_pylist(),
         photo_hashes=rows["photo_sha256"].to_pylist(),
         text_keys=_text_keys(documents_of(rows)),
-        settings=settings,
+        examples_needed=settings.min_label_examples,
     )
 
 

@@ -1,7 +1,7 @@
 """The labelled products as they stood at the end of a day, from the lake and from people's decisions.
 
 Everything is read as of a day, so that a week that is run again, or much later, sees what it would have seen then:
-files of later days are not opened, and later decisions of people are not heard.
+files of later days are not opened, and later decisions of people are ignored.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ class DemoCatalogue:
             record["brands_tags"] = [_tag(text.brand)]
 
     def _corrected(self, record: Record, chance: random.Random) -> Record:
-        """The record after a contributor has been at it again: same code, another text."""
+        """The record after another edit of a contributor: same code, another text."""
         words = chance.choice(["édition de fêtes", "nouvelle recette", "new label", "format familial"])
         return record | {"product_name": f"{record['product_name']}, {words}", "rev": record["rev"] + 1}
 

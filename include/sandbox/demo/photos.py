@@ -72,7 +72,7 @@ def _picture(pixels: Plane, product: DrawnText, chance: random.Random) -> Image.
 
 
 def _bottom(painter: Painter, colour: Colour, chance: random.Random) -> float:
-    """Where the thing will stand: painted once on a canvas without room, with chance as it is now."""
+    """Where the thing will be: painted once on a canvas without room, with chance as it is now."""
     state = chance.getstate()
     canvas = Canvas(np.zeros((1, 1, 3), dtype=np.float32), (-1_000.0, -1_000.0), 1.0, 0.0)
     painter(canvas, colour, chance)

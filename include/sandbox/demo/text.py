@@ -40,7 +40,7 @@ def seeded(*parts: object) -> random.Random:
 
 @dataclass(frozen=True, slots=True)
 class DrawnText:
-    """What is known of a drawn product; empty text and lists stand for what its contributor left out."""
+    """What is known of a drawn product; empty text and lists are what its contributor left out."""
 
     label: str
     """Label id of the taxonomy."""

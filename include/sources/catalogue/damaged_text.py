@@ -1,8 +1,8 @@
-"""Text that went through the wrong encoding once: detected, and distinguished from text that only looks odd.
+"""Detection of text that was decoded in the wrong encoding, as opposed to unusual text.
 
 Two things happen in the field. *Double encoding*: UTF-8 read as Windows-1252 and saved as UTF-8 again
-("Â±" for "±"); nothing is lost, the file has to be saved again. *Lost characters*: U+FFFD stands where a
-letter was, itself often double encoded ("ï¿½"); the letters are gone and the rest is still of use.
+("Â±" for "±"); nothing is lost, the file has to be saved anew. *Lost characters*: U+FFFD in the place of a
+letter, itself often double encoded ("ï¿½"); the letters are gone and the rest is still of use.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LONG_RUN = 3
 
 
 class EncodingEvidence:
-    """What the characters outside ASCII say about the encoding a file was read in; constant memory."""
+    """Counts of a file's characters outside ASCII by which a wrong encoding is detected; constant memory."""
 
     def __init__(self) -> None:
         self.not_ascii = 0
@@ -33,7 +33,7 @@ class EncodingEvidence:
         self.first_long_run = 0
 
     def feed(self, line: int, text: str) -> None:
-        """Take one line of the file; lost characters say nothing and are not counted."""
+        """Take one line of the file; lost characters are not counted."""
         if text.isascii():
             return
         for run in _NOT_ASCII_RUN.findall(_replace_lost(text, "")):

@@ -12,7 +12,7 @@ from include.models.cnn.labelled_photos import LabelledPhotos
 from include.models.cnn.recipes import CnnRecipe
 from include.settings import Settings
 from include.storage.lake import Lake
-from tests.models.cnn.drawn_photos import draw_lake, own_network_recipe, save_own_network
+from tests.models.cnn.drawn_photos import draw_lake, own_network_recipe, reading, save_own_network
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,9 +39,9 @@ def lake(settings: Settings) -> Lake:
 
 
 @pytest.fixture(scope="session")
-def photos(lake: Lake, settings: Settings) -> LabelledPhotos:
+def photos(lake: Lake) -> LabelledPhotos:
     """48 photos of three labels, packed in several files and row groups."""
-    return draw_lake(lake, settings, per_label=16)
+    return draw_lake(lake, per_label=16)
 
 
 @pytest.fixture(scope="session")
@@ -53,4 +53,4 @@ def recipe(home: Path) -> CnnRecipe:
 @pytest.fixture(scope="session")
 def fitted(photos: LabelledPhotos, recipe: CnnRecipe, home: Path, lake: Lake, settings: Settings) -> FittedCnn:
     """A training that was never interrupted."""
-    return fit_cnn(photos, recipe, home / "fitted", lake, settings)
+    return fit_cnn(photos, recipe, home / "fitted", lake, **reading(settings))

@@ -6,6 +6,7 @@ import hashlib
 import io
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -48,7 +49,7 @@ def pack(lake: Lake, source: str, contents: list[bytes | None], row_group_rows: 
     return [str(row["sha256"]) for row in rows if row["sha256"]]
 
 
-def draw_lake(lake: Lake, settings: Settings, per_label: int) -> LabelledPhotos:
+def draw_lake(lake: Lake, per_label: int) -> LabelledPhotos:
     """Photos of three labels, label after label, a product without a photo between them."""
     hashes: list[str] = []
     labels: list[str] = []
@@ -56,7 +57,7 @@ def draw_lake(lake: Lake, settings: Settings, per_label: int) -> LabelledPhotos:
         drawn = [drawn_photo(label, number) for number in range(per_label)]
         hashes += pack(lake, "drawn", [drawn[0], None, *drawn[1:]], part=part)
         labels += [label] * per_label
-    return label_photos(labels, hashes, [None] * len(labels), settings)
+    return label_photos(labels, hashes, [None] * len(labels), 5)
 
 
 def save_own_network(path: Path) -> Path:
@@ -93,3 +94,12 @@ def own_network_recipe(path: Path, **changes: object) -> CnnRecipe:
         "shuffle_buffer": 12,
     }
     return CnnRecipe(**{**options, **changes})  # type: ignore[arg-type]
+
+
+def reading(settings: Settings) -> dict[str, Any]:
+    """How photos are read and networks exported, as `fit_cnn` takes it."""
+    return {
+        "threads": settings.inference_threads,
+        "max_pixels": settings.photo_max_pixels,
+        "exports": settings.state_dir / "encoders",
+    }

@@ -40,22 +40,22 @@ def test_encoder_and_classifier_answer_as_keras_does(fitted: FittedCnn, settings
     expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     np.testing.assert_allclose(encoder.encode(PHOTOS), expected, atol=1e-4)
 
-    classifier = CnnClassifier(Path(fitted.encoder), settings)
+    classifier = CnnClassifier(Path(fitted.encoder), threads=2, max_pixels=10**6)
     assert classifier.label_names == fitted.label_names
     np.testing.assert_allclose(classifier.predict(PHOTOS), probabilities, atol=1e-4)
 
 
 def test_a_photo_that_cannot_be_decoded_has_no_probabilities(fitted: FittedCnn, settings: Settings) -> None:
-    rows = CnnClassifier(Path(fitted.encoder), settings).predict([b"nothing", PHOTOS[0]])
+    rows = CnnClassifier(Path(fitted.encoder), threads=2, max_pixels=10**6).predict([b"nothing", PHOTOS[0]])
     assert np.isnan(rows[0]).all()
     assert rows[1].sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_prediction_imports_no_keras(fitted: FittedCnn) -> None:
     script = (
-        "import sys; from pathlib import Path; from include.settings import Settings\n"
+        "import sys; from pathlib import Path\n"
         "from include.models.cnn.classifier import CnnClassifier\n"
-        f"CnnClassifier(Path({fitted.encoder!r}), Settings()).predict([b'nothing'])\n"
+        f"CnnClassifier(Path({fitted.encoder!r}), threads=2, max_pixels=10**6).predict([b'nothing'])\n"
         "print([name for name in ('tensorflow', 'torch', 'jax', 'keras', 'sklearn') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
@@ -70,18 +70,18 @@ def test_an_export_that_answers_otherwise_is_not_kept(
     network = build_network(recipe, labels=len(fitted.label_names))
     pixels = np.full((2, 24, 24, 3), 128, dtype=np.uint8)
     with pytest.raises(ConfigurationError, match="answers otherwise than Keras"):
-        export_network(network, fitted.label_names, pixels, tmp_path / "out", "drawn", settings)
+        export_network(network, fitted.label_names, pixels, tmp_path / "out", "drawn", settings.state_dir / "encoders")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["drawn.keras"]
 
 
 def test_a_file_that_is_no_such_export_is_refused(fitted: FittedCnn, settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="is not there"):
-        CnnClassifier(tmp_path / "absent.onnx", settings)
+        CnnClassifier(tmp_path / "absent.onnx", threads=2, max_pixels=10**6)
     (tmp_path / "damaged.onnx").write_bytes(b"nothing")
     with pytest.raises(ConfigurationError, match="not an ONNX network"):
-        CnnClassifier(tmp_path / "damaged.onnx", settings)
+        CnnClassifier(tmp_path / "damaged.onnx", threads=2, max_pixels=10**6)
     model = onnx.load(fitted.encoder)
     onnx.helper.set_model_props(model, {})
     onnx.save(model, tmp_path / "unlabelled.onnx")
     with pytest.raises(ConfigurationError, match="has no labels"):
-        CnnClassifier(tmp_path / "unlabelled.onnx", settings)
+        CnnClassifier(tmp_path / "unlabelled.onnx", threads=2, max_pixels=10**6)

@@ -17,7 +17,7 @@ from include.models.cnn.recipes import SCRATCH, CnnRecipe, Phase
 from include.settings import Settings
 from include.storage.lake import Lake
 from tests.fixtures.killing import KILLED, run_killed
-from tests.models.cnn.drawn_photos import draw_lake, own_network_recipe
+from tests.models.cnn.drawn_photos import draw_lake, own_network_recipe, reading
 
 
 def history(folder: Path) -> list[dict[str, float | str]]:
@@ -49,18 +49,18 @@ def test_a_training_that_is_done_is_not_done_again(
 ) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in (home / "fitted").iterdir()}
     seen: list[object] = []
-    assert fit_cnn(photos, recipe, home / "fitted", lake, settings, on_epoch=seen.append) == fitted
+    assert fit_cnn(photos, recipe, home / "fitted", lake, **reading(settings), on_epoch=seen.append) == fitted
     assert seen == []
     assert {path.name: path.stat().st_mtime_ns for path in (home / "fitted").iterdir()} == before
     with pytest.raises(ConfigurationError, match="other photos or another recipe"):
-        fit_cnn(photos, replace(recipe, dropout=0.1), home / "fitted", lake, settings)
+        fit_cnn(photos, replace(recipe, dropout=0.1), home / "fitted", lake, **reading(settings))
 
 
 def train_on_drawn_photos(state_dir: Path, folder: Path, network: Path) -> None:
     settings = Settings(state_dir=state_dir)
     lake = Lake(settings.lake_root)
-    photos = draw_lake(lake, settings, per_label=16)
-    fit_cnn(photos, own_network_recipe(network), folder, lake, settings)
+    photos = draw_lake(lake, per_label=16)
+    fit_cnn(photos, own_network_recipe(network), folder, lake, **reading(settings))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(
     assert not (folder / "training.json").exists()
 
     seen: list[dict[str, float | str]] = []
-    resumed = fit_cnn(photos, recipe, folder, lake, settings, on_epoch=seen.append)  # type: ignore[arg-type]
+    resumed = fit_cnn(photos, recipe, folder, lake, **reading(settings), on_epoch=seen.append)  # type: ignore[arg-type]
     assert len(seen) == 4 - epochs_kept
     assert resumed.epochs == fitted.epochs
     for row, expected in zip(history(folder), history(home / "fitted"), strict=True):
@@ -97,7 +97,7 @@ def test_a_phase_ends_early_when_the_held_out_photos_gain_nothing(
 ) -> None:
     stuck = replace(recipe, patience=1, phases=(Phase("head", 6, 1e-12, 0.0), Phase("fine-tuning", 1, 1e-12, 0.5)))
     # Steps so small leave the loss equal to the last digit, or nearly: an epoch without gain comes soon.
-    fitted = fit_cnn(photos, replace(stuck, weight_decay=0.0), tmp_path / "stuck", lake, settings)
+    fitted = fit_cnn(photos, replace(stuck, weight_decay=0.0), tmp_path / "stuck", lake, **reading(settings))
     assert fitted.epochs < 7
     assert history(tmp_path / "stuck")[-1]["phase"] == "fine-tuning"
 
@@ -110,7 +110,7 @@ def test_a_network_from_scratch_learns_drawn_photos(
         recipe, base=SCRATCH, widths=(8, 16), phases=(Phase("all", 12, 0.01, 1.0),),
         augmentation=replace(recipe.augmentation, mix_up=0.0),
     )  # fmt: skip
-    fitted = fit_cnn(photos, scratch, tmp_path / "scratch", lake, settings)
+    fitted = fit_cnn(photos, scratch, tmp_path / "scratch", lake, **reading(settings))
     assert fitted.validation_accuracy > 0.8
 
 
@@ -119,7 +119,7 @@ def test_a_loss_that_is_no_number_is_a_clear_error(
 ) -> None:
     wild = replace(recipe, phases=(Phase("head", 2, float("inf"), 0.0),))
     with pytest.raises(ConfigurationError, match="lower the learning rate"):
-        fit_cnn(photos, wild, tmp_path / "wild", lake, settings)
+        fit_cnn(photos, wild, tmp_path / "wild", lake, **reading(settings))
 
 
 def test_one_label_cannot_be_trained_on(
@@ -127,4 +127,4 @@ def test_one_label_cannot_be_trained_on(
 ) -> None:
     one_label = photos.subset((photos.targets == 0).nonzero()[0])
     with pytest.raises(ConfigurationError, match="at least two labels"):
-        fit_cnn(one_label, recipe, tmp_path / "one", lake, settings)
+        fit_cnn(one_label, recipe, tmp_path / "one", lake, **reading(settings))

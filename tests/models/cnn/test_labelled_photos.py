@@ -9,16 +9,13 @@ from hypothesis import strategies as st
 
 from include.errors import ConfigurationError
 from include.models.cnn.labelled_photos import LabelledPhotos, hold_out, label_photos
-from include.settings import Settings
-
-SETTINGS = Settings(min_label_examples=2)
 
 
 def test_photos_are_taken_once_and_only_with_one_label() -> None:
     labels = ["watches", "watches", "watches", "beauty", "beauty", "beauty", "beauty", "champagne"]
     hashes = ["w1", "w1", "w2", "b1", "b2", "placeholder", None, "c1"]
     labels, hashes = [*labels, "watches"], [*hashes, "placeholder"]
-    photos = label_photos(labels, hashes, [None] * 9, SETTINGS)
+    photos = label_photos(labels, hashes, [None] * 9, 2)
     assert dict(zip(photos.hashes, (photos.label_names[t] for t in photos.targets), strict=True)) == {
         "w1": "watches", "w2": "watches", "b1": "beauty", "b2": "beauty"
     }  # fmt: skip
@@ -26,7 +23,7 @@ def test_photos_are_taken_once_and_only_with_one_label() -> None:
 
 
 def test_photos_of_the_same_text_are_in_one_group() -> None:
-    photos = label_photos(["watches"] * 3 + ["beauty"] * 2, [*"abcde"], ["t1", "t1", "t2", "t3", "t4"], SETTINGS)
+    photos = label_photos(["watches"] * 3 + ["beauty"] * 2, [*"abcde"], ["t1", "t1", "t2", "t3", "t4"], 2)
     group = dict(zip(photos.hashes, photos.groups.tolist(), strict=True))
     assert group["a"] == group["b"]
     assert len(set(group.values())) == 4
@@ -34,17 +31,17 @@ def test_photos_of_the_same_text_are_in_one_group() -> None:
 
 def test_photos_that_nothing_can_be_learnt_from_are_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"unknown label 'sofas'"):
-        label_photos(["sofas", "watches"], ["a", "b"], [None, None], SETTINGS)
+        label_photos(["sofas", "watches"], ["a", "b"], [None, None], 2)
     with pytest.raises(ConfigurationError, match=r"None of 2 labelled products has a photo.*import"):
-        label_photos(["beauty", "watches"], [None, None], ["t", "u"], SETTINGS)
+        label_photos(["beauty", "watches"], [None, None], ["t", "u"], 2)
     with pytest.raises(ConfigurationError, match=r"at least two labels with 2 different photos.*'watches': 3"):
-        label_photos(["watches"] * 3 + ["beauty"], [*"abcd"], [None] * 4, SETTINGS)
+        label_photos(["watches"] * 3 + ["beauty"], [*"abcd"], [None] * 4, 2)
 
 
 def test_the_fingerprint_is_of_content_and_not_of_order() -> None:
     labels, hashes = ["watches", "watches", "beauty", "beauty"], [*"abcd"]
-    photos = label_photos(labels, hashes, [None] * 4, SETTINGS)
-    other = label_photos(["watches", "watches", "beauty", "watches", "beauty"], [*"abcde"], [None] * 5, SETTINGS)
+    photos = label_photos(labels, hashes, [None] * 4, 2)
+    other = label_photos(["watches", "watches", "beauty", "watches", "beauty"], [*"abcde"], [None] * 5, 2)
     assert photos.subset(np.array([0, 1, 2, 3])).fingerprint() == photos.fingerprint()
     assert other.fingerprint() != photos.fingerprint()
 

@@ -14,7 +14,6 @@ from include.features.image.decode import decode_photo
 from include.models.cnn import photo_stream
 from include.models.cnn.labelled_photos import LabelledPhotos
 from include.models.cnn.photo_stream import PhotoStream
-from include.settings import Settings
 from include.storage.lake import Lake
 from tests.models.cnn.drawn_photos import drawn_photo, pack
 
@@ -22,8 +21,9 @@ SIZE = (24, 24)
 
 
 def stream_of(lake: Lake, target_of: dict[str, int], seed: int = 0, shuffle_buffer: int = 12) -> PhotoStream:
-    settings = Settings(inference_threads=2)
-    return PhotoStream(lake, target_of, SIZE, settings, batch_size=8, shuffle_buffer=shuffle_buffer, seed=seed)
+    return PhotoStream(
+        lake, target_of, SIZE, threads=2, max_pixels=10**8, batch_size=8, shuffle_buffer=shuffle_buffer, seed=seed
+    )
 
 
 def numbered_lake(folder: Path, count: int) -> tuple[Lake, dict[str, int]]:

@@ -16,7 +16,8 @@ from include.models.evaluation.results import (
     ModalityResult,
     OperatingPoint,
 )
-from include.models.promotion.gate import Evidence, Examination, GateRules, behaves, coverage_at
+from include.models.promotion.gate import Evidence, Examination, GateRules, coverage_at
+from include.pipeline.retraining.judge import gate_rules
 from include.settings import Settings
 
 RULES = GateRules(
@@ -173,7 +174,9 @@ def test_behaviour_must_pass_and_must_have_been_looked_at() -> None:
 def test_one_failure_of_few_cases_may_be_more_than_the_bound(
     cases: int, failures: int, required: float, holds: bool
 ) -> None:
-    assert behaves(BehaviourCheck("capitals", cases, 1 - failures / cases, required)) is holds
+    check = BehaviourCheck("capitals", cases, 1 - failures / cases, required)
+    assert check.passed is holds
+    assert failed(replace(BETTER, examination=replace(FINE, behaviour=(check,)))) == ([] if holds else ["behaviour"])
 
 
 def test_the_first_champion_must_reach_the_floors_only() -> None:
@@ -189,7 +192,7 @@ def test_the_first_champion_must_reach_the_floors_only() -> None:
 
 def test_the_bounds_are_settings() -> None:
     settings = Settings(gate_margin=0.2, gate_class_support=7, floor_macro_f1=0.9)
-    rules = GateRules.from_settings(settings)
+    rules = gate_rules(settings)
     assert (rules.margin, rules.class_support, rules.floor_macro_f1) == (0.2, 7, 0.9)
     assert failed(BETTER, rules) == ["macro-F1"]
 

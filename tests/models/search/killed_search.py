@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.models.classifier.recipe import Recipe
-from include.models.search.search import Verdict
-from tests.models.search.judges import judge
+from include.models.search.search import RecipeScore
+from tests.models.search.objectives import formula
 from tests.models.search.test_search import search
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     storage, trials, nth = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     judged = 0
 
-    def deadly(recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
+    def deadly(recipe: Recipe, after_fold: Callable[[float], None]) -> RecipeScore:
         nonlocal judged
         judged += 1
         folds = 0
@@ -33,9 +33,9 @@ def main() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             after_fold(value)
 
-        return judge(recipe, counted)
+        return formula(recipe, counted)
 
-    search(storage, trials=trials, judge=deadly)
+    search(storage, trials=trials, objective=deadly)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from filelock import FileLock
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
 from include.models.search.outcome import SearchOutcome
-from include.models.search.search import Judge, SearchBudget, Verdict, run_search
+from include.models.search.search import Objective, RecipeScore, SearchBudget, run_search
 from include.models.search.spaces import TEXT_ONLY, Choice, Space
-from tests.models.search import judges
+from tests.models.search import objectives
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 TRIALS = 12
@@ -27,14 +27,14 @@ def search(
     storage: Path,
     *,
     trials: int = TRIALS,
-    judge: Judge = judges.judge,
+    objective: Objective = objectives.formula,
     space: Space = TEXT_ONLY,
     data: str = "rows",
     minutes: float = 10.0,
 ) -> SearchOutcome:
     """A search by macro-F1."""
     return run_search(
-        judge,
+        objective,
         space,
         SearchBudget(trials, minutes),
         measure="macro_f1",
@@ -61,10 +61,10 @@ def test_a_search_finds_what_is_better_and_stops_what_is_worse_early(
 ) -> None:
     _, outcome = uninterrupted
     assert len(outcome.values) == TRIALS
-    assert outcome.values[0] == outcome.default_value == pytest.approx(judges.value_of(Recipe()))
+    assert outcome.values[0] == outcome.default_value == pytest.approx(objectives.value_of(Recipe()))
     assert not outcome.is_default
     assert outcome.value == max(value for value in outcome.values if value is not None) > outcome.default_value
-    assert outcome.value == pytest.approx(judges.value_of(Recipe.from_dict(dict(outcome.recipe))))
+    assert outcome.value == pytest.approx(objectives.value_of(Recipe.from_dict(dict(outcome.recipe))))
     assert set(outcome.importances) <= set(TEXT_ONLY)
     idle = {"text_dimensions", "encoder_documents_per_label"}
     assert sum(outcome.importances[name] for name in idle) < 0.5 < sum(outcome.importances.values())
@@ -74,10 +74,10 @@ def test_a_search_finds_what_is_better_and_stops_what_is_worse_early(
 def test_a_search_that_is_over_tries_nothing_more(uninterrupted: tuple[Path, SearchOutcome]) -> None:
     storage, outcome = uninterrupted
 
-    def never(_recipe: Recipe, _after_fold: Callable[[float], None]) -> Verdict:
+    def never(_recipe: Recipe, _after_fold: Callable[[float], None]) -> RecipeScore:
         raise AssertionError("a trial was run")
 
-    assert search(storage, judge=never) == outcome
+    assert search(storage, objective=never) == outcome
 
 
 def test_a_killed_search_goes_on_and_tries_what_it_would_have_tried(
@@ -89,11 +89,11 @@ def test_a_killed_search_goes_on_and_tries_what_it_would_have_tried(
     assert killed.returncode == -9, killed.stderr.decode()
     judged = []
 
-    def counting(recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
+    def counting(recipe: Recipe, after_fold: Callable[[float], None]) -> RecipeScore:
         judged.append(recipe)
-        return judges.judge(recipe, after_fold)
+        return objectives.formula(recipe, after_fold)
 
-    resumed = search(storage, judge=counting)
+    resumed = search(storage, objective=counting)
     assert len(judged) == TRIALS - 4
     assert without_clock(resumed) == without_clock(uninterrupted[1])
 
@@ -119,29 +119,29 @@ def test_other_rows_or_another_space_start_a_search_of_their_own(
 
 
 def test_the_default_stays_where_no_recipe_is_better_by_more_than_chance(tmp_path: Path) -> None:
-    outcome = search(tmp_path / "studies.db", trials=3, judge=judges.lucky)
+    outcome = search(tmp_path / "studies.db", trials=3, objective=objectives.lucky)
     assert outcome.is_default
     assert outcome.changes() == {}
     assert Recipe.from_dict(dict(outcome.recipe)) == Recipe()
 
 
 def test_a_recipe_that_fails_is_counted_and_the_search_goes_on(tmp_path: Path) -> None:
-    def fragile(recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
+    def fragile(recipe: Recipe, after_fold: Callable[[float], None]) -> RecipeScore:
         if recipe != Recipe():
             raise ConfigurationError("too many dimensions")
-        return judges.judge(recipe, after_fold)
+        return objectives.formula(recipe, after_fold)
 
-    outcome = search(tmp_path / "studies.db", trials=3, judge=fragile)
+    outcome = search(tmp_path / "studies.db", trials=3, objective=fragile)
     assert (outcome.failed, outcome.pruned, len(outcome.values)) == (2, 0, 3)
     assert outcome.is_default
 
 
 def test_a_search_whose_default_fails_says_why(tmp_path: Path) -> None:
-    def broken(_recipe: Recipe, _after_fold: Callable[[float], None]) -> Verdict:
+    def broken(_recipe: Recipe, _after_fold: Callable[[float], None]) -> RecipeScore:
         raise ConfigurationError("no product has a text")
 
     with pytest.raises(ConfigurationError, match="no product has a text"):
-        search(tmp_path / "studies.db", trials=2, judge=broken)
+        search(tmp_path / "studies.db", trials=2, objective=broken)
 
 
 def test_a_second_search_at_the_same_time_is_refused(tmp_path: Path) -> None:

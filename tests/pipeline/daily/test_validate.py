@@ -70,7 +70,7 @@ STAGES = [
     (openfoodfacts, "parse_line"),
     (openfoodfacts, "parse_product"),
     (openfoodfacts, "belongs_to_feed"),
-    (RowRules, "judge"),
+    (RowRules, "check"),
     (RowRules, "_with_flags"),
     (Product, "to_row"),
 ]
@@ -119,7 +119,7 @@ def test_a_product_of_which_no_row_can_be_made_is_set_aside(
     change: dict[str, Any], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     products = [Product("shop", str(n), f"Champagne {n}", brand="Mumm") for n in range(100)]
-    monkeypatch.setattr(RowRules, "judge", lambda _self, record, position: record)
+    monkeypatch.setattr(RowRules, "check", lambda _self, record, position: record)
     records: list[Product | Rejection] = [
         replace(product, **change) if product.native_id in ("7", "50") else product for product in products
     ]

@@ -1,4 +1,4 @@
-"""Judges whose verdict is a formula: a search over them takes no training, and its best recipe is known."""
+"""Objectives that are a formula: a search over them takes no training, and its best recipe is known."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from include.models.classifier.recipe import Recipe
-from include.models.search.search import Verdict
+from include.models.search.search import RecipeScore
 
 FOLDS = 4
 
@@ -18,17 +18,17 @@ def value_of(recipe: Recipe) -> float:
     return 0.95 - 0.05 * distance - 0.05 * ("svm" in recipe.text_heads)
 
 
-def judge(recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
-    """The same verdict on every fold but for a little."""
+def formula(recipe: Recipe, after_fold: Callable[[float], None]) -> RecipeScore:
+    """The same score on every fold but for a little."""
     folds = tuple(value_of(recipe) + 0.001 * (fold - 1.5) for fold in range(FOLDS))
     for value in folds:
         after_fold(value)
-    return Verdict(value_of(recipe), folds)
+    return RecipeScore(value_of(recipe), folds)
 
 
-def lucky(recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
+def lucky(recipe: Recipe, after_fold: Callable[[float], None]) -> RecipeScore:
     """Every recipe but the default is better in one fold and as good in the others."""
     folds = (0.9, 0.9, 0.9, 0.9 + 0.02 * (recipe != Recipe()))
     for value in folds:
         after_fold(value)
-    return Verdict(float(np.mean(folds)), folds)
+    return RecipeScore(float(np.mean(folds)), folds)

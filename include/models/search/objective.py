@@ -19,7 +19,7 @@ from include.models.data.dataset import Examples, TrainingSet, prepare_examples
 from include.models.data.training_options import TrainingOptions
 from include.models.decision.calibration import fit_temperature, log_loss
 from include.models.search.outcome import Measure
-from include.models.search.search import Verdict
+from include.models.search.search import RecipeScore
 from include.models.search.spaces import Space, fingerprint, space_for
 from include.models.training.held_out import HeldOut, predict_out_of_fold, rows_for_photo
 from include.models.training.report import macro_f1
@@ -43,8 +43,8 @@ def kind_of(dataset: TrainingSet, text_encoder: str) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class OutOfFoldJudge:
-    """Judges recipes on one training set, always in the same folds; see `search.Judge`."""
+class OutOfFoldObjective:
+    """The score of recipes on one training set, always in the same folds; see `search.Objective`."""
 
     examples: Examples
     folds: np.ndarray
@@ -53,39 +53,39 @@ class OutOfFoldJudge:
     measure: Measure
 
     @classmethod
-    def of(cls, dataset: TrainingSet, options: TrainingOptions, measure: Measure) -> OutOfFoldJudge:
+    def of(cls, dataset: TrainingSet, options: TrainingOptions, measure: Measure) -> OutOfFoldObjective:
         """For a training set; ConfigurationError when there is too little to train on."""
         examples = prepare_examples(dataset, options.examples_needed)
         return cls(examples, assign_folds(examples, options), options, measure)
 
-    def __call__(self, recipe: Recipe, after_fold: Callable[[float], None]) -> Verdict:
-        """Judge a recipe by the predictions that it would make in production, thresholds aside."""
+    def __call__(self, recipe: Recipe, after_fold: Callable[[float], None]) -> RecipeScore:
+        """The score of the predictions that a recipe would give in production, thresholds aside."""
         from threadpoolctl import threadpool_limits
 
         examples, targets = self.examples, self.examples.targets
         with threadpool_limits(limits=1):
             held_out = predict_out_of_fold(
                 examples, self.folds, self.options, recipe,
-                lambda found, rows: after_fold(self._impression(found, rows)),
+                lambda found, rows: after_fold(self._fold_estimate(found, rows)),
             )  # fmt: skip
             photo_labels = np.unique(targets[rows_for_photo(examples, self.options.examples_needed)])
             photo_labels = photo_labels if len(photo_labels) > 1 else photo_labels[:0]
             tuned = tune(examples, self.folds, held_out, photo_labels, self.options, recipe)
         probabilities = tuned.predictions["overall"].probabilities
         of_folds = (self.folds == fold for fold in np.unique(self.folds))
-        return Verdict(
+        return RecipeScore(
             value=self._measure(probabilities, targets),
             folds=tuple(self._measure(probabilities[rows], targets[rows]) for rows in of_folds),
         )
 
-    def _impression(self, held_out: HeldOut, rows: np.ndarray) -> float:
-        """The measure on one fold when both opinions are simply multiplied; good enough to stop the hopeless."""
-        targets, opinion = self.examples.targets, np.zeros((len(rows), len(self.examples.label_names)))
+    def _fold_estimate(self, held_out: HeldOut, rows: np.ndarray) -> float:
+        """The measure on one fold of the product of both classifiers' probabilities: enough to prune poor recipes."""
+        targets, pooled = self.examples.targets, np.zeros((len(rows), len(self.examples.label_names)))
         for logits, present in ((held_out.text, self.examples.has_text), (held_out.photo, self.examples.has_photo)):
             seen = present[rows]
             found = logits[rows[seen]]
-            opinion[seen] += np.log(softmax(found / fit_temperature(found, targets[rows[seen]])) + 1e-9)
-        return self._measure(softmax(opinion), targets[rows])
+            pooled[seen] += np.log(softmax(found / fit_temperature(found, targets[rows[seen]])) + 1e-9)
+        return self._measure(softmax(pooled), targets[rows])
 
     def _measure(self, probabilities: np.ndarray, targets: np.ndarray) -> float:
         if self.measure == "log_loss":

@@ -1,4 +1,4 @@
-"""A recipe is judged by what it makes of products that it has not learnt from."""
+"""A recipe is scored by its predictions of held-out products."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
 from include.models.data.dataset import TrainingSet
 from include.models.data.training_options import TrainingOptions
-from include.models.search.judging import OutOfFoldJudge, kind_of, space_of
+from include.models.search.objective import OutOfFoldObjective, kind_of, space_of
 from include.models.search.spaces import TEXT_AND_PHOTO, TEXT_ONLY
 from include.models.training.train import train
 from include.pipeline.training.options import training_options
@@ -30,21 +30,21 @@ def options() -> TrainingOptions:
 
 def test_the_verdict_is_what_training_with_the_recipe_reports(dataset: TrainingSet, options: TrainingOptions) -> None:
     recipe = Recipe(photo_heads=("lda",), fusion="late")
-    impressions: list[float] = []
-    verdict = OutOfFoldJudge.of(dataset, options, "macro_f1")(recipe, impressions.append)
+    estimates: list[float] = []
+    score = OutOfFoldObjective.of(dataset, options, "macro_f1")(recipe, estimates.append)
     _, report = train(dataset, options, recipe)
-    assert verdict.value == pytest.approx(report.scores["overall"].macro_f1)
-    assert len(verdict.folds) == len(impressions) == 2
-    assert all(0.0 < value <= 1.0 for value in [*verdict.folds, *impressions])
+    assert score.value == pytest.approx(report.scores["overall"].macro_f1)
+    assert len(score.folds) == len(estimates) == 2
+    assert all(0.0 < value <= 1.0 for value in [*score.folds, *estimates])
 
-    losses = OutOfFoldJudge.of(dataset, options, "log_loss")(recipe, lambda _value: None)
+    losses = OutOfFoldObjective.of(dataset, options, "log_loss")(recipe, lambda _value: None)
     assert losses.value == pytest.approx(report.scores["overall"].log_loss, rel=1e-3)
 
 
 def test_a_worse_recipe_gets_a_worse_verdict(dataset: TrainingSet, options: TrainingOptions) -> None:
-    judge = OutOfFoldJudge.of(dataset, options, "log_loss")
+    objective = OutOfFoldObjective.of(dataset, options, "log_loss")
     fair, useless = Recipe(fusion="text"), Recipe(fusion="text", text_regularisation=1e-4)
-    assert judge(fair, lambda _value: None).value < judge(useless, lambda _value: None).value
+    assert objective(fair, lambda _value: None).value < objective(useless, lambda _value: None).value
 
 
 def test_a_recipe_is_for_labels_and_encoders_not_for_single_products(dataset: TrainingSet) -> None:
@@ -62,4 +62,4 @@ def test_products_without_photos_are_searched_in_their_own_space(dataset: Traini
 
 def test_too_little_to_learn_from_is_refused(options: TrainingOptions) -> None:
     with pytest.raises(ConfigurationError, match="at least two labels"):
-        OutOfFoldJudge.of(draw_training_set(per_label=1), options, "macro_f1")
+        OutOfFoldObjective.of(draw_training_set(per_label=1), options, "macro_f1")
