@@ -29,7 +29,7 @@ FOREIGN_NAMES = {"pg_dump"}
 """Programs of others, in backticks."""
 LAYERS = {
     "landing", "products", "quarantine", "images", "embeddings", "readings", "labels", "snapshots", "gold_set",
-    "reports", "staging",
+    "search", "reports", "staging",
 }  # fmt: skip
 _COMMAND = re.compile(r"python -m include\b(?!\.)(?P<rest>[^`\n]*)")
 _MODULE = re.compile(r"python -m (?P<module>[a-z_][\w.]*)")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from include.errors import ConfigurationError
-from include.models.data.content_groups import content_groups
+from include.models.data.content_groups import content_groups, groups_per_label
 from include.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,8 @@ def label_photos(
         raise ConfigurationError(f"None of {len(labels)} labelled products has a photo to train a CNN on. {_MORE}")
     groups = content_groups(text_keys, photo_hashes)
     photos = [photo for photo, found in seen.items() if len(found) == 1]
-    kept_labels = _labels_with_enough_groups([(labels[rows[p]], int(groups[rows[p]])) for p in photos], examples_needed)
+    unambiguous = [rows[photo] for photo in photos]
+    kept_labels = _labels_with_enough_groups([labels[row] for row in unambiguous], groups[unambiguous], examples_needed)
     names = tuple(label for label in taxonomy.labels if label in kept_labels)
     index = {label: number for number, label in enumerate(names)}
     kept = [photo for photo in photos if labels[rows[photo]] in index]
@@ -98,11 +99,8 @@ def label_photos(
     )
 
 
-def _labels_with_enough_groups(pairs: Sequence[tuple[str, int]], needed: int) -> set[str]:
-    groups_of: dict[str, set[int]] = defaultdict(set)
-    for label, group in pairs:
-        groups_of[label].add(group)
-    counts = {label: len(groups) for label, groups in sorted(groups_of.items())}
+def _labels_with_enough_groups(labels: Sequence[str], groups: np.ndarray, needed: int) -> set[str]:
+    counts = dict(sorted(groups_per_label(labels, groups).items()))
     rare = {label: count for label, count in counts.items() if count < needed}
     if rare:
         logger.warning("labels left out, fewer than %d photos: %s", needed, rare)

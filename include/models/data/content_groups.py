@@ -5,6 +5,7 @@ content_groups(["a", "a", "b", None], [None, "x", "x", None])   # [0, 0, 0, 1]
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +21,14 @@ def content_groups(*key_columns: Sequence[str | None]) -> np.ndarray:
         first: dict[str, int] = {}
         edges += [(first.setdefault(key, row), row) for row, key in enumerate(keys) if key is not None]
     return connected_components(np.array(edges, dtype=np.int64).reshape(-1, 2).T, len(key_columns[0]))
+
+
+def groups_per_label(labels: Sequence[str], groups: np.ndarray) -> dict[str, int]:
+    """Number of different content groups of each label, in the order in which labels occur first.
+
+    `groups` are the group numbers of the rows, int64 (n,), `labels` their labels.
+    """
+    return dict(Counter(label for label, _ in dict.fromkeys(zip(labels, groups.tolist(), strict=True))))
 
 
 def connected_components(edges: np.ndarray, count: int) -> np.ndarray:

@@ -17,9 +17,9 @@ import numpy as np
 
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
-from include.models.data.content_groups import content_groups
+from include.models.data.content_groups import content_groups, groups_per_label
 from include.models.data.training_options import TrainingOptions
-from include.models.decision.written_rules import said_by_rules
+from include.models.decision.written_rules import encode_rule_labels
 from include.schema import LABEL_ORIGINS
 from include.taxonomy import Taxonomy, load_taxonomy
 
@@ -102,9 +102,9 @@ class Examples:
     origins: list[str]
     sources: list[str]
     """Source of each example's product, e.g. `flipkart`."""
-    said_by_rule: np.ndarray
-    """int64 (n,): label of a written rule, encoded by `written_rules.said_by_rules`; `SILENT` for an example that a
-    rule labelled, which would otherwise confirm itself."""
+    rule_label_index: np.ndarray
+    """int64 (n,): label of a written rule, encoded by `written_rules.encode_rule_labels`; `NO_RULE` for an
+    example that a rule labelled, which would otherwise confirm itself."""
     rejected: Mapping[str, int]
     """Rows left out, by reason: `duplicate`, `contradictory`, `label_too_rare`, `no_content`."""
     rare_labels: Mapping[str, int]
@@ -145,7 +145,7 @@ def prepare_examples(dataset: TrainingSet, examples_needed: int, taxonomy: Taxon
         groups=groups,
         origins=origins,
         sources=[dataset.product_ids[i].partition(":")[0] for i in positions],
-        said_by_rule=said_by_rules(
+        rule_label_index=encode_rule_labels(
             [
                 None if dataset.rule_labels is None or origin == "rule" else dataset.rule_labels[i]
                 for i, origin in zip(positions, origins, strict=True)
@@ -235,15 +235,12 @@ def _labels_with_enough_groups(
     labels: Sequence[str], groups: np.ndarray, needed: int, taxonomy: Taxonomy
 ) -> tuple[tuple[str, ...], dict[str, int]]:
     """Labels with enough content groups, and the numbers of groups of the others."""
-    of_label: dict[str, set[int]] = defaultdict(set)
-    for label, group in zip(labels, groups.tolist(), strict=True):
-        of_label[label].add(group)
-    kept = tuple(label for label in taxonomy.labels if len(of_label.get(label, ())) >= needed)
-    rare = {label: len(found) for label, found in of_label.items() if label not in kept}
+    counts = groups_per_label(labels, groups)
+    kept = tuple(label for label in taxonomy.labels if counts.get(label, 0) >= needed)
+    rare = {label: count for label, count in counts.items() if label not in kept}
     if rare:
         logger.warning("labels left out, fewer than %d examples: %s", needed, rare)
     if len(kept) < 2:
-        counts = {label: len(found) for label, found in of_label.items()}
         raise ConfigurationError(
             f"training needs at least two labels with {needed} different products each, found {counts}: "
             "import a labelled catalogue with `python -m include import PATH`"

@@ -42,12 +42,12 @@ class ConfidenceMap:
         rest = probabilities.astype(np.float64)
         rest[rows, top] = 0.0
         second = rest.max(axis=1)
-        wanted = np.interp(confidence, self.raw, self.calibrated)
+        calibrated = np.interp(confidence, self.raw, self.calibrated)
         # The smallest value with which the label stays the likeliest when the others share the remainder.
         least = second / np.maximum(1 - confidence + second, _LEAST)
-        wanted = np.clip(wanted, least, 1.0)
-        scaled = rest * ((1 - wanted) / np.maximum(rest.sum(axis=1), _LEAST))[:, None]
-        scaled[rows, top] = wanted
+        calibrated = np.clip(calibrated, least, 1.0)
+        scaled = rest * ((1 - calibrated) / np.maximum(rest.sum(axis=1), _LEAST))[:, None]
+        scaled[rows, top] = calibrated
         return np.asarray(scaled / scaled.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
@@ -93,12 +93,14 @@ def expected_calibration_error(confidences: np.ndarray, correct: np.ndarray, bin
     return float(np.abs(gap).sum() / count.sum())
 
 
-def threshold_for_precision(confidences: np.ndarray, correct: np.ndarray, precision: float, least: int = 20) -> float:
+def threshold_for_precision(
+    confidences: np.ndarray, correct: np.ndarray, precision: float, min_rows: int = 20
+) -> float:
     """The lowest threshold whose precision on held-out predictions is proven to be `precision`; NEVER if none is.
 
     A precision is proven if the lower bound of the exact binomial interval (Clopper and Pearson, 1934) at the level
     `PROOF` reaches it: for 0.98 that takes 149 rows without an error, or 740 rows with at most 7. A few rows that
-    happen to be right are no proof, and the accepted rows are usually more precise than required. At least `least`
+    happen to be right are no proof, and the accepted rows are usually more precise than required. At least `min_rows`
     rows lie above the threshold; rows of equal confidence are accepted or rejected together.
     """
     if not len(confidences):
@@ -108,7 +110,7 @@ def threshold_for_precision(confidences: np.ndarray, correct: np.ndarray, precis
     accepted = np.arange(1, len(order) + 1)
     reached = proven_precision(np.cumsum(correct[order]), accepted) >= precision
     last_of_equal = np.append(sorted_confidences[1:] != sorted_confidences[:-1], True)
-    usable = np.flatnonzero(reached & last_of_equal & (accepted >= least))
+    usable = np.flatnonzero(reached & last_of_equal & (accepted >= min_rows))
     return float(sorted_confidences[usable[-1]]) if len(usable) else NEVER
 
 

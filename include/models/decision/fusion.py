@@ -91,14 +91,14 @@ def fit_stack(pool: Fusion, text: np.ndarray, photo: np.ndarray, known: np.ndarr
     text, photo = text[rows][:, known], photo[rows][:, known]
     position = np.searchsorted(known, targets[rows])
     inputs, base = _inputs(text, photo), pool.pooled_logits(text, photo)
-    wanted = np.eye(len(known))[position]
+    one_hot = np.eye(len(known))[position]
     shape = (inputs.shape[1], len(known))
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights = flat.reshape(shape)
-        found = softmax(base + inputs @ weights)
-        gradient = inputs.T @ (found - wanted) / len(position) + _STACK_PENALTY * weights
-        return log_loss(found, position) + _STACK_PENALTY / 2 * float((flat**2).sum()), gradient.ravel()
+        probabilities = softmax(base + inputs @ weights)
+        gradient = inputs.T @ (probabilities - one_hot) / len(position) + _STACK_PENALTY * weights
+        return log_loss(probabilities, position) + _STACK_PENALTY / 2 * float((flat**2).sum()), gradient.ravel()
 
     found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 200})
     return Fusion(pool.text_weight, pool.photo_weight, found.x.reshape(shape).astype(np.float32))

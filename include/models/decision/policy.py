@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 
 from include.models.decision.calibration import NEVER, ConfidenceMap
-from include.models.decision.familiarity import SIGNALS
 from include.models.decision.fusion import Fusion, within_known
+from include.models.decision.out_of_distribution import SIGNALS
 from include.models.decision.predictions import MODALITIES, Predictions
-from include.models.decision.written_rules import contradicts, heed
+from include.models.decision.written_rules import apply_rule_boost, contradicts
 
 TEXT, PHOTO, FUSION, NONE = (MODALITIES.index(name) for name in MODALITIES)
 
@@ -23,7 +23,7 @@ FusionUsed = Literal["text", "photo", "late", "joint"]
 
 
 @dataclass(frozen=True, eq=False)
-class Opinions:
+class ClassifierOutputs:
     """Outputs of the classifiers for n products; rows where `has_text` or `has_photo` is False are ignored."""
 
     text: np.ndarray
@@ -39,12 +39,12 @@ class Opinions:
     signals: np.ndarray | None = None
     """float64 (n, len(SIGNALS)): signals of the out-of-distribution detectors, +inf where an input is absent; None
     without detection."""
-    said_by_rule: np.ndarray | None = None
-    """int64 (n,): labels of the written rules, encoded by `said_by_rules`; None if no rules were evaluated."""
+    rule_label_index: np.ndarray | None = None
+    """int64 (n,): labels of the written rules, encoded by `encode_rule_labels`; None if no rules were evaluated."""
 
 
 @dataclass(frozen=True, eq=False)
-class Decider:
+class DecisionPolicy:
     """How outputs are fused, and the confidence and familiarity that an accepted label needs, by modality."""
 
     label_names: tuple[str, ...]
@@ -66,18 +66,18 @@ class Decider:
     agreement_weight: float = 0.0
     """Boost of a rule label that agrees with the classifiers."""
 
-    def decide(self, opinions: Opinions) -> Predictions:
+    def decide(self, outputs: ClassifierOutputs) -> Predictions:
         """A prediction for each product.
 
         If the photo classifier does not know the label that fusion chooses, the prediction counts as one from the
         text: thresholds and familiarity of the text apply. Where a written rule contradicts the classifiers, the
         product goes to review, whatever its label becomes.
         """
-        text, photo = opinions.text, opinions.photo
-        has_photo = opinions.has_photo & (len(self.photo_labels) > 0)
-        both = opinions.has_text & has_photo
+        text, photo = outputs.text, outputs.photo
+        has_photo = outputs.has_photo & (len(self.photo_labels) > 0)
+        both = outputs.has_text & has_photo
         modality_of_both = {"text": TEXT, "photo": PHOTO}.get(self.fusion_used, FUSION)
-        modality = np.select([both, opinions.has_text, has_photo], [modality_of_both, TEXT, PHOTO], NONE).astype(
+        modality = np.select([both, outputs.has_text, has_photo], [modality_of_both, TEXT, PHOTO], NONE).astype(
             np.int64
         )
         probabilities = np.tile(self.prior.astype(np.float32), (len(modality), 1))
@@ -85,30 +85,30 @@ class Decider:
         probabilities[modality == PHOTO] = photo[modality == PHOTO]
         fused = modality == FUSION
         if fused.any():
-            probabilities[fused] = self._fuse(opinions, fused)
+            probabilities[fused] = self._fuse(outputs, fused)
         contradicted = np.zeros(len(modality), dtype=bool)
-        if opinions.said_by_rule is not None and self.rule_weight > 0:
-            contradicted = contradicts(opinions.said_by_rule, probabilities)
+        if outputs.rule_label_index is not None and self.rule_weight > 0:
+            contradicted = contradicts(outputs.rule_label_index, probabilities)
             weights = np.where(contradicted, self.rule_weight, self.agreement_weight)
-            probabilities = heed(probabilities, opinions.said_by_rule, weights)
+            probabilities = apply_rule_boost(probabilities, outputs.rule_label_index, weights)
         if fused.any():
             modality[fused & ~np.isin(probabilities.argmax(axis=1), self.photo_labels)] = TEXT
         for number, calibration in self.confidence_maps.items():
             probabilities[modality == number] = calibration.apply(probabilities[modality == number])
         labels = probabilities.argmax(axis=1)
         unfamiliar = np.zeros(len(modality), dtype=bool)
-        if opinions.signals is not None:
-            unfamiliar = np.asarray((opinions.signals < self.limits[modality]).any(axis=1))
+        if outputs.signals is not None:
+            unfamiliar = np.asarray((outputs.signals < self.limits[modality]).any(axis=1))
         confident = probabilities.max(axis=1, initial=0.0) >= self.thresholds[modality, labels]
         return Predictions(
             self.label_names, probabilities, modality, confident & ~unfamiliar & ~contradicted, unfamiliar, contradicted
         )
 
-    def _fuse(self, opinions: Opinions, rows: np.ndarray) -> np.ndarray:
-        text = opinions.text[rows]
-        if self.fusion_used == "joint" and opinions.joint is not None:
-            return within_known(text, opinions.joint[rows], self.photo_labels)
-        return self.fusion.blend(text, opinions.photo[rows], self.photo_labels)
+    def _fuse(self, outputs: ClassifierOutputs, rows: np.ndarray) -> np.ndarray:
+        text = outputs.text[rows]
+        if self.fusion_used == "joint" and outputs.joint is not None:
+            return within_known(text, outputs.joint[rows], self.photo_labels)
+        return self.fusion.blend(text, outputs.photo[rows], self.photo_labels)
 
 
 def thresholds_table(by_modality: Mapping[int, float | np.ndarray], label_count: int) -> np.ndarray:

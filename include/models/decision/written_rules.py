@@ -21,7 +21,7 @@ from include.taxonomy import Taxonomy, load_taxonomy
 
 RULE_COLUMNS = ("name", "ingredients", "brand")
 """Columns that the rules are applied to, in the order of the arguments of `Taxonomy.label_from_rules`."""
-SILENT = -1
+NO_RULE = -1
 """No rule applies."""
 UNKNOWN_LABEL = -2
 """A rule applies, but its label is not among the model's labels."""
@@ -41,22 +41,22 @@ def rule_labels(products: pa.Table, taxonomy: Taxonomy | None = None) -> list[st
         return guard.each(zip(*columns, strict=True), taxonomy.label_from_rules, otherwise=None)
 
 
-def said_by_rules(labels: Sequence[str | None], label_names: Sequence[str]) -> np.ndarray:
-    """int64 (n,): position of each rule label in `label_names`, `SILENT` for None, `UNKNOWN_LABEL` if absent there."""
+def encode_rule_labels(labels: Sequence[str | None], label_names: Sequence[str]) -> np.ndarray:
+    """int64 (n,): position of each rule label in `label_names`, `NO_RULE` for None, `UNKNOWN_LABEL` if absent there."""
     position: dict[str | None, int] = {label: number for number, label in enumerate(label_names)}
-    position[None] = SILENT
+    position[None] = NO_RULE
     return np.array([position.get(label, UNKNOWN_LABEL) for label in labels], dtype=np.int64)
 
 
 def contradicts(rule_index: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """bool (n,): a rule applies, and its label is not the likeliest of (n, k) probabilities."""
-    return np.asarray((rule_index != SILENT) & (rule_index != probabilities.argmax(axis=1)))
+    return np.asarray((rule_index != NO_RULE) & (rule_index != probabilities.argmax(axis=1)))
 
 
-def heed(probabilities: np.ndarray, rule_index: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def apply_rule_boost(probabilities: np.ndarray, rule_index: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Probabilities, float32 (n, k), with the log odds of each rule label raised by `weights` nats, (n,).
 
-    `rule_index` is int64 (n,) as encoded by `said_by_rules`; rows without a label of the model are left as they are.
+    `rule_index` is int64 (n,), from `encode_rule_labels`; rows without a label of the model are left as they are.
     """
     rows = np.flatnonzero((rule_index >= 0) & (weights != 0))
     if not len(rows):
@@ -68,7 +68,7 @@ def heed(probabilities: np.ndarray, rule_index: np.ndarray, weights: np.ndarray)
     return boosted
 
 
-def fit_agreement(probabilities: np.ndarray, rule_index: np.ndarray, targets: np.ndarray) -> float:
+def fit_agreement_weight(probabilities: np.ndarray, rule_index: np.ndarray, targets: np.ndarray) -> float:
     """The boost in nats, 0 to 5, of rule labels that agree with the classifiers which maximises the likelihood.
 
     `probabilities` are float32 (n, k), `rule_index` and `targets` int64 (n,), all of held-out products. 0 if a rule
@@ -81,7 +81,7 @@ def fit_agreement(probabilities: np.ndarray, rule_index: np.ndarray, targets: np
         return 0.0
     agreeing, labels, held_out = probabilities[rows], rule_index[rows], targets[rows]
     fitted = minimize_scalar(
-        lambda weight: log_loss(heed(agreeing, labels, np.full(len(rows), weight)), held_out),
+        lambda weight: log_loss(apply_rule_boost(agreeing, labels, np.full(len(rows), weight)), held_out),
         bounds=(0.0, 5.0),
         method="bounded",
     )

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from include.models.monitoring.drift_statistics import Directions, Tally, confidence_values
+from include.models.monitoring.drift_statistics import DriftStatistics, NormalisedMean, confidence_values
 from include.models.monitoring.reference_profile import ReferenceProfile
 
 FigureName = Literal["label_mix", "confidence", "text_embedding", "photo_embedding", "missing_photos", "reviewed"]
@@ -122,7 +122,7 @@ class Drift:
         return f"{self.source}: {finding}. Compared with {self.compared_with}."
 
 
-def measure_drift(source: str, batch: Tally, profile: ReferenceProfile, bounds: DriftBounds) -> Drift:
+def measure_drift(source: str, batch: DriftStatistics, profile: ReferenceProfile, bounds: DriftBounds) -> Drift:
     """The drift of a batch, which must not be empty, from the reference profile of the model that labelled it.
 
     Without any photo in the batch or in the training there is no `photo_embedding`.
@@ -145,7 +145,7 @@ def measure_drift(source: str, batch: Tally, profile: ReferenceProfile, bounds: 
     )
 
 
-def _figures(batch: Tally, training: Tally, bounds: DriftBounds) -> Iterator[Figure]:
+def _figures(batch: DriftStatistics, training: DriftStatistics, bounds: DriftBounds) -> Iterator[Figure]:
     from scipy.spatial.distance import jensenshannon
     from scipy.stats import wasserstein_distance
 
@@ -164,7 +164,7 @@ def _figures(batch: Tally, training: Tally, bounds: DriftBounds) -> Iterator[Fig
     values, means = confidence_values(), (batch.mean_confidence, training.mean_confidence)
     moved = wasserstein_distance(values, values, batch.confidences, training.confidences)
     yield figure("confidence", -moved if means[0] > means[1] else moved, bounds.confidence, means)
-    embeddings: tuple[tuple[FigureName, Directions, Directions], ...] = (
+    embeddings: tuple[tuple[FigureName, NormalisedMean, NormalisedMean], ...] = (
         ("text_embedding", batch.text, training.text),
         ("photo_embedding", batch.photo, training.photo),
     )
@@ -181,7 +181,7 @@ def _figures(batch: Tally, training: Tally, bounds: DriftBounds) -> Iterator[Fig
         yield figure(name, shares[0] - shares[1], bound, shares)
 
 
-def distance_of_means(batch: Directions, training: Directions) -> float:
+def distance_of_means(batch: NormalisedMean, training: NormalisedMean) -> float:
     """Euclidean distance of the batch's normalised mean embedding from training's, in units of training's spread.
 
     The standardised mean difference over all dimensions; the plain distance if training has no spread.

@@ -3,7 +3,7 @@
 The same statistics are computed of a model's training products and of a day's batch, chunk by chunk. Statistics of
 chunks are added; the result does not depend on the order or the size of the chunks.
 
-    statistics = Tally.of(predictions, without_photo, text_vectors, image_vectors)
+    statistics = DriftStatistics.of(predictions, without_photo, text_vectors, image_vectors)
     day = statistics + statistics_of_the_next_shard
 """
 
@@ -21,7 +21,7 @@ CONFIDENCE_BINS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Directions:
+class NormalisedMean:
     """Mean and spread of n embeddings of d dimensions, each normalised to length 1, kept as their sum.
 
     Lengths are left out because they depend on what a text encoder was fitted on: the embedding of a text that it was
@@ -33,17 +33,17 @@ class Directions:
     """float64 (d,)"""
 
     @classmethod
-    def of(cls, vectors: np.ndarray) -> Directions:
+    def of(cls, vectors: np.ndarray) -> NormalisedMean:
         """Of the rows of float (n, d) that are finite and not all 0; other rows have no direction and are left out."""
         lengths = np.linalg.norm(vectors, axis=1)
         usable = np.isfinite(lengths) & (lengths > 0)
         total = (vectors[usable] / lengths[usable, None]).sum(axis=0, dtype=np.float64)
         return cls(int(usable.sum()), total)
 
-    def __add__(self, other: Directions) -> Directions:
+    def __add__(self, other: NormalisedMean) -> NormalisedMean:
         if not self.count or not other.count:  # a chunk without any vector may not know their dimensions
             return self if self.count else other
-        return Directions(self.count + other.count, self.total + other.total)
+        return NormalisedMean(self.count + other.count, self.total + other.total)
 
     @property
     def mean(self) -> np.ndarray:
@@ -57,7 +57,7 @@ class Directions:
 
 
 @dataclass(frozen=True, eq=False)
-class Tally:
+class DriftStatistics:
     """Counts and sums over n products that one model labelled."""
 
     labels: np.ndarray
@@ -67,8 +67,8 @@ class Tally:
     reviewed: int
     """Products sent to review."""
     without_photo: int
-    text: Directions
-    photo: Directions
+    text: NormalisedMean
+    photo: NormalisedMean
 
     @classmethod
     def of(
@@ -77,7 +77,7 @@ class Tally:
         without_photo: np.ndarray,
         text_vectors: np.ndarray,
         image_vectors: np.ndarray,
-    ) -> Tally:
+    ) -> DriftStatistics:
         """The statistics of n products: `without_photo` bool (n,); vectors float (n, d) and (n, e), NaN if absent."""
         bins = np.minimum((predictions.confidences * CONFIDENCE_BINS).astype(np.int64), CONFIDENCE_BINS - 1)
         return cls(
@@ -85,13 +85,13 @@ class Tally:
             confidences=np.bincount(bins, minlength=CONFIDENCE_BINS),
             reviewed=int((~predictions.is_accepted).sum()),
             without_photo=int(without_photo.sum()),
-            text=Directions.of(text_vectors),
-            photo=Directions.of(image_vectors),
+            text=NormalisedMean.of(text_vectors),
+            photo=NormalisedMean.of(image_vectors),
         )
 
-    def __add__(self, other: Tally) -> Tally:
+    def __add__(self, other: DriftStatistics) -> DriftStatistics:
         """The statistics of all products of both, which must be of the same model."""
-        return Tally(
+        return DriftStatistics(
             self.labels + other.labels,
             self.confidences + other.confidences,
             self.reviewed + other.reviewed,
@@ -126,7 +126,7 @@ class Tally:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Tally:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> DriftStatistics:
         """The statistics that `to_arrays` wrote."""
         reviewed, without_photo, texts, photos = (int(count) for count in arrays["counts"])
         return cls(
@@ -134,8 +134,8 @@ class Tally:
             arrays["confidences"],
             reviewed,
             without_photo,
-            Directions(texts, arrays["text_total"]),
-            Directions(photos, arrays["photo_total"]),
+            NormalisedMean(texts, arrays["text_total"]),
+            NormalisedMean(photos, arrays["photo_total"]),
         )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from include.models.decision.predictions import Predictions
-from include.models.monitoring.drift_statistics import Tally
+from include.models.monitoring.drift_statistics import DriftStatistics
 
 PROFILE_FILE = "reference_profile.npz"
 
@@ -27,7 +27,7 @@ class ReferenceProfile:
 
     label_names: tuple[str, ...]
     """The model's labels, in the order of the counts."""
-    by_source: Mapping[str, Tally]
+    by_source: Mapping[str, DriftStatistics]
 
     @classmethod
     def of(
@@ -50,15 +50,15 @@ class ReferenceProfile:
         by_source = {}
         for source in sorted(set(sources)):
             rows = np.flatnonzero(source_of_row == source)
-            by_source[source] = Tally.of(predictions.take(rows), ~has_photo[rows], texts[rows], photos[rows])
+            by_source[source] = DriftStatistics.of(predictions.take(rows), ~has_photo[rows], texts[rows], photos[rows])
         return cls(predictions.label_names, by_source)
 
     @property
-    def total(self) -> Tally:
+    def total(self) -> DriftStatistics:
         """The statistics of all training products."""
         return reduce(add, self.by_source.values())
 
-    def baseline_for(self, source: str, min_products: int) -> tuple[Tally, bool]:
+    def baseline_for(self, source: str, min_products: int) -> tuple[DriftStatistics, bool]:
         """What a batch of `source` is compared with, and whether that is the training products of this source alone.
 
         A source never delivers the mix of all training products, so a batch is compared with those of its source, or
@@ -90,4 +90,4 @@ class ReferenceProfile:
                 source, _, name = key.rpartition("__")
                 if source:
                     parts[source][name] = stored[key]
-        return cls(label_names, {source: Tally.from_arrays(arrays) for source, arrays in parts.items()})
+        return cls(label_names, {source: DriftStatistics.from_arrays(arrays) for source, arrays in parts.items()})

@@ -14,7 +14,7 @@ import numpy as np
 
 from include.models.classifier.recipe import FusionMethod
 from include.models.decision.fusion import Fusion, fit_fusion, fit_stack, within_known
-from include.models.decision.policy import FusionUsed, Opinions
+from include.models.decision.policy import ClassifierOutputs, FusionUsed
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class FusionChoice:
 
 
 def choose_fusion(
-    opinions: Opinions,
+    outputs: ClassifierOutputs,
     both: np.ndarray,
     known: np.ndarray,
     targets: np.ndarray,
@@ -55,13 +55,13 @@ def choose_fusion(
     """
     if not both.any():
         return FusionChoice("late", Fusion(), "no product has text and photo", {})
-    text, photo, rows = opinions.text[both], opinions.photo[both], targets[both]
+    text, photo, rows = outputs.text[both], outputs.photo[both], targets[both]
     fusion, late = _late(text, photo, known, rows, folds[both])
     candidates: dict[FusionUsed, np.ndarray] = {"text": text, "late": late}
     if len(known) == text.shape[1]:  # else the photo alone could not give every label
         candidates["photo"] = photo
-    if opinions.joint is not None:
-        candidates["joint"] = within_known(text, opinions.joint[both], known)
+    if outputs.joint is not None:
+        candidates["joint"] = within_known(text, outputs.joint[both], known)
     accuracies: dict[str, float] = {
         name: float((found.argmax(axis=1) == rows).mean()) for name, found in candidates.items()
     }

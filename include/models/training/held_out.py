@@ -14,7 +14,7 @@ from include.models.classifier.joint import JointHead, fit_joint
 from include.models.classifier.recipe import Recipe
 from include.models.data.dataset import Examples
 from include.models.data.training_options import TrainingOptions
-from include.models.decision.familiarity import SIGNALS, KnownGround, fit_known_ground
+from include.models.decision.out_of_distribution import SIGNALS, OutOfDistributionDetector, fit_detector
 
 _UNSEEN = -30.0
 """Logit of a label that a fold's classifier never saw, and of rows without the input."""
@@ -22,7 +22,7 @@ _UNSEEN = -30.0
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """Encoder, classifiers and known ground learnt from some of the examples; nothing is calibrated yet."""
+    """Encoder, classifiers and detectors learnt from some of the examples; nothing is calibrated yet."""
 
     text_encoder: TextEncoder
     text_vectors: np.ndarray
@@ -30,8 +30,8 @@ class Fitted:
     text: Classifier
     photo: Classifier | None
     joint: JointHead | None
-    text_ground: KnownGround
-    photo_ground: KnownGround | None
+    text_detector: OutOfDistributionDetector
+    photo_detector: OutOfDistributionDetector | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +75,9 @@ def fit_all(examples: Examples, rows: np.ndarray, options: TrainingOptions, reci
         text=text,
         photo=photo,
         joint=joint,
-        text_ground=fit_known_ground(vectors[text_rows], targets[text_rows], seed),
-        photo_ground=(
-            None if photo is None else fit_known_ground(examples.image_vectors[photo_rows], targets[photo_rows], seed)
+        text_detector=fit_detector(vectors[text_rows], targets[text_rows], seed),
+        photo_detector=(
+            None if photo is None else fit_detector(examples.image_vectors[photo_rows], targets[photo_rows], seed)
         ),
     )
 
@@ -112,11 +112,11 @@ def _predict_fold(held_out: HeldOut, fitted: Fitted, examples: Examples, test: n
     text_rows, photo_rows = test[examples.has_text[test]], test[examples.has_photo[test]]
     text_vectors, photo_vectors = fitted.text_vectors[text_rows], examples.image_vectors[photo_rows]
     _place(held_out.text, text_rows, fitted.text, text_vectors)
-    held_out.signals[text_rows, 0] = fitted.text_ground.closeness(text_vectors)
-    if fitted.photo is None or fitted.photo_ground is None:
+    held_out.signals[text_rows, 0] = fitted.text_detector.closeness(text_vectors)
+    if fitted.photo is None or fitted.photo_detector is None:
         return
     _place(held_out.photo, photo_rows, fitted.photo, photo_vectors)
-    held_out.signals[photo_rows, 2] = fitted.photo_ground.closeness(photo_vectors)
+    held_out.signals[photo_rows, 2] = fitted.photo_detector.closeness(photo_vectors)
     if fitted.joint is not None:
         both = np.intersect1d(text_rows, photo_rows)
         held_out.joint[np.ix_(both, fitted.joint.text.known)] = fitted.joint.logits(

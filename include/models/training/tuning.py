@@ -23,10 +23,10 @@ from include.models.decision.calibration import (
     rows_to_prove,
     threshold_for_precision,
 )
-from include.models.decision.familiarity import SIGNALS, familiar_limits
-from include.models.decision.policy import FUSION, PHOTO, TEXT, Decider, Opinions, thresholds_table
+from include.models.decision.out_of_distribution import SIGNALS, familiar_limits
+from include.models.decision.policy import FUSION, PHOTO, TEXT, ClassifierOutputs, DecisionPolicy, thresholds_table
 from include.models.decision.predictions import MODALITIES, Predictions
-from include.models.decision.written_rules import fit_agreement
+from include.models.decision.written_rules import fit_agreement_weight
 from include.models.training.fusion_choice import FusionChoice, choose_fusion
 from include.models.training.held_out import HeldOut
 
@@ -44,7 +44,7 @@ class Tuned:
     text_temperature: float
     photo_temperature: float
     joint_temperature: float
-    decider: Decider
+    policy: DecisionPolicy
     fusion_choice: FusionChoice
     thresholds: Mapping[str, float]
     """By modality, of labels without a threshold of their own."""
@@ -55,19 +55,19 @@ class Tuned:
 
 
 @dataclass(frozen=True, eq=False)
-class _OutOfFold:
-    """Out-of-fold outputs of the classifiers, by the inputs that a prediction uses."""
+class _OutOfFoldOutputs:
+    """The out-of-fold outputs of the examples, by what a prediction may look at."""
 
-    uses: Mapping[str, Opinions]
+    uses: Mapping[str, ClassifierOutputs]
     rows: Mapping[str, np.ndarray]
     """Positions of the examples that have what a use looks at."""
     targets: np.ndarray
     """int64 (n,), of all examples."""
 
-    def predict(self, modality: str, decider: Decider) -> tuple[Predictions, np.ndarray]:
+    def predict(self, modality: str, policy: DecisionPolicy) -> tuple[Predictions, np.ndarray]:
         """Predictions for the rows of a use, and their targets."""
         rows = self.rows[modality]
-        return decider.decide(self.uses[modality]).take(rows), self.targets[rows]
+        return policy.decide(self.uses[modality]).take(rows), self.targets[rows]
 
 
 def tune(
@@ -88,10 +88,10 @@ def tune(
     if held_out.has_joint and both.any():
         position = np.searchsorted(photo_labels, targets[both])
         joint_temperature = fit_temperature(held_out.joint[both][:, photo_labels], position)
-    opinions = _opinions(examples, held_out, photo_labels, text_temperature, photo_temperature, joint_temperature)
-    choice = choose_fusion(opinions, both, photo_labels, targets, folds, recipe.fusion)
-    out_of_fold = _by_inputs(examples, opinions, has_text, has_photo)
-    decider = Decider(
+    outputs = _outputs(examples, held_out, photo_labels, text_temperature, photo_temperature, joint_temperature)
+    choice = choose_fusion(outputs, both, photo_labels, targets, folds, recipe.fusion)
+    out_of_fold = _by_modality(examples, outputs, has_text, has_photo)
+    policy = DecisionPolicy(
         label_names=examples.label_names,
         prior=((np.bincount(targets, minlength=count) + 1) / (len(targets) + count)).astype(np.float32),
         fusion=choice.fusion,
@@ -100,101 +100,105 @@ def tune(
         fusion_used=choice.used,
     )
     # Each of these rests on what the ones before have chosen.
-    agreement = fit_agreement(decider.decide(out_of_fold.uses["overall"]).probabilities, examples.said_by_rule, targets)
-    decider = replace(decider, rule_weight=recipe.rule_weight, agreement_weight=agreement)
-    decider = _calibrated(decider, out_of_fold, recipe)
-    decider = _with_familiarity_limits(decider, out_of_fold, options)
-    decider, thresholds = _with_thresholds(decider, out_of_fold, options)
+    agreement = fit_agreement_weight(
+        policy.decide(out_of_fold.uses["overall"]).probabilities, examples.rule_label_index, targets
+    )
+    policy = replace(policy, rule_weight=recipe.rule_weight, agreement_weight=agreement)
+    policy = _calibrated(policy, out_of_fold, recipe)
+    policy = _with_limits(policy, out_of_fold, options)
+    policy, thresholds = _with_thresholds(policy, out_of_fold, options)
     return Tuned(
         text_temperature=text_temperature,
         photo_temperature=photo_temperature,
         joint_temperature=joint_temperature,
-        decider=decider,
+        policy=policy,
         fusion_choice=choice,
         thresholds=thresholds,
         rows=out_of_fold.rows,
-        predictions={modality: out_of_fold.predict(modality, decider)[0] for modality in out_of_fold.uses},
+        predictions={modality: out_of_fold.predict(modality, policy)[0] for modality in out_of_fold.uses},
     )
 
 
-def _by_inputs(examples: Examples, opinions: Opinions, has_text: np.ndarray, has_photo: np.ndarray) -> _OutOfFold:
+def _by_modality(
+    examples: Examples, outputs: ClassifierOutputs, has_text: np.ndarray, has_photo: np.ndarray
+) -> _OutOfFoldOutputs:
     nothing, both = np.zeros(len(examples), dtype=bool), has_text & has_photo
     uses = {
-        "text": replace(opinions, has_text=has_text, has_photo=nothing),
-        "photo": replace(opinions, has_text=nothing, has_photo=has_photo, said_by_rule=None),
-        "fusion": replace(opinions, has_text=both, has_photo=both),
-        "overall": replace(opinions, has_text=has_text, has_photo=examples.has_photo),
+        "text": replace(outputs, has_text=has_text, has_photo=nothing),
+        "photo": replace(outputs, has_text=nothing, has_photo=has_photo, rule_label_index=None),
+        "fusion": replace(outputs, has_text=both, has_photo=both),
+        "overall": replace(outputs, has_text=has_text, has_photo=examples.has_photo),
     }
     rows = {modality: np.flatnonzero(use.has_text | use.has_photo) for modality, use in uses.items()}
-    return _OutOfFold(uses, rows, examples.targets)
+    return _OutOfFoldOutputs(uses, rows, examples.targets)
 
 
-def _calibrated(decider: Decider, out_of_fold: _OutOfFold, recipe: Recipe) -> Decider:
+def _calibrated(policy: DecisionPolicy, out_of_fold: _OutOfFoldOutputs, recipe: Recipe) -> DecisionPolicy:
     for modality, number in _NUMBERS.items():
-        found, targets = out_of_fold.predict(modality, decider)
+        found, targets = out_of_fold.predict(modality, policy)
         resting = found.modality_index == number
         if recipe.calibration == "isotonic" or (recipe.calibration == "auto" and resting.sum() >= ISOTONIC_ROWS):
-            decider = _with_confidence_map(decider, number, found, resting, targets)
-    return decider
+            policy = _with_confidence_map(policy, number, found, resting, targets)
+    return policy
 
 
-def _with_familiarity_limits(decider: Decider, out_of_fold: _OutOfFold, options: TrainingOptions) -> Decider:
+def _with_limits(policy: DecisionPolicy, out_of_fold: _OutOfFoldOutputs, options: TrainingOptions) -> DecisionPolicy:
     limits = np.full((len(MODALITIES), len(SIGNALS)), -np.inf)
     for modality, number in _NUMBERS.items():
-        resting = out_of_fold.rows[modality][out_of_fold.predict(modality, decider)[0].modality_index == number]
+        resting = out_of_fold.rows[modality][out_of_fold.predict(modality, policy)[0].modality_index == number]
         columns = _SIGNALS_OF[number]
         signals = np.asarray(out_of_fold.uses[modality].signals)[np.ix_(resting, columns)]
         limits[number, columns] = familiar_limits(signals, options.familiar_share)
-    return replace(decider, limits=limits)
+    return replace(policy, limits=limits)
 
 
 def _with_thresholds(
-    decider: Decider, out_of_fold: _OutOfFold, options: TrainingOptions
-) -> tuple[Decider, dict[str, float]]:
-    """The decider with its thresholds, and those over all labels by modality."""
+    policy: DecisionPolicy, out_of_fold: _OutOfFoldOutputs, options: TrainingOptions
+) -> tuple[DecisionPolicy, dict[str, float]]:
+    """The policy with its thresholds, and those over all labels by modality."""
     thresholds, tables = {}, {}
     for modality, number in _NUMBERS.items():
-        if modality == "photo" and len(decider.photo_labels) < len(decider.label_names):
+        if modality == "photo" and len(policy.photo_labels) < len(policy.label_names):
             # A photo of a kind that the photo classifier never saw would be called one of the kinds it knows.
             continue
-        found, targets = out_of_fold.predict(modality, decider)
+        found, targets = out_of_fold.predict(modality, policy)
         used = (found.modality_index == number) & ~found.is_unfamiliar & ~found.is_contradicted
         thresholds[modality], tables[number] = thresholds_by_label(
             found.take(used), targets[used], options.target_precision
         )
-    return replace(decider, thresholds=thresholds_table(tables, len(decider.label_names))), thresholds
+    return replace(policy, thresholds=thresholds_table(tables, len(policy.label_names))), thresholds
 
 
-def _opinions(
+def _outputs(
     examples: Examples,
     held_out: HeldOut,
     photo_labels: np.ndarray,
     text_temperature: float,
     photo_temperature: float,
     joint_temperature: float,
-) -> Opinions:
+) -> ClassifierOutputs:
     text, photo = held_out.text / text_temperature, held_out.photo / photo_temperature
     signals = held_out.signals.copy()
     signals[:, 1], signals[:, 3] = log_sum_exp(text), log_sum_exp(photo)
-    return Opinions(
+    return ClassifierOutputs(
         text=softmax(text).astype(np.float32),
         has_text=examples.has_text,
         photo=softmax(photo).astype(np.float32),
         has_photo=examples.has_photo,
         joint=held_out.joint[:, photo_labels] / joint_temperature if held_out.has_joint else None,
         signals=signals,
-        said_by_rule=examples.said_by_rule,
+        rule_label_index=examples.rule_label_index,
     )
 
 
 def _with_confidence_map(
-    decider: Decider, number: int, found: Predictions, resting: np.ndarray, targets: np.ndarray
-) -> Decider:
+    policy: DecisionPolicy, number: int, found: Predictions, resting: np.ndarray, targets: np.ndarray
+) -> DecisionPolicy:
     if not resting.any():
-        return decider
+        return policy
     correct = found.label_index[resting] == targets[resting]
     fitted = fit_confidence_map(found.confidences[resting], correct)
-    return replace(decider, confidence_maps={**decider.confidence_maps, number: fitted})
+    return replace(policy, confidence_maps={**policy.confidence_maps, number: fitted})
 
 
 def thresholds_by_label(found: Predictions, targets: np.ndarray, precision: float) -> tuple[float, np.ndarray]:

@@ -1,9 +1,8 @@
 """A model version: everything that turns a product's text and photo into a label, in one folder.
 
-Preprocessing, encoders, classifiers, label list, calibration and thresholds travel together, the photo encoder's files
-included. The folder holds plain numbers, text and networks (`.npz`, `.json`, `.onnx`): loading it runs no code of its
-author. It carries a golden input with
-its expected output, and is refused when it no longer gives that output.
+The folder contains preprocessing, encoders with their files, classifiers, label list, calibration and thresholds, as
+plain numbers, text and networks (`.npz`, `.json`, `.onnx`): loading it executes no code from the folder. It also has a
+golden input with its expected output, and an artefact that no longer reproduces it is rejected.
 
     artefact = Artefact.load(version.path)
     predictions = artefact.predict(text_vectors, has_text, image_vectors, has_photo)
@@ -11,10 +10,7 @@ its expected output, and is refused when it no longer gives that output.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,57 +23,64 @@ from include.features.image.packing import pack_image_encoder, unpacked_spec
 from include.features.text import TextEncoder, load_text_encoder
 from include.models.classifier.classifier import Classifier
 from include.models.classifier.joint import JointHead
-from include.models.classifier.linear import LinearClassifier, log_sum_exp, softmax
+from include.models.classifier.linear import LinearClassifier
 from include.models.classifier.recipe import Recipe
 from include.models.decision.calibration import ConfidenceMap
-from include.models.decision.familiarity import SIGNALS, KnownGround
 from include.models.decision.fusion import Fusion
-from include.models.decision.policy import Decider, Opinions
+from include.models.decision.input_prediction import predict_input
+from include.models.decision.out_of_distribution import SIGNALS, OutOfDistributionDetector
+from include.models.decision.policy import ClassifierOutputs, DecisionPolicy
 from include.models.decision.predictions import MODALITIES, Predictions
-from include.models.decision.written_rules import SILENT, said_by_rules
+from include.models.decision.written_rules import NO_RULE, encode_rule_labels
 from include.models.monitoring.reference_profile import PROFILE_FILE, ReferenceProfile
+from include.models.version.artefact_files import (
+    CLASSIFIERS_FILE,
+    DESCRIPTION_FILE,
+    GOLDEN_FILE,
+    checksums,
+    read_arrays,
+    read_parts,
+    require_checksums,
+    write_arrays,
+    write_parts,
+)
 from include.models.version.golden import Golden
 
-logger = logging.getLogger(__name__)
-
 _FORMAT = 3
-_DESCRIPTION = "artefact.json"
-_ARRAYS = ("classifiers.npz", "golden.npz")
 _BLOCK = 512
-"""Products judged at a time: what they need stays in the processor's cache."""
+"""Products predicted at a time, so that intermediate arrays stay in the processor's cache."""
 _GOLDEN_TOLERANCE = 1e-3
-"""Difference of a probability between machines that is rounding, not damage."""
+"""Largest difference of a probability between machines that rounding explains."""
 
 
 @dataclass(frozen=True, eq=False)
 class Artefact:
-    """One model, complete; it does not know its version number, which the registry gives."""
+    """A complete model, without its version number, which the registry assigns."""
 
     text_encoder: TextEncoder
     image_encoder_spec: str
-    """Setting that loads the photo encoder, e.g. `classical` or a path, which is in the artefact's folder once it was
-    saved; the first versions name a path outside of it."""
+    """Setting that loads the photo encoder, e.g. `classical` or a path. In a saved artefact the path is in its folder,
+    except in versions from before encoders were saved with it."""
     image_encoder_identity: str
     """Identity of the photo encoder that the photo classifier was trained with."""
     text_classifier: Classifier
     photo_classifier: Classifier | None
-    """None when too few trusted products had a photo."""
+    """None if too few training products have a photo."""
     joint_head: JointHead | None
-    """None unless it answers for products with text and photo."""
-    text_ground: KnownGround
-    photo_ground: KnownGround | None
-    decider: Decider
+    """None unless it labels products with text and photo."""
+    text_detector: OutOfDistributionDetector
+    photo_detector: OutOfDistributionDetector | None
+    policy: DecisionPolicy
     recipe: Recipe
-    """How it was trained."""
     taxonomy_identity: str
     golden: Golden
     profile: ReferenceProfile | None = None
-    """What it was trained on, for batches to be compared with; None for versions from before there were profiles."""
+    """Drift statistics of the training products; None for versions from before there were profiles."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Label ids that the model can give, in the order of its probabilities."""
-        return self.decider.label_names
+        """Label ids of the model, in the order of its probabilities."""
+        return self.policy.label_names
 
     def predict(
         self,
@@ -87,64 +90,68 @@ class Artefact:
         has_photo: np.ndarray,
         rule_labels: Sequence[str | None] | None = None,
     ) -> Predictions:
-        """Label n products from their embeddings, and from what the taxonomy's written rules say of their texts.
+        """Predict the labels of n products from their embeddings and their rule labels.
 
-        `text_vectors` float32 (n, d) and `image_vectors` float32 (n, e) come from the encoders of this
-        artefact; `has_text` and `has_photo`, bool (n,), say which rows count. Rows of NaN never count.
-        `rule_labels` are those of `written_rules.rule_labels`, heard where a text counts. A
-        product without both gets the commonest label with a low confidence, for review. Raises
-        ConfigurationError if the vectors are of another length than the classifiers'.
+        `text_vectors` float32 (n, d) and `image_vectors` float32 (n, e) are embeddings by the encoders of this
+        artefact; rows where `has_text` or `has_photo`, bool (n,), is False are ignored, and so are rows with NaN.
+        `rule_labels`, from `written_rules.rule_labels`, apply to products with a text. A product with neither text nor
+        photo gets the most frequent label with its frequency as the confidence, for review. Raises ConfigurationError
+        if the vectors have other dimensions than those that the classifiers take.
         """
-        rules_count = np.array(has_text, dtype=bool)
+        rules_apply = np.array(has_text, dtype=bool)
         has_text = self._usable(self.text_classifier, text_vectors, has_text, "text")
         has_photo = self._usable(self.photo_classifier, image_vectors, has_photo, "photo")
         count = len(has_text)
-        opinions = Opinions(
+        outputs = ClassifierOutputs(
             text=np.zeros((count, len(self.labels)), dtype=np.float32),
             has_text=has_text,
             photo=np.zeros((count, len(self.labels)), dtype=np.float32),
             has_photo=has_photo,
-            joint=None if self.joint_head is None else np.zeros((count, len(self.decider.photo_labels)), np.float32),
+            joint=None if self.joint_head is None else np.zeros((count, len(self.policy.photo_labels)), np.float32),
             signals=np.full((count, len(SIGNALS)), np.inf),
-            said_by_rule=(
-                None if rule_labels is None else np.where(rules_count, said_by_rules(rule_labels, self.labels), SILENT)
+            rule_label_index=(
+                None
+                if rule_labels is None
+                else np.where(rules_apply, encode_rule_labels(rule_labels, self.labels), NO_RULE)
             ),
         )
         for start in range(0, count, _BLOCK):
-            self._fill_in(opinions, slice(start, start + _BLOCK), text_vectors, image_vectors)
-        return self.decider.decide(opinions)
+            self._predict_block(outputs, slice(start, start + _BLOCK), text_vectors, image_vectors)
+        return self.policy.decide(outputs)
 
-    def _fill_in(self, opinions: Opinions, block: slice, text_vectors: np.ndarray, image_vectors: np.ndarray) -> None:
-        """Put what the classifiers say of a block of rows into the tables of `opinions`."""
-        has_text, has_photo = opinions.has_text[block], opinions.has_photo[block]
-        signals = np.asarray(opinions.signals)[block]
-        text_features = _opine(
-            self.text_classifier, self.text_ground, text_vectors[block], has_text, opinions.text[block], signals[:, :2]
+    def _predict_block(
+        self, outputs: ClassifierOutputs, block: slice, text_vectors: np.ndarray, image_vectors: np.ndarray
+    ) -> None:
+        """Write the outputs for a block of rows into the arrays of `outputs`."""
+        has_text, has_photo = outputs.has_text[block], outputs.has_photo[block]
+        signals = np.asarray(outputs.signals)[block]
+        text_features = predict_input(
+            self.text_classifier, self.text_detector, text_vectors[block], has_text, outputs.text[block], signals[:, :2]
         )
-        photo_features = _opine(
-            self.photo_classifier, self.photo_ground, image_vectors[block], has_photo, opinions.photo[block],
+        photo_features = predict_input(
+            self.photo_classifier, self.photo_detector, image_vectors[block], has_photo, outputs.photo[block],
             signals[:, 2:],
         )  # fmt: skip
         both = has_text & has_photo
-        if self.joint_head is not None and opinions.joint is not None and both.any():
-            opinions.joint[block][both] = self.joint_head.logits(
+        if self.joint_head is not None and outputs.joint is not None and both.any():
+            outputs.joint[block][both] = self.joint_head.logits(
                 text_features[both[has_text]], photo_features[both[has_photo]]
             )
 
     def _usable(self, classifier: Classifier | None, vectors: np.ndarray, present: np.ndarray, kind: str) -> np.ndarray:
-        """bool (n,): rows that have the input, and a vector of it that the classifier can read."""
+        """bool (n,): rows that have the input, with a finite vector."""
         present = np.array(present, dtype=bool)
         if classifier is None or not present.any():
             return np.zeros(len(present), dtype=bool)
         if vectors.shape[1] != classifier.dimensions:
             raise ConfigurationError(
                 f"{kind} embeddings have {vectors.shape[1]} dimensions, this model takes {classifier.dimensions}: "
-                "they were made by another encoder; embed them with this model's own"
+                "they are from another encoder; embed them with the encoder of this model"
             )
         return np.asarray(present & np.isfinite(vectors).all(axis=1))
 
     def check_image_encoder(self, identity: str) -> None:
-        """Raise ConfigurationError unless photos embedded by `identity` are what the photo classifier knows."""
+        """Raise ConfigurationError unless the photo classifier was trained on embeddings by the encoder `identity`."""
         if self.photo_classifier is not None and identity != self.image_encoder_identity:
             raise ConfigurationError(
                 f"this model was trained on photos embedded by {self.image_encoder_identity}, and "
@@ -153,14 +160,12 @@ class Artefact:
             )
 
     def save(self, folder: Path) -> None:
-        """Write the model into a folder, which is made if absent; the description comes last."""
+        """Write the model into a folder, which is created if absent; the description is written last."""
         folder.mkdir(parents=True, exist_ok=True)
         self.text_encoder.save(folder)
-        arrays = self._arrays()
+        write_parts(folder / CLASSIFIERS_FILE, self._parts())
         golden = {name: value for name, value in vars(self.golden).items() if name != "documents"}
-        for name, content in zip(_ARRAYS, (arrays, golden), strict=True):
-            with (folder / name).open("wb") as stream:
-                np.savez(stream, **content)
+        write_arrays(folder / GOLDEN_FILE, golden)
         (folder / PROFILE_FILE).unlink(missing_ok=True)
         if self.profile is not None:
             self.profile.save(folder)
@@ -171,46 +176,42 @@ class Artefact:
             "image_encoder_spec": pack_image_encoder(self.image_encoder_spec, folder),
             "image_encoder_identity": self.image_encoder_identity,
             "taxonomy_identity": self.taxonomy_identity,
-            "fusion_used": self.decider.fusion_used,
+            "fusion_used": self.policy.fusion_used,
             "fusion": {
-                "text_weight": self.decider.fusion.text_weight,
-                "photo_weight": self.decider.fusion.photo_weight,
+                "text_weight": self.policy.fusion.text_weight,
+                "photo_weight": self.policy.fusion.photo_weight,
             },
-            "rule_weight": self.decider.rule_weight,
-            "agreement_weight": self.decider.agreement_weight,
+            "rule_weight": self.policy.rule_weight,
+            "agreement_weight": self.policy.agreement_weight,
             "recipe": self.recipe.to_dict(),
             "golden_documents": list(self.golden.documents),
         }
-        description["sha256"] = {
-            path.relative_to(folder).as_posix(): _sha256(path)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != _DESCRIPTION
-        }
-        (folder / _DESCRIPTION).write_text(json.dumps(description, ensure_ascii=False, indent=1), encoding="utf-8")
+        description["sha256"] = checksums(folder)
+        (folder / DESCRIPTION_FILE).write_text(json.dumps(description, ensure_ascii=False, indent=1), encoding="utf-8")
 
-    def _arrays(self) -> dict[str, np.ndarray]:
-        """All numbers of the model; the name before `__` says whose they are."""
+    def _parts(self) -> dict[str, Mapping[str, Any]]:
+        """All arrays of the model by part; the parts' names are those of the first saved versions."""
         parts: dict[str, Mapping[str, Any]] = {
             "text": self.text_classifier.to_arrays(),
-            "text_ground": vars(self.text_ground),
-            "decider": {name: getattr(self.decider, name) for name in ("prior", "thresholds", "limits")},
+            "text_ground": vars(self.text_detector),
+            "decider": {name: getattr(self.policy, name) for name in ("prior", "thresholds", "limits")},
         }
-        if self.photo_classifier is not None and self.photo_ground is not None:
-            parts |= {"photo": self.photo_classifier.to_arrays(), "photo_ground": vars(self.photo_ground)}
+        if self.photo_classifier is not None and self.photo_detector is not None:
+            parts |= {"photo": self.photo_classifier.to_arrays(), "photo_ground": vars(self.photo_detector)}
         if self.joint_head is not None:
             parts |= {"joint_text": vars(self.joint_head.text), "joint_photo": vars(self.joint_head.photo)}
-        if self.decider.fusion.correction is not None:
-            parts["fusion"] = {"correction": self.decider.fusion.correction}
-        for number, calibration in self.decider.confidence_maps.items():
+        if self.policy.fusion.correction is not None:
+            parts["fusion"] = {"correction": self.policy.fusion.correction}
+        for number, calibration in self.policy.confidence_maps.items():
             parts[f"confidence{number}"] = vars(calibration)
-        return {f"{part}__{name}": value for part, values in parts.items() for name, value in values.items()}
+        return parts
 
     @classmethod
     def load(cls, folder: Path) -> Artefact:
-        """The model that `save` wrote there.
+        """The model that `save` wrote.
 
-        Raises NoChampionError when a file is missing or damaged, or when the golden input no longer gives
-        its golden output.
+        Raises NoChampionError if a file is missing or damaged, or if the golden input no longer gives its expected
+        output.
         """
         try:
             artefact = cls._read(folder)
@@ -221,98 +222,72 @@ class Artefact:
 
     @classmethod
     def _read(cls, folder: Path) -> Artefact:
-        description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
+        description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
         if description["format"] != _FORMAT:
             raise ValueError(f"written in format {description['format']}, this program reads {_FORMAT}")
-        for name, expected in description["sha256"].items():
-            if _sha256(folder / name) != expected:
-                raise ValueError(f"{name} was changed after it was written")
+        require_checksums(folder, description["sha256"])
         text_encoder = load_text_encoder(folder)
         if text_encoder.identity != description["text_encoder_identity"]:
             raise ValueError("the text encoder is not the one that this model was trained with")
-        with np.load(folder / _ARRAYS[0], allow_pickle=False) as stored:
-            arrays = dict(stored)
-        with np.load(folder / _ARRAYS[1], allow_pickle=False) as stored:
-            golden = Golden(documents=tuple(description["golden_documents"]), **stored)
-        parts: dict[str, dict[str, Any]] = defaultdict(dict)
-        for key, value in arrays.items():
-            part, _, name = key.partition("__")
-            parts[part][name] = value
+        parts = read_parts(folder / CLASSIFIERS_FILE)
         photo_classifier = Classifier.from_arrays(parts["photo"]) if "photo" in parts else None
-        joint = (LinearClassifier(**parts[name]) for name in ("joint_text", "joint_photo"))
         return cls(
             text_encoder=text_encoder,
             image_encoder_spec=unpacked_spec(description["image_encoder_spec"], folder),
             image_encoder_identity=description["image_encoder_identity"],
             text_classifier=Classifier.from_arrays(parts["text"]),
             photo_classifier=photo_classifier,
-            joint_head=JointHead(*joint) if "joint_text" in parts else None,
-            text_ground=KnownGround(**parts["text_ground"]),
-            photo_ground=KnownGround(**parts["photo_ground"]) if "photo_ground" in parts else None,
-            decider=Decider(
-                label_names=tuple(description["labels"]),
-                fusion=Fusion(**description["fusion"], **parts.get("fusion", {})),
-                photo_labels=photo_classifier.known if photo_classifier else np.empty(0, dtype=np.int64),
-                fusion_used=description["fusion_used"],
-                rule_weight=description["rule_weight"],
-                agreement_weight=description["agreement_weight"],
-                confidence_maps={
-                    number: ConfidenceMap(**parts[f"confidence{number}"])
-                    for number in range(len(MODALITIES))
-                    if f"confidence{number}" in parts
-                },
-                **parts["decider"],
+            joint_head=(
+                JointHead(LinearClassifier(**parts["joint_text"]), LinearClassifier(**parts["joint_photo"]))
+                if "joint_text" in parts
+                else None
             ),
+            text_detector=OutOfDistributionDetector(**parts["text_ground"]),
+            photo_detector=OutOfDistributionDetector(**parts["photo_ground"]) if "photo_ground" in parts else None,
+            policy=_policy(description, parts, photo_classifier),
             recipe=Recipe.from_dict(description["recipe"]),
             taxonomy_identity=description["taxonomy_identity"],
-            golden=golden,
+            golden=Golden(documents=tuple(description["golden_documents"]), **read_arrays(folder / GOLDEN_FILE)),
             profile=ReferenceProfile.load(folder),
         )
 
     def _check_golden_output(self, folder: Path) -> None:
         golden = self.golden
-        found = self.predict(golden.text_vectors, golden.has_text, golden.image_vectors, golden.has_photo)
-        if not np.allclose(found.probabilities, golden.probabilities, atol=_GOLDEN_TOLERANCE):
+        output = self.predict(golden.text_vectors, golden.has_text, golden.image_vectors, golden.has_photo)
+        if not np.allclose(output.probabilities, golden.probabilities, atol=_GOLDEN_TOLERANCE):
             raise NoChampionError(_damaged(folder, "its golden input no longer gives its golden output"))
 
     def verify(self) -> None:
-        """Run the golden documents through the whole model, text encoder included (0.7 s: it loads the tokenizer).
+        """Check that the text encoder still encodes the golden documents as in training (0.7 s: loads the tokenizer).
 
-        `load` checks from the embeddings on. Raises NoChampionError when the vectors differ.
+        `load` checks everything after the embeddings. Raises NoChampionError if the embeddings differ.
         """
         vectors = self.text_encoder.encode(self.golden.documents)
         if not np.allclose(vectors, self.golden.text_vectors, atol=_GOLDEN_TOLERANCE):
             raise NoChampionError(
-                "the text encoder of this model no longer encodes its golden documents as it did: a library that "
-                "it rests on has changed. Train again with `python -m include train`"
+                "the text encoder of this model no longer encodes its golden documents as in training: a library that "
+                "it uses has changed. Train again with `python -m include train`"
             )
 
 
-def _opine(
-    classifier: Classifier | None,
-    ground: KnownGround | None,
-    vectors: np.ndarray,
-    present: np.ndarray,
-    probabilities: np.ndarray,
-    signals: np.ndarray,
-) -> np.ndarray:
-    """Fill `probabilities` (n, k), and closeness and energy into `signals` (n, 2), of the rows that are present.
-
-    Returns the features of those rows.
-    """
-    if classifier is None or ground is None or not present.any():
-        return np.empty((0, 0))
-    found = (vectors if present.all() else vectors[present]).astype(np.float32, copy=False)
-    features = classifier.feature_map.apply(found)
-    logits = classifier.head.logits(features)
-    signals[present, 0] = ground.closeness(found)
-    signals[present, 1] = log_sum_exp(logits)
-    probabilities[np.ix_(present, classifier.known)] = softmax(logits)
-    return features
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _policy(
+    description: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]], photo_classifier: Classifier | None
+) -> DecisionPolicy:
+    """The decision policy of a saved model."""
+    return DecisionPolicy(
+        label_names=tuple(description["labels"]),
+        fusion=Fusion(**description["fusion"], **parts.get("fusion", {})),
+        photo_labels=photo_classifier.known if photo_classifier else np.empty(0, dtype=np.int64),
+        fusion_used=description["fusion_used"],
+        rule_weight=description["rule_weight"],
+        agreement_weight=description["agreement_weight"],
+        confidence_maps={
+            number: ConfidenceMap(**parts[f"confidence{number}"])
+            for number in range(len(MODALITIES))
+            if f"confidence{number}" in parts
+        },
+        **parts["decider"],
+    )
 
 
 def _damaged(folder: Path, reason: str) -> str:

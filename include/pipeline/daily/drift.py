@@ -27,7 +27,7 @@ from include.storage.layers import Layer
 if TYPE_CHECKING:
     from include.models.decision.predictions import Predictions
     from include.models.monitoring.drift import Drift, DriftBounds
-    from include.models.monitoring.drift_statistics import Tally
+    from include.models.monitoring.drift_statistics import DriftStatistics
     from include.models.version.artefact import Artefact
 
 logger = logging.getLogger(__name__)
@@ -60,10 +60,10 @@ def stage_tally(
     if artefact.profile is None:
         lake.delete(path)
         return
-    from include.models.monitoring.drift_statistics import Tally
+    from include.models.monitoring.drift_statistics import DriftStatistics
 
     without_photo = np.array([status != "ok" for status in photo_statuses], dtype=bool)
-    tally = Tally.of(predictions, without_photo, text_vectors, photo_vectors)
+    tally = DriftStatistics.of(predictions, without_photo, text_vectors, photo_vectors)
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **tally.to_arrays(), **{_VERSION: np.array(shard["model_version"])})
     lake.write_bytes(path, content.getvalue())
@@ -139,16 +139,16 @@ def _known_drift(lake: Lake, batch: Batch) -> DayDrift:
     return DayDrift() if result is None else DayDrift(result["figures"], result["warnings"])
 
 
-def _read_tally(lake: Lake, labels: str) -> tuple[Tally, str]:
+def _read_tally(lake: Lake, labels: str) -> tuple[DriftStatistics, str]:
     """The tally beside a shard's staged labels, and the model version that it is about."""
-    from include.models.monitoring.drift_statistics import Tally
+    from include.models.monitoring.drift_statistics import DriftStatistics
 
     with np.load(io.BytesIO(lake.read_bytes(_tally_path(labels))), allow_pickle=False) as stored:
         arrays = dict(stored)
     if _VERSION in arrays:
-        return Tally.from_arrays(arrays), str(arrays[_VERSION])
+        return DriftStatistics.from_arrays(arrays), str(arrays[_VERSION])
     # A tally that was staged by an earlier release has the model's folder instead.
-    return Tally.from_arrays(arrays), str(lake.read_parquet(labels, [_VERSION])[_VERSION][0])
+    return DriftStatistics.from_arrays(arrays), str(lake.read_parquet(labels, [_VERSION])[_VERSION][0])
 
 
 def _tally_path(labels: str) -> str:

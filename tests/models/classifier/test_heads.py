@@ -74,7 +74,7 @@ def test_fitting_again_gives_the_same_weights(head):
 @pytest.mark.parametrize(
     ("head", "least", "most"), [("rbf", 0.97, 1), ("rbf_svm", 0.97, 1), ("rbf_ridge", 0.97, 1), ("logistic", 0, 0.8)]
 )
-def test_a_kernel_tells_apart_what_no_plane_does(head, least, most):
+def test_a_kernel_separates_what_no_plane_does(head, least, most):
     vectors, targets = rings()
     classifier = fit_photo(vectors, targets, Recipe(photo_heads=(head,), photo_scaling="standardise"), seed=0)
     accuracy = (classifier.probabilities(vectors, 2).argmax(axis=1) == targets).mean()
@@ -127,7 +127,7 @@ def test_identical_photos_do_no_harm():
     assert np.isfinite(fit_photo(vectors, targets, Recipe(), seed=0).logits(vectors)).all()
 
 
-def test_a_higher_temperature_is_less_sure_of_the_same_label():
+def test_a_higher_temperature_is_less_confident_of_the_same_label():
     vectors, targets = drawn([0, 1, 2])
     classifier = fit_text(vectors, targets, Recipe(), seed=0)
     sure, unsure = classifier.probabilities(vectors, 3), classifier.at_temperature(3.0).probabilities(vectors, 3)

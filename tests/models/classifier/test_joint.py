@@ -36,11 +36,11 @@ def accuracy(by_text, by_photo, joint: JointHead) -> float:
     return float((logits.argmax(axis=1) == targets).mean())
 
 
-def test_both_inputs_tell_what_neither_tells_alone():
+def test_both_inputs_separate_what_neither_does_alone():
     assert accuracy(*fit()) > 0.95
 
 
-def test_rows_without_a_photo_are_learnt_from_too():
+def test_rows_without_a_photo_are_fitted_on_too():
     has_photo = np.random.default_rng(5).random(240) < 0.6
     assert accuracy(*fit(has_photo=has_photo)) > 0.9
 
@@ -55,7 +55,7 @@ def test_fitting_again_gives_the_same_weights():
     assert np.array_equal(first.photo.weights, second.photo.weights)
 
 
-def test_a_higher_temperature_is_less_sure():
+def test_a_higher_temperature_is_less_confident():
     by_text, by_photo, joint = fit()
     text, photo, _ = drawn(seed=1)
     features = by_text.feature_map.apply(text), by_photo.feature_map.apply(photo)

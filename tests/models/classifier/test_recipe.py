@@ -29,6 +29,6 @@ def test_a_recipe_of_another_version_is_refused():
         {"photo_regularisation": 0.0},
     ],
 )
-def test_a_value_that_no_training_knows_is_refused(wrong):
+def test_an_unknown_value_is_refused(wrong):
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):
         Recipe(**wrong)

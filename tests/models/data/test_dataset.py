@@ -7,7 +7,7 @@ import pytest
 
 from include.errors import ConfigurationError
 from include.models.data.dataset import TrainingSet, prepare_examples
-from include.models.decision.written_rules import SILENT, UNKNOWN_LABEL
+from include.models.decision.written_rules import NO_RULE, UNKNOWN_LABEL
 from include.pipeline.training.options import training_options
 from include.schema import text_hash
 from include.settings import Settings
@@ -73,7 +73,7 @@ def test_a_text_that_its_strongest_origin_contradicts_is_left_out():
     assert examples.rejected["contradictory"] == 2
 
 
-def test_a_photo_under_several_labels_teaches_nothing():
+def test_a_photo_with_several_labels_is_left_out():
     rows = [*FILLING, ("a", "placeholder", "watches", "catalogue"), ("b", "placeholder", "champagne", "catalogue")]
     examples = prepare_examples(training_set(rows), OPTIONS.examples_needed)
     assert not examples.has_photo.any()
@@ -129,13 +129,13 @@ def test_the_fingerprint_follows_the_rows_and_not_their_order():
     assert dataset.fingerprint(replace(OPTIONS, folds=3)) != fingerprint
 
 
-def test_a_rule_is_not_heard_for_the_examples_it_labelled():
+def test_a_rule_label_is_not_applied_to_the_examples_it_labelled():
     dataset = replace(training_set(FILLING), rule_labels=["champagne", None, "champagne", "perfume"])
     examples = prepare_examples(dataset, OPTIONS.examples_needed)
-    said = dict(zip(examples.documents, examples.said_by_rule.tolist(), strict=True))
+    encoded = dict(zip(examples.documents, examples.rule_label_index.tolist(), strict=True))
     champagne = examples.label_names.index("champagne")
-    assert said == {"brut": SILENT, "brut rose": SILENT, "montre": champagne, "watch": UNKNOWN_LABEL}
-    assert (prepare_examples(training_set(FILLING), OPTIONS.examples_needed).said_by_rule == SILENT).all()
+    assert encoded == {"brut": NO_RULE, "brut rose": NO_RULE, "montre": champagne, "watch": UNKNOWN_LABEL}
+    assert (prepare_examples(training_set(FILLING), OPTIONS.examples_needed).rule_label_index == NO_RULE).all()
 
 
 def test_rule_labels_of_another_length_are_refused():

@@ -47,7 +47,7 @@ def test_over_any_weeks_no_content_of_gold_is_ever_trained_on(weeks: list[dict])
 
 @settings(deadline=None)
 @given(PRODUCTS)
-def test_asking_again_with_what_was_remembered_changes_nothing(products: dict) -> None:
+def test_assigning_again_with_the_stored_sides_changes_nothing(products: dict) -> None:
     first = divide(products)
     again = divide(products, dict(first.sides))
     assert (again.parts, again.groups, again.sides) == (first.parts, first.groups, first.sides)

@@ -55,7 +55,7 @@ def test_a_code_is_labelled_or_left_out_but_not_both():
     [
         ("code,kind\n1,champagne\n", "no column label"),
         ("", "no column code, label"),
-        ("code,label\n1,champagne\n1,vinegar\n", "line 3: 1 stands on the list already"),
+        ("code,label\n1,champagne\n1,vinegar\n", "line 3: 1 is on the list already"),
         ("code,label\n1,cider\n", "unknown label 'cider'"),
         ("code,label\n,champagne\n", "line 2: a code or a label is empty"),
         ("code,label\n1\n", "line 2: a code or a label is empty"),
@@ -90,7 +90,7 @@ def test_a_code_is_the_same_whatever_the_source():
     ]
 
 
-def test_a_listed_product_leaves_with_all_that_says_or_shows_the_same():
+def test_a_listed_product_is_left_out_with_its_near_duplicates():
     dataset = training_set(
         [
             ("off:1", "Champagne Brut 75 cl", None),

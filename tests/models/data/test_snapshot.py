@@ -90,6 +90,6 @@ def test_a_changed_or_absent_file_is_refused_and_made_anew(lake: Lake) -> None:
     assert lake.read_bytes(path) == whole
 
 
-def test_an_id_that_nobody_wrote_is_named(lake: Lake) -> None:
+def test_an_unknown_id_is_named(lake: Lake) -> None:
     with pytest.raises(SnapshotDamaged, match="snapshot=" + "0" * 64):
         read_manifest(lake, "0" * 64)

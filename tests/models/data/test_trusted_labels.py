@@ -17,7 +17,7 @@ def labels_of(*described: Product) -> list[tuple[str, str, str]]:
     return [(row["product_id"], row["label"], row["origin"]) for row in table.to_pylist()]
 
 
-def test_each_origin_says_what_it_knows():
+def test_each_origin_gives_its_labels():
     found = labels_of(
         Product("flipkart", "1", name="Towel", source_category="Baby Care >> Baby Bath & Skin"),
         Product("openfoodfacts", "2", name="X", category_tags=("en:wines", "en:sparkling-wines", "en:champagnes")),
@@ -30,19 +30,19 @@ def test_each_origin_says_what_it_knows():
     ]
 
 
-def test_origins_that_disagree_are_both_told():
+def test_labels_of_origins_that_disagree_are_both_kept():
     found = labels_of(
         Product("s", "1", name="Lentilles", source_category="Champagne", category_tags=("en:plant-based-foods",))
     )
     assert sorted(found) == [("s:1", "champagne", "catalogue"), ("s:1", "other_food", "source_tag")]
 
 
-def test_rules_keep_silent_where_the_source_speaks():
+def test_rules_are_not_applied_where_the_source_gives_a_label():
     found = labels_of(Product("s", "1", name="Vinaigre de champagne", category_tags=("en:sauces",)))
     assert found == [("s:1", "sauce", "source_tag")]
 
 
-def test_what_nothing_tells_has_no_label():
+def test_a_product_without_any_origin_has_no_label():
     assert labels_of(Product("s", "1", name="Surprise"), Product("s", "2")) == []
 
 

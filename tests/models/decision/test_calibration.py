@@ -31,7 +31,7 @@ def test_no_rows_ask_for_no_temperature():
     assert fit_temperature(np.empty((0, 3)), np.empty(0, dtype=np.int64)) == 1.0
 
 
-def test_calibration_error_is_the_distance_between_saying_and_being_right():
+def test_calibration_error_is_the_distance_between_confidence_and_accuracy():
     confidences = np.array([0.95] * 10 + [0.55] * 10)
     correct = np.array([True] * 10 + [True] * 3 + [False] * 7)
     assert expected_calibration_error(confidences, correct) == pytest.approx(0.5 * 0.05 + 0.5 * 0.25)
@@ -50,7 +50,7 @@ scored = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=80)
 def test_what_reaches_the_threshold_reaches_the_precision(pairs, precision):
     confidences = np.array([confidence for confidence, _ in pairs])
     correct = np.array([right for _, right in pairs], dtype=bool)
-    threshold = threshold_for_precision(confidences, correct, precision, least=5)
+    threshold = threshold_for_precision(confidences, correct, precision, min_rows=5)
     accepted = confidences >= threshold
     if threshold == NEVER:
         assert not accepted.any()

@@ -15,7 +15,7 @@ known_labels = st.lists(st.integers(0, LABELS - 1), min_size=1, max_size=LABELS,
 
 
 @st.composite
-def opinions(draw, known: np.ndarray | None = None) -> np.ndarray:
+def outputs(draw, known: np.ndarray | None = None) -> np.ndarray:
     raw = draw(arrays(np.float64, (4, LABELS), elements=st.floats(1e-3, 1)))
     if known is not None:
         raw[:, [label for label in range(LABELS) if label not in known]] = 0
@@ -25,7 +25,7 @@ def opinions(draw, known: np.ndarray | None = None) -> np.ndarray:
 @st.composite
 def cases(draw):
     known = draw(known_labels)
-    return draw(opinions()), draw(opinions(known=known)), known
+    return draw(outputs()), draw(outputs(known=known)), known
 
 
 @given(cases(), weights, weights)
@@ -38,7 +38,7 @@ def test_a_blend_is_a_probability(case, text_weight, photo_weight):
 
 
 @given(cases(), weights, weights)
-def test_a_photo_says_nothing_about_labels_it_never_saw(case, text_weight, photo_weight):
+def test_a_photo_does_not_change_labels_that_its_classifier_does_not_know(case, text_weight, photo_weight):
     text, photo, known = case
     others = [label for label in range(LABELS) if label not in known]
     fused = Fusion(text_weight, photo_weight).blend(text, photo, known)
@@ -46,7 +46,7 @@ def test_a_photo_says_nothing_about_labels_it_never_saw(case, text_weight, photo
 
 
 @given(cases())
-def test_without_a_say_the_photo_changes_nothing(case):
+def test_a_photo_without_weight_changes_nothing(case):
     text, photo, known = case
     assert np.allclose(Fusion(1.0, 0.0).blend(text, photo, known), text, atol=1e-5)
 
@@ -55,13 +55,13 @@ def test_without_a_say_the_photo_changes_nothing(case):
 def test_a_photo_that_prefers_a_label_never_lowers_it(case, text_weight, photo_weight):
     text, photo, known = case
     fused = Fusion(text_weight, photo_weight).blend(text, photo, known)
-    silent = Fusion(text_weight, 0.0).blend(text, photo, known)
+    unweighted = Fusion(text_weight, 0.0).blend(text, photo, known)
     favourite = known[photo[:, known].argmax(axis=1)]
     rows = np.arange(len(text))
-    assert (fused[rows, favourite] >= silent[rows, favourite] - 1e-5).all()
+    assert (fused[rows, favourite] >= unweighted[rows, favourite] - 1e-5).all()
 
 
-def test_the_trustworthy_opinion_gets_the_weight():
+def test_the_better_classifier_gets_the_weight():
     chance = np.random.default_rng(0)
     targets = chance.integers(0, LABELS, 600)
     right = np.full((600, LABELS), 0.05, dtype=np.float32)

@@ -21,7 +21,7 @@ import numpy as np
 from include.models.data.content_groups import content_groups
 from include.models.decision.predictions import Predictions
 from include.models.monitoring.drift import Drift, measure_drift
-from include.models.monitoring.drift_statistics import Tally
+from include.models.monitoring.drift_statistics import DriftStatistics
 from include.models.monitoring.reference_profile import ReferenceProfile
 from include.models.training.train import train
 from include.pipeline.daily.drift import drift_bounds
@@ -54,8 +54,10 @@ class Halves:
 
     def drift(self, rows: np.ndarray, source: str, settings: Settings) -> Drift:
         """The drift of a batch of records, taken for a day of `source`."""
-        tally = Tally.of(self.predictions.take(rows), ~self.has_photo[rows], self.texts[rows], self.photos[rows])
-        return measure_drift(source, tally, self.profile, drift_bounds(settings))
+        statistics = DriftStatistics.of(
+            self.predictions.take(rows), ~self.has_photo[rows], self.texts[rows], self.photos[rows]
+        )
+        return measure_drift(source, statistics, self.profile, drift_bounds(settings))
 
 
 def train_on_half(data: EvaluationData, settings: Settings, most: int = 10_000) -> Halves:
@@ -107,7 +109,7 @@ def main(folder: Path) -> None:
         settings = Settings(state_dir=Path(home))
         data = load_evaluation_data(folder, settings, {"default": settings.image_encoder}, lambda _text: None)
         halves = train_on_half(data, settings)
-    sources = [name for name, tally in halves.profile.by_source.items() if tally.products >= 100]
+    sources = [name for name, statistics in halves.profile.by_source.items() if statistics.products >= 100]
     out.write("median/largest value of a figure over 200 batches\n\nthe same source\n")
     for source in sources:
         for labelled_only in (True, False):

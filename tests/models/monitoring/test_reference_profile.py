@@ -12,7 +12,7 @@ from include.errors import NoChampionError
 from include.models.monitoring.reference_profile import PROFILE_FILE, ReferenceProfile
 from include.models.training.train import train
 from include.models.version.artefact import Artefact
-from tests.models.training.drawn_predictions import LABELS, draw_tally
+from tests.models.training.drawn_predictions import LABELS, draw_statistics
 
 
 def test_training_leaves_the_profile_of_its_out_of_fold_predictions(trained) -> None:
@@ -21,11 +21,11 @@ def test_training_leaves_the_profile_of_its_out_of_fold_predictions(trained) -> 
     overall = report.scores["overall"]
     assert profile.label_names == artefact.labels
     assert set(profile.by_source) == {"drawn"}
-    tally = profile.total
-    assert tally.products == overall.examples == 120
-    assert 1 - tally.reviewed / tally.products == pytest.approx(overall.coverage)
-    assert tally.without_photo == 120 - tally.photo.count == 72
-    assert tally.text.total.shape == (artefact.text_encoder.dimensions,)
+    statistics = profile.total
+    assert statistics.products == overall.examples == 120
+    assert 1 - statistics.reviewed / statistics.products == pytest.approx(overall.coverage)
+    assert statistics.without_photo == 120 - statistics.photo.count == 72
+    assert statistics.text.total.shape == (artefact.text_encoder.dimensions,)
 
 
 def test_it_comes_back_with_the_model(artefact: Artefact, tmp_path: Path) -> None:
@@ -59,11 +59,11 @@ def test_a_changed_profile_is_refused_like_any_damaged_file(artefact: Artefact, 
 def test_every_source_has_its_statistics(training_set, options) -> None:
     ids = [f"{'feed' if number % 3 else 'shop'}:{number}" for number in range(len(training_set.labels))]
     profile = train(replace(training_set, product_ids=ids), options)[0].profile
-    assert {source: tally.products for source, tally in profile.by_source.items()} == {"feed": 80, "shop": 40}
+    assert {source: statistics.products for source, statistics in profile.by_source.items()} == {"feed": 80, "shop": 40}
 
 
 def test_a_batch_is_compared_with_its_source_where_training_had_enough_of_it() -> None:
-    profile = ReferenceProfile(LABELS, {"feed": draw_tally(60), "shop": draw_tally(200, 1)})
+    profile = ReferenceProfile(LABELS, {"feed": draw_statistics(60), "shop": draw_statistics(200, 1)})
     statistics, same_source = profile.baseline_for("feed", 60)
     assert (statistics.products, same_source) == (60, True)
     for source, min_products in (("feed", 61), ("unheard_of", 1)):

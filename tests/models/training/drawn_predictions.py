@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from include.models.decision.predictions import Predictions
-from include.models.monitoring.drift_statistics import Tally
+from include.models.monitoring.drift_statistics import DriftStatistics
 
 LABELS = ("champagne", "vinegar", "watches", "chocolate")
 DIMENSIONS = 5
@@ -30,9 +30,11 @@ def draw_vectors(count: int, seed: int = 0, shift: float = 0.0, absent: float = 
     return vectors
 
 
-def draw_tally(count: int, seed: int = 0, labels: tuple[int, ...] = (0, 1, 2, 3), shift: float = 0.0) -> Tally:
+def draw_statistics(
+    count: int, seed: int = 0, labels: tuple[int, ...] = (0, 1, 2, 3), shift: float = 0.0
+) -> DriftStatistics:
     """The tally of drawn products."""
     photos = draw_vectors(count, seed + 1, shift)
-    return Tally.of(
+    return DriftStatistics.of(
         draw_predictions(count, seed, labels), np.isnan(photos[:, 0]), draw_vectors(count, seed, shift), photos
     )

@@ -139,7 +139,7 @@ def test_labels_shuffled_teach_nothing_and_the_report_says_so(options):
 def test_every_recipe_trains_and_comes_back_from_its_folder(options, tmp_path, recipe):
     dataset = draw_training_set(20, photos_of=tuple(VOCABULARY))
     artefact, report = train(dataset, options, recipe)
-    assert artefact.decider.fusion_used == recipe.fusion
+    assert artefact.policy.fusion_used == recipe.fusion
     assert report.scores["text"].accuracy > 0.6
     artefact.save(tmp_path)
     again = Artefact.load(tmp_path)

@@ -151,17 +151,17 @@ def test_loading_and_predicting_import_no_learning_library(saved):
     assert finished.stdout.strip() == "[]"
 
 
-def test_a_rule_is_heard_where_there_is_text_and_nowhere_else(artefact):
+def test_a_rule_is_applied_where_there_is_text_and_nowhere_else(artefact):
     vectors = np.tile(artefact.golden.text_vectors[:1], (2, 1))
     photos = np.full((2, artefact.photo_classifier.dimensions), np.nan, dtype=np.float32)
     with_text, no_photo = np.array([True, False]), np.zeros(2, dtype=bool)
-    silent = artefact.predict(vectors, with_text, photos, no_photo)
-    other = next(label for label in artefact.labels if label != silent.labels[0])
-    told = artefact.predict(vectors, with_text, photos, no_photo, [other, other])
+    without_rule = artefact.predict(vectors, with_text, photos, no_photo)
+    other = next(label for label in artefact.labels if label != without_rule.labels[0])
+    with_rule = artefact.predict(vectors, with_text, photos, no_photo, [other, other])
     column = artefact.labels.index(other)
-    assert told.probabilities[0, column] > silent.probabilities[0, column]
-    np.testing.assert_array_equal(told.probabilities[1], silent.probabilities[1])
+    assert with_rule.probabilities[0, column] > without_rule.probabilities[0, column]
+    np.testing.assert_array_equal(with_rule.probabilities[1], without_rule.probabilities[1])
 
 
-def test_what_a_rule_weighs_comes_back_with_the_model(artefact, saved):
-    assert Artefact.load(saved).decider.rule_weight == artefact.decider.rule_weight == artefact.recipe.rule_weight > 0
+def test_the_weight_of_rules_comes_back_with_the_model(artefact, saved):
+    assert Artefact.load(saved).policy.rule_weight == artefact.policy.rule_weight == artefact.recipe.rule_weight > 0

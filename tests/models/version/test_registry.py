@@ -80,7 +80,7 @@ def test_versions_are_found_by_what_they_were_trained_on(folder, tmp_path):
     assert registry.metrics("3") == {"overall_macro_f1": 0.5}
 
 
-def test_an_alias_is_told_and_taken_away(folder, tmp_path):
+def test_an_alias_is_found_and_removed(folder, tmp_path):
     registry = Registry(Settings(state_dir=tmp_path).tracking_uri, tmp_path)
     registry.register(folder, {}, {})
     assert registry.alias() is None
@@ -92,7 +92,7 @@ def test_an_alias_is_told_and_taken_away(folder, tmp_path):
     assert (registry.alias(), registry.alias(CHALLENGER)) == ("1", None)
 
 
-def test_figures_stand_beside_the_run_and_are_replaced(folder, tmp_path):
+def test_figures_are_logged_to_the_run_and_replaced(folder, tmp_path):
     registry = Registry(Settings(state_dir=tmp_path).tracking_uri, tmp_path)
     registry.register(folder, {}, {})
     figure = tmp_path / "figures" / "confusion.svg"

@@ -53,7 +53,7 @@ def test_a_version_saved_before_applies_rules_as_it_did(version):
     rules = ["chocolate"] * len(golden.has_text)
     found = version.predict(golden.text_vectors, golden.has_text, golden.image_vectors, golden.has_photo, rules)
     assert found.is_contradicted.tolist() == [True, True, True, True, True, False, False]
-    assert (version.decider.rule_weight, version.decider.agreement_weight) == (4.0, 0.0)
+    assert (version.policy.rule_weight, version.policy.agreement_weight) == (4.0, 0.0)
 
 
 def test_a_version_saved_before_has_its_reference_profile(version):

@@ -20,7 +20,7 @@ from include.models.search.outcome import write_outcome
 from include.models.version.artefact import Artefact
 from include.models.version.registry import CHALLENGER, CHAMPION, Registry
 from include.pipeline.import_catalogue import import_catalogue
-from include.pipeline.retraining import steps
+from include.pipeline.retraining import examination, steps
 from include.pipeline.retraining.reporting import report_decision
 from include.pipeline.training.training_data import snapshot_of_today, training_set
 from include.sandbox.demo.training_catalogue import write_demo_catalogue
@@ -55,6 +55,7 @@ def prepared(
 ) -> Callable[[str], Settings]:
     """A function that makes one more platform: imported products and the result of a search, and nothing trained."""
     monkeypatch.setitem(RECIPES, "scratch-small", TINY)
+    monkeypatch.setattr(examination, "CASES", 20)
     candidates = tmp_path / "candidates.yaml"
 
     def platform(name: str) -> Settings:

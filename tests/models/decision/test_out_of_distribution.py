@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.models.decision.familiarity import familiar_limits, fit_known_ground
+from include.models.decision.out_of_distribution import familiar_limits, fit_detector
 
 
 def drawn(rows: int, dimensions: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -18,31 +18,31 @@ def drawn(rows: int, dimensions: int = 12, seed: int = 0) -> tuple[np.ndarray, n
 
 
 def test_what_is_like_the_examples_is_closer_than_anything_else():
-    ground = fit_known_ground(*drawn(300), seed=0)
+    detector = fit_detector(*drawn(300), seed=0)
     chance = np.random.default_rng(5)
-    like = ground.closeness(drawn(200, seed=1)[0])
+    like = detector.closeness(drawn(200, seed=1)[0])
     other_direction = np.zeros((50, 12), dtype=np.float32)
     other_direction[:, 7] = 1.0
     for strange in (other_direction, chance.normal(size=(50, 12)).astype(np.float32)):
-        assert ground.closeness(strange).max() < np.quantile(like, 0.01)
+        assert detector.closeness(strange).max() < np.quantile(like, 0.01)
 
 
-def test_an_embedding_of_nothing_is_the_strangest():
-    ground = fit_known_ground(*drawn(300), seed=0)
-    closeness = ground.closeness(np.vstack([np.zeros((1, 12)), -np.ones((1, 12))]).astype(np.float32))
+def test_an_embedding_of_zeros_is_the_least_familiar():
+    detector = fit_detector(*drawn(300), seed=0)
+    closeness = detector.closeness(np.vstack([np.zeros((1, 12)), -np.ones((1, 12))]).astype(np.float32))
     assert closeness[0] < closeness[1]
 
 
 def test_the_length_of_an_embedding_does_not_matter():
-    ground, vectors = fit_known_ground(*drawn(300), seed=0), drawn(20, seed=1)[0]
-    assert np.allclose(ground.closeness(vectors), ground.closeness(vectors * 7), rtol=1e-4)
+    detector, vectors = fit_detector(*drawn(300), seed=0), drawn(20, seed=1)[0]
+    assert np.allclose(detector.closeness(vectors), detector.closeness(vectors * 7), rtol=1e-4)
 
 
 @pytest.mark.parametrize("rows", [6, 30, 200])
 def test_few_examples_are_enough_to_fit(rows):
-    ground = fit_known_ground(*drawn(rows), seed=0)
-    assert np.isfinite(ground.closeness(drawn(10, seed=3)[0])).all()
-    assert len(ground.closeness(np.empty((0, 12), np.float32))) == 0
+    detector = fit_detector(*drawn(rows), seed=0)
+    assert np.isfinite(detector.closeness(drawn(10, seed=3)[0])).all()
+    assert len(detector.closeness(np.empty((0, 12), np.float32))) == 0
 
 
 @given(st.integers(0, 50), st.integers(20, 400), st.sampled_from([0.9, 0.95, 0.99]))
@@ -52,7 +52,7 @@ def test_as_many_held_out_products_pass_as_asked_for(seed, rows, share):
     assert passed.mean() >= share - 1 / rows
 
 
-def test_nothing_is_turned_away_when_all_must_pass():
+def test_nothing_is_rejected_when_all_must_pass():
     signals = np.random.default_rng(0).normal(size=(50, 2))
     assert (signals >= familiar_limits(signals, 1.0)).all()
     assert familiar_limits(np.empty((0, 2)), 0.99).tolist() == [-np.inf, -np.inf]

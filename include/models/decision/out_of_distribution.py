@@ -24,7 +24,7 @@ _LOWEST_CLOSENESS = -1e9
 
 
 @dataclass(frozen=True, eq=False)
-class KnownGround:
+class OutOfDistributionDetector:
     """The distribution of the training examples' embeddings: a Gaussian per label with a shared covariance."""
 
     projection: np.ndarray
@@ -58,7 +58,7 @@ class KnownGround:
         return np.where(lengths > 0, -distance, _LOWEST_CLOSENESS).astype(np.float64)
 
 
-def fit_known_ground(vectors: np.ndarray, targets: np.ndarray, seed: int) -> KnownGround:
+def fit_detector(vectors: np.ndarray, targets: np.ndarray, seed: int) -> OutOfDistributionDetector:
     """Fit to the embeddings of examples, float32 (n, d), and their labels, int64 (n,).
 
     The covariance within labels is shared by all labels and shrunk after Ledoit and Wolf (2004).
@@ -79,7 +79,7 @@ def fit_known_ground(vectors: np.ndarray, targets: np.ndarray, seed: int) -> Kno
     outside = unit.shape[1] - directions.shape[1]
     residual = float(((unit - centre) ** 2).sum() - (plain**2).sum()) / len(unit)
     residual_variance = max(residual / outside, 1e-5) if outside else np.inf
-    return KnownGround(
+    return OutOfDistributionDetector(
         projection=(directions @ whitening).astype(np.float32),
         offset=(-centre @ directions @ whitening).astype(np.float32),
         components=(rotation * deviations).T.astype(np.float32),
