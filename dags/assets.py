@@ -15,6 +15,6 @@ CHAMPION_MODEL = Asset("champion_model", group="models")
 
 
 def announce(asset: Asset, **extra: Any) -> None:
-    """Say in the asset's event what changed and for which day: asset-triggered runs have no day of their own."""
+    """Record in the asset's event what changed and for which day: asset-triggered runs have no day of their own."""
     event = get_current_context()["outlet_events"][asset]
     event.extra = extra | {"day": current_day().isoformat()}

@@ -15,9 +15,9 @@ texts and photos, label them with the champion model, and publish them to Parque
 | `digest` | `batches` | one message with the day's failures and drift warnings; none when all is well |
 | `retrain_early` | `batches` | if `CUVEE_RETRAIN_ON_DRIFT` is set, triggers `retrain_weekly` after drift |
 
-**When it fails.** The reason is the last line of the task's log and stands in the table `batches`.
+**When it fails.** The reason is the last line of the task's log, and in the table `batches`.
 
-* `fetch` waits for its retry: the source has not published the day yet; it is asked every half hour for 20 hours.
+* `fetch` up for retry: the source has not published the day yet; it is retried every half hour for 20 hours.
 * `fetch` red: the API is down or limits us. What came is kept; clear the task and it resumes.
 * `validate` waits (Edamam): the day before failed there. Clear that one first, or mark it as success.
 * `validate` red: the batch broke a batch rule; open the validation report it names. Nothing was published.
@@ -25,7 +25,7 @@ texts and photos, label them with the champion model, and publish them to Parque
   any more, trigger the day with `allow_empty`.
 * `plan_shards` red: no champion model. Run `python -m include train`, then clear the task.
 * `publish` red: the warehouse does not answer. The Parquet files are kept; clear the task when it is back.
-* `digest` red: the message was not taken; its log says why. The day is published and its run stays green.
+* `digest` red: the message was not accepted; the log has the reason. The day is published and its run stays green.
 
 Every step may be run again at any time: it leaves the same rows. To redo days, use *Trigger → Backfill*.
 
@@ -76,7 +76,7 @@ def label_shard(shard: Any) -> None:
 )
 def champagne_daily() -> None:
     # A teardown runs however the sources end, and does not decide whether the run is red.
-    told, retrained = digest().as_teardown(), retrain_early()
+    digested, retrained = digest().as_teardown(), retrain_early()
     for source in load_settings().daily_sources:
 
         @task_group(group_id=source)
@@ -87,7 +87,7 @@ def champagne_daily() -> None:
             labelled = label_shard.expand(shard=plan_shards(source, validated))
             labelled >> publish(source, fetched, validated)
 
-        label_source() >> [told, retrained]
+        label_source() >> [digested, retrained]
 
 
 daily = champagne_daily()

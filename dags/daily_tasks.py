@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import DagRunTriggerException
 
 from assets import LABELLED_PRODUCTS, PRODUCTS, announce
 from include.settings import load_settings
+from include.storage.batch import Batch
 from task_context import PATIENCE, current_day, may_be_empty, source_connection
 
 logger = logging.getLogger(__name__)
@@ -20,14 +21,14 @@ logger = logging.getLogger(__name__)
 def fetch(source: str) -> Any:
     from include.pipeline.daily.fetch import fetch_day
 
-    return fetch_day(source, current_day(), load_settings(), source_connection(source))
+    return fetch_day(Batch(source, current_day()), load_settings(), source_connection(source))
 
 
 @task(outlets=[PRODUCTS])
 def validate(source: str, fetched: Any) -> Any:
     from include.pipeline.daily.validate import validate_day
 
-    summary = validate_day(source, current_day(), load_settings(), allow_empty=may_be_empty())
+    summary = validate_day(Batch(source, current_day()), load_settings(), allow_empty=may_be_empty())
     announce(PRODUCTS, source=source)
     return summary
 
@@ -36,7 +37,7 @@ def validate(source: str, fetched: Any) -> Any:
 def plan_shards(source: str, validated: Any) -> Any:
     from include.pipeline.daily.shards import plan_shards
 
-    return plan_shards(source, current_day(), load_settings())
+    return plan_shards(Batch(source, current_day()), load_settings())
 
 
 @task(pool="embedding")
@@ -66,7 +67,9 @@ def publish(source: str, fetched: Any, validated: Any) -> Any:
     from include.pipeline.daily.publish import publish_day
 
     steps = {"fetch": fetched, "validate": validated}
-    summary = publish_day(source, current_day(), load_settings(), earlier_steps=steps, allow_empty=may_be_empty())
+    summary = publish_day(
+        Batch(source, current_day()), load_settings(), earlier_steps=steps, allow_empty=may_be_empty()
+    )
     announce(LABELLED_PRODUCTS, source=source)
     return summary
 
@@ -85,7 +88,7 @@ def retrain_early() -> None:
     day = current_day()
     run_id = early_retraining(day, load_settings())
     if run_id is None:
-        # To skip would say it better, but Airflow notices a skipped task up to a second late, every day.
+        # Skipping would be clearer, but Airflow notices a skipped task up to a second late, every day.
         logger.info("no early training is wanted: day=%s", day)
         return
     # What TriggerDagRunOperator does, whose module costs a second of imports at every parse of the DAG.

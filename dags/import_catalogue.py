@@ -12,7 +12,7 @@ lines), validates its products, packs and embeds its photos, and writes the labe
 | `kind` | `flipkart`, `openfoodfacts` or `plain`; found out by looking into the file by default |
 | `day` | the day under which it is kept in the lake; the day of the trigger by default |
 
-**When it fails.** A refused file says at which line and what was expected: mend the file and trigger again.
+**When it fails.** The error of a refused file names the line and what was expected: fix the file and trigger again.
 Nothing is written before the whole file was read once. Importing the same file twice leaves the same rows.
 
 **Owner.** data-platform. More in `docs/operations.md`.

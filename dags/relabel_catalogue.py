@@ -2,7 +2,7 @@
 ### Relabel all known products with another model version
 
 **What it does.** When another model version has become champion, or by hand with a version's number: predicts the
-label of every product in the warehouse anew from its cached embeddings, shard after shard, each in one transaction.
+label of every product in the warehouse again from its cached embeddings, shard after shard, each in one transaction.
 What is not cached for the version's encoders is embedded first. A label that a person decided stays.
 
 | step | reads | writes |
@@ -18,9 +18,9 @@ What is not cached for the version's encoders is embedded first. A label that a 
 
 **When it fails.** Shards that are done stay done, the others keep the labels they have: nothing is half written.
 
-* `pin_version` red: there is no champion, its artefact is damaged, or there is no such version. The log says which.
+* `pin_version` red: there is no champion, its artefact is damaged, or there is no such version: see the log.
   Train or promote a model, then clear the task.
-* `relabel_shard` red: the warehouse did not answer, or a photo encoder is not at hand. Mend what the log says and clear
+* `relabel_shard` red: the warehouse did not answer, or a photo encoder is not at hand. Fix what the log names and clear
   the red shards; those that are green are not done again.
 * `report` red: clear it. What changed is kept in `relabellings`, not in the run.
 

@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 
 
 def announced_version(context: Context) -> str | None:
-    """The version that the newest of the events that set the run off tells of; None for a run by hand."""
+    """The version in the newest of the events that triggered the run; None for a run by hand."""
     events = context["triggering_asset_events"].get(CHAMPION_MODEL, [])
     newest = max(events, key=lambda event: event.timestamp, default=None)
     return None if newest is None else newest.extra.get("version")
 
 
 def log_failure(context: Context) -> None:
-    """Say what a failure means for the catalogue: no batch failed, so `batches` has nothing to tell."""
+    """Log what a failure means for the catalogue: no batch failed, so it is not recorded in `batches`."""
     ti = context["ti"]
     reason = str(context.get("exception") or "the task was killed or timed out")
     logger.error(

@@ -126,7 +126,7 @@ def conclude(judged: Any, answer: Any) -> Any:
 def announce_champion(concluded: Any, rolled_back: Any) -> Any:
     version = rolled_back["version"] if rolled_back else concluded["candidate"] if concluded["promoted"] else None
     if version is None:
-        raise AirflowSkipException("The champion stays: nothing is labelled anew.")
+        raise AirflowSkipException("The champion stays: nothing is labelled again.")
     announce(CHAMPION_MODEL, version=version)
     return version
 

@@ -83,7 +83,7 @@ def midnight(day: date | None) -> datetime | None:
 
 
 def run_day_of(context: Context) -> date:
-    """The day a run is about: its param `day` if given, else its data interval's start, else when it was asked for."""
+    """The day a run is about: its param `day` if given, else its data interval's start, else when it was triggered."""
     chosen = context["params"].get("day")
     if chosen:
         return date.fromisoformat(chosen)
@@ -117,7 +117,7 @@ def source_connection(source: str) -> SourceConnection:
     """The Airflow connection named like the source, as the library's own type.
 
     Host is the API's base URL, login and password its application id and key; `search_url` and
-    `allow_private_hosts` stand in the extra field.
+    `allow_private_hosts` are in the extra field.
     """
     from include.sources.connection import SourceConnection
 
@@ -128,12 +128,13 @@ def source_connection(source: str) -> SourceConnection:
         search_url=extra.get("search_url", ""),
         app_id=connection.login or "",
         app_key=connection.password or "",
+        query=load_settings().edamam_query,
         allow_private_hosts=bool(extra.get("allow_private_hosts", False)),
     )
 
 
 def imported_source(params: Mapping[str, Any]) -> str:
-    """The source that an import with these params is about, as far as can be said without reading its file."""
+    """The source that an import with these params is about, as far as is known without reading its file."""
     from include.sources.catalogue import default_source
 
     return params.get("source") or default_source(Path(params["path"]), params.get("kind"))

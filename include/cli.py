@@ -168,7 +168,7 @@ def run_day_command(
 ) -> None:
     """Run one day without Airflow: fetch, validate, embed, classify, publish."""
     from include.pipeline.daily.run_day import run_day
-    from include.sources.connection import connection_from_settings
+    from include.pipeline.source_access import connection_from_settings
 
     settings = load_settings()
     results = {}

@@ -24,6 +24,7 @@ from include.errors import CuveeError
 from include.features.hash_index import HashIndex
 from include.schema import embeddings_schema, text_hash
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,9 @@ _READERS = 8
 class EmbeddingCache:
     """The embeddings of one encoder. Made without touching the lake; one object per thread."""
 
-    def __init__(self, lake: Lake, identity: str, dimensions: int | None = None, *, root: str = "embeddings") -> None:
+    def __init__(
+        self, lake: Lake, identity: str, dimensions: int | None = None, *, root: str = Layer.EMBEDDINGS
+    ) -> None:
         """`identity` names the encoder; `dimensions` is the width that `get` returns while nothing is cached.
 
         `root` is the lake's folder that holds the cache, if it is not the usual one.

@@ -21,12 +21,13 @@ from include.pages.decision_scores import label_rows, score_rows
 from include.pages.rendering import html_environment
 from include.settings import Settings
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.engine import open_engine
 from include.warehouse.promotions import StoredPromotion, decision_on
 
 logger = logging.getLogger(__name__)
 
-REPORTS = "reports/retraining"
+REPORTS = Layer.RETRAINING_REPORTS
 """Folder of all decisions in the lake; its `index.html` lists them."""
 
 

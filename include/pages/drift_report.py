@@ -13,8 +13,10 @@ from datetime import date
 from typing import Any
 
 from include.pages.rendering import html_environment
-from include.pages.validation_report import REPORTS, json_bytes, write_overview
+from include.pages.validation_report import json_bytes, write_overview
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 FIGURES = {
     "label_mix": ("Label mix", "Distance of the predicted labels' shares; 1 means no label in common."),
@@ -49,14 +51,14 @@ class DriftPage:
         return any(figure["verdict"] != "too few" for figure in self.figures.values())
 
 
-def drift_folder(source: str, day: date) -> str:
+def drift_folder(batch: Batch) -> str:
     """Folder of a day's drift page in the lake."""
-    return f"{Lake.partition(REPORTS, source, day)}/drift"
+    return f"{batch.folder(Layer.VALIDATION_REPORTS)}/drift"
 
 
 def write_drift_report(lake: Lake, page: DriftPage) -> str:
     """Write a day's drift page over that of an earlier run, and refresh the overview; returns the page's path."""
-    folder = drift_folder(page.source, page.day)
+    folder = drift_folder(Batch(page.source, page.day))
     lake.write_bytes(f"{folder}/result.json", json_bytes({**asdict(page), "day": page.day.isoformat()}))
     beyond = [name for name, figure in page.figures.items() if figure["verdict"] == "beyond"]
     summary = {
@@ -73,18 +75,18 @@ def write_drift_report(lake: Lake, page: DriftPage) -> str:
     return f"{folder}/index.html"
 
 
-def read_drift_result(lake: Lake, source: str, day: date) -> dict[str, Any] | None:
+def read_drift_result(lake: Lake, batch: Batch) -> dict[str, Any] | None:
     """What a day's drift page shows, as data; None where the day has none."""
-    path = f"{drift_folder(source, day)}/result.json"
+    path = f"{drift_folder(batch)}/result.json"
     return json.loads(lake.read_bytes(path)) if lake.exists(path) else None
 
 
-def remove_drift_report(lake: Lake, source: str, day: date) -> None:
+def remove_drift_report(lake: Lake, batch: Batch) -> None:
     """Remove a day's drift page, if there is one, and refresh the overview.
 
     What others read goes first and the folder last: killed on the way, the next call goes on.
     """
-    folder = drift_folder(source, day)
+    folder = drift_folder(batch)
     if lake.exists(folder):
         lake.delete(f"{folder}/result.json")
         lake.delete(f"{folder}/summary.json")

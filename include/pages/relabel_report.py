@@ -12,6 +12,7 @@ import json
 from include.pages.attributions import attributions
 from include.pages.rendering import html_environment
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.taxonomy import load_taxonomy
 from include.warehouse.relabel_summary import LabelChange, RelabelSummary
 
@@ -24,7 +25,7 @@ def write_relabel_report(lake: Lake, summary: RelabelSummary) -> str:
 
     The page is written last: if it exists, so does the summary. An earlier page of the same version is replaced.
     """
-    folder = f"reports/relabel/version={summary['version']}"
+    folder = f"{Layer.RELABELLING_REPORTS}/version={summary['version']}"
     content = json.dumps(summary, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     lake.write_bytes(f"{folder}/summary.json", content.encode("utf-8", "replace"))
     path = f"{folder}/index.html"

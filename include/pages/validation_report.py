@@ -16,8 +16,9 @@ from include.pages.attributions import attribution
 from include.pages.rendering import html_environment
 from include.quality.report import ValidationReport
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
-REPORTS = "reports/validation"
+REPORTS = Layer.VALIDATION_REPORTS
 OVERVIEW = f"{REPORTS}/index.html"
 
 COUNT_MEANINGS = {

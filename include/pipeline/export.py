@@ -10,7 +10,9 @@ from include.errors import ConfigurationError
 from include.schema import Product
 from include.settings import Settings
 from include.sources.seed_export import write_seed_export
+from include.storage.batch import source_folder
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 COLUMNS = ["native_id", "name", "description", "ingredients", "category_tags", "source_category", "image_url"]
 
@@ -21,7 +23,7 @@ def export_first_products(path: Path, source: str, settings: Settings) -> int:
     Columns: foodId, label, category, foodContentsLabel, image. Raises ConfigurationError if there is none.
     """
     lake = Lake(settings.lake_root)
-    if not lake.list_files(f"products/source={source}"):
+    if not lake.list_files(source_folder(Layer.PRODUCTS, source)):
         raise ConfigurationError(
             f"there are no products of {source} yet: run a day first (`python -m include run-day DAY`)"
         )
@@ -31,7 +33,7 @@ def export_first_products(path: Path, source: str, settings: Settings) -> int:
 
 
 def _products(lake: Lake, source: str) -> Iterator[Product]:
-    for path in lake.list_files(f"products/source={source}", ".parquet"):
+    for path in lake.list_files(source_folder(Layer.PRODUCTS, source), ".parquet"):
         with lake.parquet_file(path) as file:
             for batch in file.iter_batches(batch_size=100, columns=COLUMNS):
                 for row in batch.to_pylist():

@@ -23,12 +23,13 @@ from include.features.text.cleaning import CLEANING_VERSION
 from include.record_guard import RecordGuard
 from include.rules import RULES_VERSION
 from include.schema import TEXT_FEATURES, text_hash
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.taxonomy import load_taxonomy
 
 logger = logging.getLogger(__name__)
 
-LAYER = "readings"
 _VERSION_KEY = b"reader"
 """Key in a file's metadata; the name is older than the term."""
 
@@ -78,7 +79,7 @@ def stored_text_features(lake: Lake, source: str, days: Iterable[date], wanted: 
     """
     tables = [TEXT_FEATURES.empty_table()]
     for day in days:
-        for path in lake.list_files(Lake.partition(LAYER, source, day), ".parquet"):
+        for path in lake.list_files(Batch(source, day).folder(Layer.TEXT_FEATURES), ".parquet"):
             with suppress(FileNotFoundError):  # outdated: another shard has removed it meanwhile
                 table = lake.read_parquet(path)
                 if _is_current(table.schema):
@@ -87,9 +88,9 @@ def stored_text_features(lake: Lake, source: str, days: Iterable[date], wanted: 
     return pa.concat_tables(tables).combine_chunks()
 
 
-def replace_text_features(lake: Lake, source: str, day: date, features: pa.Table) -> None:
+def replace_text_features(lake: Lake, batch: Batch, features: pa.Table) -> None:
     """Add text features to those of a day, and remove those of other versions."""
-    folder = Lake.partition(LAYER, source, day)
+    folder = batch.folder(Layer.TEXT_FEATURES)
     store_text_features(
         lake, f"{folder}/part-{text_hash(' '.join(features['content_hash'].to_pylist()))[:32]}.parquet", features
     )

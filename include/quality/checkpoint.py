@@ -16,7 +16,9 @@ from include.quality.expectation_run import RuleResult, run_suite
 from include.quality.report import Skipped, ValidationReport
 from include.quality.report_sections import flag_bars, label_bars, quarantine_sections
 from include.schema import LABELS, PRODUCTS
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 PRODUCT_COLUMNS = Columns(
     kept=("product_id", "language"),
@@ -186,7 +188,7 @@ def validate_labels(
 
     labels = read_compact(lake, paths, LABELS, LABEL_COLUMNS)
     known = read_compact(
-        lake, [products_path or Lake.day_file("products", source, day)], PRODUCTS, Columns(kept=("product_id",))
+        lake, [products_path or Batch(source, day).file(Layer.PRODUCTS)], PRODUCTS, Columns(kept=("product_id",))
     )
     unlabelled, unknown = _unmatched(known, labels)
     facts = {

@@ -27,7 +27,7 @@ MAX_ADDRESSES = 4
 """Addresses of one host that are tried."""
 _RESOLVERS = threading.BoundedSemaphore(32)
 """Names that are being resolved at a time. The system gives up on a name after some time of its own, which nothing can
-cut short (by default 5 s, twice, for each name server); whoever waits for it waits no longer than its deadline."""
+cut short (by default 5 s, twice, for each name server); a caller waits for it no longer than its deadline."""
 
 
 def guard_pools(pools: urllib3.PoolManager, guard: AddressGuard) -> None:
@@ -41,7 +41,7 @@ def guard_pools(pools: urllib3.PoolManager, guard: AddressGuard) -> None:
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer of which announcements are passed over, as the protocol says, up to a number; cookies are dropped."""
+    """An answer of which announcements are passed over, as HTTP demands, up to a number; cookies are dropped."""
 
     _answers = 0
 

@@ -1,6 +1,6 @@
 """A deadline for a whole exchange with a server, kept by cutting its connection.
 
-Time limits of sockets start anew with each byte, so a server that sends one now and then holds a reader for ever. Here
+Time limits of sockets start again with each byte, so a server that sends one now and then holds a reader for ever. Here
 one thread watches all deadlines of the process and shuts down the connection of each that has passed; the reader then
 sees the end of the connection, at once and wherever it waits: in a TLS handshake, a header, a chunk.
 

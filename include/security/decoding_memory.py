@@ -35,7 +35,7 @@ Image.core.set_block_size(64 * 1024**2)  # type: ignore[attr-defined]
 
 
 class MemoryBudget:
-    """Bytes that threads take shares of; whoever asks first gets its share first.
+    """Bytes that threads take shares of; who asks first gets its share first.
 
     What was freed is given back to the system whenever half of the budget was used: glibc keeps it otherwise, for each
     thread that ever decoded a large photo.

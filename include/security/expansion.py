@@ -1,7 +1,7 @@
 """How much may come out of compressed bytes: bounds for everything that is decompressed.
 
 Real product records compress to about a tenth, and no file of a food API has more lines than the world has products.
-Three kilobytes of gzip can hold a million lines, so that size alone says nothing.
+Three kilobytes of gzip can hold a million lines, so that the size alone is no limit.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 class BoundedGunzip:
     """Decompresses a gzip stream as it passes by, within bounds; feed it all chunks, then ask `is_whole`.
 
-    Several members one after another are one file, as the format says. At most a megabyte is held at a time.
+    Several members one after another are one file, as the format defines. At most a megabyte is held at a time.
     """
 
     def __init__(self, *, max_bytes: int = MAX_UNPACKED_BYTES, max_lines: int = MAX_LINES) -> None:

@@ -19,7 +19,7 @@ _NOT_IN_A_URL = re.compile(rb"[^\x21-\x7e]")
 def announced_bytes(headers: Mapping[str, str]) -> int | None:
     """The length of the body as sent, or None if it ends with its last chunk or with the connection.
 
-    Raises ValueError, whose message says what is wrong with the headers.
+    Raises ValueError, whose message names what is wrong with the headers.
     """
     transfer = headers.get("Transfer-Encoding", "identity").strip().lower()
     if transfer not in ("chunked", "identity"):
@@ -35,7 +35,7 @@ def announced_bytes(headers: Mapping[str, str]) -> int | None:
 
 
 def content_encoding(headers: Mapping[str, str]) -> str:
-    """How the body is compressed: `identity` or `gzip`; ValueError for all that nobody asked for."""
+    """How the body is compressed: `identity` or `gzip`; ValueError for all that was not requested."""
     encoding = headers.get("Content-Encoding", "").strip().lower() or "identity"
     encoding = "gzip" if encoding == "x-gzip" else encoding
     if encoding not in ("identity", "gzip"):

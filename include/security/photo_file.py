@@ -90,7 +90,7 @@ def open_photo(content: bytes, max_pixels: int) -> Image.Image:
 
 
 def upright_turn(photo: Image.Image) -> Image.Transpose | None:
-    """The turn that puts a photo upright as its Exif data say; None if it is upright already, or says nothing of it."""
+    """The turn that puts a photo upright by its Exif orientation; None if it is upright, or has no such data."""
     return _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))
 
 

@@ -1,4 +1,4 @@
-"""Text from outside, made fit to stand in a message, a log or on a terminal."""
+"""Text from outside, made fit for a message, a log or on a terminal."""
 
 from __future__ import annotations
 

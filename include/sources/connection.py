@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from include.errors import ConfigurationError
-from include.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -23,30 +22,14 @@ class SourceConnection:
     """Open Food Facts only: host of the search and product API; empty means `base_url`."""
     app_id: str = field(default="", repr=False)
     app_key: str = field(default="", repr=False)
+    query: str = "champagne"
+    """Edamam only: the words to search for."""
     allow_private_hosts: bool = False
     """Whether loopback and private addresses are meant: the sandbox. They are then not rate limited either."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", _checked_address(self.base_url))
         object.__setattr__(self, "search_url", _checked_address(self.search_url or self.base_url))
-
-
-def connection_from_settings(source: str, settings: Settings) -> SourceConnection:
-    """The connection of a source as the environment names it; ConfigurationError for an unknown source."""
-    if source == "openfoodfacts":
-        return SourceConnection(
-            base_url=settings.openfoodfacts_url,
-            search_url=settings.openfoodfacts_search_url,
-            allow_private_hosts=settings.allow_private_hosts,
-        )
-    if source == "edamam":
-        return SourceConnection(
-            base_url=settings.edamam_url,
-            app_id=settings.edamam_app_id.get_secret_value(),
-            app_key=settings.edamam_app_key.get_secret_value(),
-            allow_private_hosts=settings.allow_private_hosts,
-        )
-    raise ConfigurationError(f"source {source!r} has no API connection; openfoodfacts and edamam have one")
 
 
 def _checked_address(url: str) -> str:

@@ -34,7 +34,7 @@ _CREDENTIALS = frozenset({"app_id", "app_key"})
 
 
 class Edamam:
-    """The foods that Edamam's parser finds for the setting `edamam_query`."""
+    """The foods that Edamam's parser finds for the connection's query."""
 
     name = "edamam"
     attribution = "Food data powered by Edamam (https://www.edamam.com), under its terms of use."
@@ -47,7 +47,7 @@ class Edamam:
         leads elsewhere or in a circle, or a page or its link cannot be read: that is never taken for the last page.
         """
         _require_credentials(connection)
-        query = {"ingr": http.settings.edamam_query}
+        query = {"ingr": connection.query}
         asked: list[dict[str, str]] = []
         was_empty = False
         for number in range(1, MAX_PAGES + 1):
@@ -59,7 +59,7 @@ class Edamam:
             following = _next_query(page, connection)
             # One page without foods may be a hole; after a second one the API only goes on linking.
             if following is None or (was_empty and not page["hints"]):
-                landing.complete({"query": http.settings.edamam_query, "files": _page_names(number)})
+                landing.complete({"query": connection.query, "files": _page_names(number)})
                 return
             if following in asked:
                 raise SourceError(f"{connection.base_url}{PARSER_PATH}: page {number} links back to an earlier page")
@@ -107,7 +107,7 @@ def _landed_page(landing: Landing, name: str) -> dict[str, Any]:
     if len(pages) != 1 or not isinstance(pages[0], dict) or not isinstance(pages[0].get("hints"), list):
         raise SourceError(
             f"landed page {landing.lake.url(landing.path(name))} cannot be read, and nothing of the day goes on: "
-            "fetch the day anew"
+            "fetch the day again"
         )
     return pages[0]
 

@@ -1,6 +1,6 @@
 """The one HTTP layer for all food APIs: polite, bounded, patient, and silent about credentials.
 
-    with HttpClient(settings) as http:
+    with HttpClient(limits) as http:
         answer = http.get_json("https://world.openfoodfacts.org/api/v2/search", {"fields": "code,brands"})
 
 A request is tried again when the connection or the server failed: refused or broken connections, time
@@ -28,9 +28,9 @@ from include.security.deadline import Deadline
 from include.security.expansion import BoundedGunzip
 from include.security.quoting import printable, shortened
 from include.security.redaction import RedactingFilter, redact, redact_values, safe_url, secret_values
-from include.settings import Settings
 from include.sources.exchange import Answer, Exchanges
 from include.sources.json_text import parse_json
+from include.sources.limits import HttpLimits
 from include.sources.rate_limit import Budget, HostRateLimiter
 from include.sources.retrying import Refusal, ServerFailure, retry_after_seconds, wait_before_retry
 
@@ -57,22 +57,22 @@ class HttpClient:
 
     def __init__(
         self,
-        settings: Settings,
+        limits: HttpLimits,
         *,
         allow_private_hosts: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.settings = settings
+        self._limits = limits
         self._allow_private_hosts = allow_private_hosts
         self._sleep = sleep
         self._secrets: set[str] = set()
         self._filter = RedactingFilter(self._secrets)
         self._filter.attach()
-        self._limiter = HostRateLimiter(settings.state_dir / "rate_limits", settings.requests_per_minute)
+        self._limiter = HostRateLimiter(limits.rate_limit_folder, limits.requests_per_minute)
         self._exchanges = Exchanges(
-            {"User-Agent": f"Cuvee/{include.__version__} ({settings.contact})"},
+            {"User-Agent": f"Cuvee/{include.__version__} ({limits.contact})"},
             guard=AddressGuard(allow_private=allow_private_hosts),
-            timeout_seconds=settings.http_timeout_seconds,
+            timeout_seconds=limits.timeout_seconds,
         )
 
     def __enter__(self) -> HttpClient:
@@ -103,7 +103,7 @@ class HttpClient:
         """
 
         def read(answer: Answer) -> Any:
-            content = answer.content(min(MAX_PAGE_BYTES, self.settings.http_max_bytes))
+            content = answer.content(min(MAX_PAGE_BYTES, self._limits.max_bytes))
             try:
                 return parse_json(content)
             except ValueError:
@@ -117,7 +117,7 @@ class HttpClient:
         """The text of a URL, in UTF-8. An HTML page is taken for a failure of the server. Raises SourceError."""
 
         def read(answer: Answer) -> str:
-            content = answer.content(min(MAX_TEXT_BYTES, self.settings.http_max_bytes))
+            content = answer.content(min(MAX_TEXT_BYTES, self._limits.max_bytes))
             if content.lstrip()[:1] == b"<":
                 raise ServerFailure("an HTML page came instead of plain text")
             return content.decode("utf-8-sig", "replace")
@@ -138,7 +138,7 @@ class HttpClient:
 
         `open_target` opens where it goes, e.g. `lambda: landing.open_write(name)`; it is called once per try
         and must discard what was written when its block raises. With `gzipped`, the file must be one whole
-        gzip file, within the bounds of `include.security.expansion`; a cut-off one is asked for again. Raises
+        gzip file, within the bounds of `include.security.expansion`; a cut-off one is requested again. Raises
         SourceError.
         """
 
@@ -146,7 +146,7 @@ class HttpClient:
             gunzip = BoundedGunzip() if gzipped else None
             size = 0
             with open_target() as stream:
-                for chunk in answer.chunks(max_bytes or self.settings.http_max_bytes):
+                for chunk in answer.chunks(max_bytes or self._limits.max_bytes):
                     size += len(chunk)
                     stream.write(chunk)
                     if gunzip:
@@ -168,11 +168,11 @@ class HttpClient:
         absent_ok: bool = False,
     ) -> Any:
         self._secrets |= secret_values(url)
-        seconds = self.settings.http_total_seconds
+        seconds = self._limits.total_seconds
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ServerFailure),
-            stop=tenacity.stop_after_attempt(self.settings.http_attempts) | tenacity.stop_before_delay(seconds),
-            wait=wait_before_retry(self.settings.http_backoff_seconds),
+            stop=tenacity.stop_after_attempt(self._limits.attempts) | tenacity.stop_before_delay(seconds),
+            wait=wait_before_retry(self._limits.backoff_seconds),
             sleep=self._sleep,
             before_sleep=lambda state: self._log_retry(url, state),
             reraise=True,
@@ -201,7 +201,7 @@ class HttpClient:
         if not (self._allow_private_hosts and is_loopback(host)):
             self._limiter.wait_for_turn(host, budget)
         deadline = Deadline(
-            self.settings.http_deadline_seconds,
+            self._limits.deadline_seconds,
             bytes_per_second=SLOWEST_BYTES_PER_SECOND,
             longest=end - time.monotonic(),
         )
@@ -258,7 +258,7 @@ def _full_url(url: str, params: Mapping[str, str | int] | None) -> str:
 
 
 def _check(gunzip: BoundedGunzip, chunk: bytes) -> None:
-    """Pass a chunk of a gzip file through, for what it says about the file."""
+    """Check a chunk of a gzip file."""
     try:
         for number, piece in enumerate(gunzip.feed(chunk)):
             if number == 0 and gunzip.unpacked_bytes == len(piece) and piece.startswith(_GZIP_MAGIC):

@@ -60,7 +60,7 @@ def shown(value: Any, characters: int = 64) -> str:
 
 
 def shown_as_id(value: Any) -> str | None:
-    """What stands in the place of an id, as people may look for it, at most 64 characters; None if it is no id."""
+    """What is in the place of an id, as people may look for it, at most 64 characters; None if it is no id."""
     if isinstance(value, str):
         return value[:64]
     is_short_number = isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= 64)
@@ -83,7 +83,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-# json.loads would make a decoder anew for each text.
+# json.loads would make a new decoder for each text.
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _BOUNDED_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_bounded_int)
 

@@ -1,11 +1,11 @@
-"""The files of one source and day as received, and the mark that says they are all there.
+"""The files of a batch as received, and the manifest that marks them as complete.
 
-landing = Landing(lake, "edamam", day)
+landing = Landing(lake, Batch("edamam", day))
 if not landing.has("page-00001.json.gz"):
     landing.write_json_lines("page-00001.json.gz", [page])
 landing.complete({"pages": 1})
 
-A day that is asked for anew lands beside what is there, and takes its place when it is whole:
+A day that is requested again lands beside what is there, and takes its place when it is whole:
 
 again = landing.beside()
 again.write_json_lines("page-00001.json.gz", [page])
@@ -31,7 +31,9 @@ from include.progress import with_progress
 from include.schema import Rejection
 from include.security.lines import gzip_lines
 from include.sources.json_text import parse_json, shown, to_json
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
@@ -51,20 +53,29 @@ _MOMENT = "%Y%m%dT%H%M%S%f"
 
 
 class Landing:
-    """Landed files of one source and day, under `landing/source=S/day=D/` of a lake.
+    """Landed files of a batch, under `landing/source=S/day=D/` of a lake.
 
     Every file appears whole or not at all; `manifest.json` is written last. The files lie beside the manifest, or,
-    once the day was asked for anew, in the folder `again-…` that it names: only what it names is the day.
+    once the day was requested again, in the folder `again-…` that it names: only what it names is the day.
     """
 
-    def __init__(self, lake: Lake, source: str, day: date, folder: str = "") -> None:
+    def __init__(self, lake: Lake, batch: Batch, folder: str = "") -> None:
         """`folder` is the place in the lake; by default that of the day."""
         self.lake = lake
-        self.source = source
-        self.day = day
-        self.folder = folder or Lake.partition("landing", source, day)
+        self.batch = batch
+        self.folder = folder or batch.folder(Layer.LANDING)
         self._new_files = self._new_bytes = 0
         self._replaced = ""
+
+    @property
+    def source(self) -> str:
+        """The batch's source."""
+        return self.batch.source
+
+    @property
+    def day(self) -> date:
+        """The batch's day."""
+        return self.batch.day
 
     def path(self, name: str) -> str:
         """Path of a landed file in the lake; ValueError if the name could leave the folder."""
@@ -74,7 +85,7 @@ class Landing:
 
     @cached_property
     def _files_folder(self) -> str:
-        """Where the files of this landing lie, as its manifest says when it is first asked."""
+        """Where the files of this landing are, according to its manifest when it is first read."""
         try:
             within = self.manifest().get("folder")
         except SourceError:
@@ -140,16 +151,16 @@ class Landing:
                 yield from with_progress(gzip_lines(stream, MAX_LINE_BYTES), f"read lines of {name}")
         except (EOFError, OverflowError, gzip.BadGzipFile) as error:
             raise SourceError(
-                f"landed file {self.lake.url(self.path(name))} is damaged ({error}): fetch the day anew"
+                f"landed file {self.lake.url(self.path(name))} is damaged ({error}): fetch the day again"
             ) from error
         except FileNotFoundError:
             raise SourceError(
-                f"landed file {self.lake.url(self.path(name))} is gone: the day is being fetched anew, or files were "
+                f"landed file {self.lake.url(self.path(name))} is gone: the day is being fetched again, or files were "
                 "removed by hand; fetch the day, then run this step again"
             ) from None
 
     def complete(self, details: dict[str, Any]) -> None:
-        """Write the manifest: the day is landed. `details` say what was asked for and must not hold secrets.
+        """Write the manifest: the day is landed. `details` name what was requested and must not hold secrets.
 
         `details["files"]` names the files that count, in order; by default all that are there. SourceError if one
         of them is not there.
@@ -174,7 +185,7 @@ class Landing:
             and ("folder" not in content or _BESIDE.fullmatch(str(content["folder"])))
         ):
             raise SourceError(
-                f"{self.lake.url(self.path(MANIFEST))} is damaged: fetch the day anew, with "
+                f"{self.lake.url(self.path(MANIFEST))} is damaged: fetch the day again, with "
                 f"`python -m include run-day {self.day} --source {self.source} --refetch`"
             )
         return content
@@ -194,7 +205,7 @@ class Landing:
     def beside(self) -> Landing:
         """An empty landing of the same day in a folder of its own, which nobody reads before `replace_by`."""
         name = f"again-{datetime.now(UTC):{_MOMENT}}-{uuid.uuid4().hex[:8]}"
-        return Landing(self.lake, self.source, self.day, f"{self.folder}/{name}")
+        return Landing(self.lake, self.batch, f"{self.folder}/{name}")
 
     def replace_by(self, other: Landing) -> None:
         """Make a complete landing that `beside` gave the day's.
@@ -204,10 +215,10 @@ class Landing:
         """
         content = other.manifest()
         other._require_files(content["files"])
-        self.__dict__.pop("_files_folder", None)  # another process may have replaced the day since it was asked for
+        self.__dict__.pop("_files_folder", None)  # another process may have replaced the day since then
         replaced = self._files_folder
         self._write_manifest(content | {"folder": _name_of(other.folder)})
-        del self._files_folder  # it is asked for again, of the manifest that was just written
+        del self._files_folder  # it is read again, from the manifest that was just written
         self._replaced = replaced
 
     def is_replaced_by(self, other: Landing) -> bool:

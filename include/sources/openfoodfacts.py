@@ -59,7 +59,7 @@ class OpenFoodFacts:
     def read(self, day: date, landing: Landing, guard: RecordGuard | None = None) -> Iterator[Product | Rejection]:
         """The day's champagne products, newest file first; rows of other days are passed over.
 
-        A product that changed twice on a day stands in two files: its newest state comes first, and the row
+        A product that changed twice on a day is in two files: its newest state comes first, and the row
         rules keep the first.
         """
         if guard is None:

@@ -19,6 +19,7 @@ from include.errors import ConfigurationError, SourceError
 from include.sources.landing import MAX_LINE_BYTES, Landing, parse_line
 from include.sources.openfoodfacts_delta import DeltaFile, day_bounds
 from include.sources.openfoodfacts_record import moment_of_change
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def land_days_of_dump(path: Path, first: date, last: date, lake: Lake) -> dict[d
     if not 0 <= (last - first).days < MAX_DAYS:
         raise ConfigurationError(f"{first} to {last}: expected 1 to {MAX_DAYS} days, the first one first")
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    landings = {day: Landing(lake, SOURCE, day) for day in days}
+    landings = {day: Landing(lake, Batch(SOURCE, day)) for day in days}
     landings = {day: landing for day, landing in landings.items() if not landing.is_complete()}
     rows = dict.fromkeys(landings, 0)
     with ExitStack() as stack:

@@ -12,7 +12,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 _UNCOLLECTED = 64
-"""Results that wait for whoever asked for them; then the work waits."""
+"""Results that wait for their consumer; then the work waits."""
 
 
 def overtaking(

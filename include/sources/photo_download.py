@@ -1,7 +1,7 @@
 """Downloads from addresses that strangers wrote into a product: nothing inside our network is reached.
 
 Every connection passes the guard of `include.security`, a redirect is a new request under the same rules, and
-proxies are not used: a proxy would resolve the name anew. Size and time are bounded whatever the server does.
+proxies are not used: a proxy would resolve the name again. Size and time are bounded whatever the server does.
 
 urllib3 is used without `requests`, which adds nothing here that is wanted.
 """

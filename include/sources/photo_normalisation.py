@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 MAX_SIDE = 1024
 """Longest side of a kept photo in pixels: encoders read 224 to 300, people in the review page up to this."""
 MAX_KEPT_BYTES = 2 * 1024**2
-"""A JPEG up to `MAX_SIDE` with more bytes is written anew: they are not the photo's, but comments or padding."""
+"""A JPEG up to `MAX_SIDE` with more bytes is written again: they are not the photo's, but comments or padding."""
 JPEG_QUALITY = 92
 BLOCK_PIXELS = 1_000_000
 """Pixels that are converted at a time."""

@@ -1,7 +1,7 @@
 """Photos of products: fetched a few at a time, from the web or from a catalogue's folder, and normalised.
 
 A missing or broken photo is normal. It never raises: the product goes on without one, and the status
-says why.
+is the reason.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from include import __version__
 from include.security.decoding_memory import MemoryBudget
-from include.settings import Settings
 from include.sources.given_up_hosts import GivenUpHosts
+from include.sources.limits import PhotoLimits
 from include.sources.overtaking import overtaking
 from include.sources.photo_download import Deadline, Download, Downloader
 from include.sources.photo_normalisation import Photo, normalise_photo
@@ -28,7 +28,7 @@ TRIES = 2
 SLOW_SECONDS = 5.0
 """A photo that takes longer no longer counts as one of those that are fetched at the same time."""
 SLOW_TIMES = 3
-"""Times `photo_threads` that are fetched at the same time at most, the slow ones included."""
+"""Times `threads` that are fetched at the same time at most, the slow ones included."""
 TICK_SECONDS = 1.0
 NOT_ASKED = Photo("unreachable")
 """A photo whose host is given up, or that came after its shard's time; a rerun asks for it."""
@@ -37,21 +37,21 @@ _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 
 def fetch_photos(
     urls: Sequence[str | None],
-    settings: Settings,
+    limits: PhotoLimits,
     *,
     allow_private_hosts: bool,
     photo_folder: Path | None = None,
 ) -> list[Photo]:
     """One photo for each URL, in order, as `stream_photos` fetches them; all of them are held in memory."""
     wanted = [url for url in urls if url]
-    stream = stream_photos(wanted, settings, allow_private_hosts=allow_private_hosts, photo_folder=photo_folder)
+    stream = stream_photos(wanted, limits, allow_private_hosts=allow_private_hosts, photo_folder=photo_folder)
     photos = dict(arrival for arrival in stream if arrival)
     return [photos[url] if url else Photo("no_url") for url in urls]
 
 
 def stream_photos(
     urls: Iterable[str],
-    settings: Settings,
+    limits: PhotoLimits,
     *,
     allow_private_hosts: bool,
     photo_folder: Path | None = None,
@@ -61,37 +61,37 @@ def stream_photos(
     A URL is http(s), or a path inside `photo_folder` (as `images/a.jpg` of a catalogue). Paths that
     lead out of the folder, also through a symbolic link, are `not_found`, as are all paths where no
     folder is given. Trouble that may pass (5xx, 429, a lost connection) gets one more try within
-    `settings.photo_deadline_seconds`.
+    `limits.deadline_seconds`.
 
-    `settings.photo_threads` photos are fetched at the same time, and slow ones beside them. A host that does not
-    answer is given up, and after `settings.photo_shard_seconds` nothing more is asked for: those photos are
+    `limits.threads` photos are fetched at the same time, and slow ones beside them. A host that does not
+    answer is given up, and after `limits.shard_seconds` nothing more is requested: those photos are
     `unreachable`, as those of hosts that cannot be found.
     """
     wanted = list(dict.fromkeys(urls))
-    threads = settings.photo_threads
+    threads = limits.threads
     downloader = Downloader(
-        {"User-Agent": f"Cuvee/{__version__} ({settings.contact})", "Accept": "image/*"},
+        {"User-Agent": f"Cuvee/{__version__} ({limits.contact})", "Accept": "image/*"},
         allow_private_hosts=allow_private_hosts,
-        max_bytes=settings.photo_max_bytes,
-        timeout_seconds=min(settings.http_timeout_seconds, settings.photo_deadline_seconds),
+        max_bytes=limits.max_bytes,
+        timeout_seconds=limits.timeout_seconds,
         threads=SLOW_TIMES * threads,
     )
-    memory = MemoryBudget(settings.photo_memory_bytes)
-    hosts = GivenUpHosts(settings.photo_deadline_seconds)
-    end = time.monotonic() + settings.photo_shard_seconds
+    memory = MemoryBudget(limits.memory_bytes)
+    hosts = GivenUpHosts(limits.deadline_seconds)
+    end = time.monotonic() + limits.shard_seconds
 
     def fetch(url: str) -> Photo:
         try:
             if not _SCHEME.match(url):
-                download = _read_file(url, photo_folder, settings.photo_max_bytes)
+                download = _read_file(url, photo_folder, limits.max_bytes)
             elif time.monotonic() > end or hosts.is_given_up(url):
                 return NOT_ASKED
             else:
-                download = _download(url, downloader, settings)
+                download = _download(url, downloader, limits)
                 hosts.record(url, answered=not (download.transient or download.status == "timeout"))
             if download.status != "ok":
                 return Photo(download.status)
-            return normalise_photo(download.content, settings.photo_max_pixels, memory)
+            return normalise_photo(download.content, limits.max_pixels, memory)
         except Exception:
             logger.exception("a photo failed in a way that was not foreseen; its product goes on without it")
             return Photo("unreachable")
@@ -102,7 +102,7 @@ def stream_photos(
             wanted,
             at_once=threads,
             at_most=SLOW_TIMES * threads,
-            slow_seconds=min(SLOW_SECONDS, settings.photo_deadline_seconds / 4),
+            slow_seconds=min(SLOW_SECONDS, limits.deadline_seconds / 4),
             tick_seconds=TICK_SECONDS,
         )
     finally:
@@ -110,17 +110,17 @@ def stream_photos(
     if time.monotonic() > end:
         logger.warning(
             "a shard's photos took all their time, CUVEE_PHOTO_SHARD_SECONDS=%.0f; run the day again for the others",
-            settings.photo_shard_seconds,
+            limits.shard_seconds,
         )
 
 
-def _download(url: str, downloader: Downloader, settings: Settings) -> Download:
-    with Deadline(settings.photo_deadline_seconds) as deadline:
+def _download(url: str, downloader: Downloader, limits: PhotoLimits) -> Download:
+    with Deadline(limits.deadline_seconds) as deadline:
         download = downloader.get(url, deadline)
         for _ in range(TRIES - 1):
-            if not download.transient or deadline.remaining <= settings.http_backoff_seconds:
+            if not download.transient or deadline.remaining <= limits.backoff_seconds:
                 break
-            time.sleep(settings.http_backoff_seconds)
+            time.sleep(limits.backoff_seconds)
             download = downloader.get(url, deadline)
     return download
 

@@ -33,7 +33,7 @@ class Source(Protocol):
     def fetch(self, day: date, landing: Landing, connection: SourceConnection, http: HttpClient) -> None:
         """Land the files of a day and mark them complete.
 
-        Resumes: files already landed are not asked for again. Raises SourceError when the API fails beyond
+        Resumes: files already landed are not requested again. Raises SourceError when the API fails beyond
         the limits of retries, ConfigurationError when the connection lacks something.
         """
 

@@ -7,7 +7,7 @@ had written is invisible (on a local disk a dot file, which the next write to th
 an upload that was never completed, which a lifecycle rule of the bucket removes).
 
     lake = Lake("s3://wine/lake")
-    with lake.parquet_writer(lake.partition("products", "openfoodfacts", day), PRODUCTS) as writer:
+    with lake.parquet_writer(Batch("openfoodfacts", day).file(Layer.PRODUCTS), PRODUCTS) as writer:
         writer.write_table(table)
 """
 
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,16 +66,6 @@ class Lake:
     def url(self, path: str) -> str:
         """The address to show to a person or to give to DuckDB: `s3://bucket/prefix/products/…`."""
         return f"{self.root}/{path}"
-
-    @staticmethod
-    def partition(layer: str, source: str, day: date) -> str:
-        """The folder of one source and day: `products/source=openfoodfacts/day=2026-01-31`."""
-        return f"{layer}/source={source}/day={day.isoformat()}"
-
-    @staticmethod
-    def day_file(layer: str, source: str, day: date, part: int = 0) -> str:
-        """The file of one source, day and shard: `products/source=S/day=D/part-00000.parquet`."""
-        return f"{Lake.partition(layer, source, day)}/part-{part:05d}.parquet"
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there now."""

@@ -28,6 +28,7 @@ from include.local.postgres import PostgresServer
 from include.settings import Settings
 from include.sources.landing import Landing
 from include.sources.openfoodfacts import OpenFoodFacts
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
 from tests.benchmarks.day_200k_process import SOURCE
@@ -80,7 +81,7 @@ def _sums(days: list[dict[str, Any]], what: str) -> list[float]:
 
 
 def _land(lake_root: Path, records: Iterable[dict[str, Any]]) -> None:
-    landing = Landing(Lake(str(lake_root)), SOURCE, DAY)
+    landing = Landing(Lake(str(lake_root)), Batch(SOURCE, DAY))
     landing.write_json_lines(_FILE, records)
     landing.complete({"files": [_FILE]})
 
@@ -139,7 +140,7 @@ _TAGGED = (
 
 def _seconds_to_read(lake_root: Path) -> float:
     started = time.process_time()
-    found = sum(1 for _ in OpenFoodFacts().read(DAY, Landing(Lake(str(lake_root)), SOURCE, DAY)))
+    found = sum(1 for _ in OpenFoodFacts().read(DAY, Landing(Lake(str(lake_root)), Batch(SOURCE, DAY))))
     if found != DELTA_ROWS // CHAMPAGNE_EVERY:
         raise RuntimeError(f"{found} rows of the delta were taken for champagne")
     return time.process_time() - started

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from include.local.postgres import PostgresServer
 from include.settings import Settings
+from include.storage.batch import Batch
 from tests.benchmarks.server_cpu import server_cpu
 from tests.fixtures.storage import run_as_superuser
 
@@ -69,12 +70,14 @@ def _run(settings: Settings, day: date, steps: _Steps) -> int:
     from include.pipeline.daily.shards import plan_shards
     from include.pipeline.daily.validate import validate_day
 
-    validated = steps.run("validate", lambda: validate_day(SOURCE, day, settings))
-    for shard in steps.run("plan", lambda: plan_shards(SOURCE, day, settings)):
+    validated = steps.run("validate", lambda: validate_day(Batch(SOURCE, day), settings))
+    for shard in steps.run("plan", lambda: plan_shards(Batch(SOURCE, day), settings)):
         steps.run("embed_text", lambda shard=shard: embed_text(shard, settings))
         steps.run("embed_images", lambda shard=shard: embed_images(shard, settings))
         steps.run("classify", lambda shard=shard: classify(shard, settings))
-    published = steps.run("publish", lambda: publish_day(SOURCE, day, settings, earlier_steps={"validate": validated}))
+    published = steps.run(
+        "publish", lambda: publish_day(Batch(SOURCE, day), settings, earlier_steps={"validate": validated})
+    )
     steps.run("publish", lambda: run_as_superuser(steps.server, sql.SQL("CHECKPOINT").format()))
     return published["labelled"]
 

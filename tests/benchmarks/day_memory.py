@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from include.local.postgres import PostgresServer
 from include.settings import Settings
+from include.storage.batch import Batch
 from tests.benchmarks.measure import Figure, summarise
 from tests.fixtures.storage import free_port
 
@@ -37,7 +38,7 @@ def day_in_this_process(state_dir: str, warehouse_url: str, products: int) -> No
     lake_root = tempfile.mkdtemp(prefix="cuvee-memory-")
     try:
         settings = Settings(state_dir=Path(state_dir), lake_url=lake_root, warehouse_url=SecretStr(warehouse_url))
-        landing = Landing(Lake(lake_root), "openfoodfacts", DAY)
+        landing = Landing(Lake(lake_root), Batch("openfoodfacts", DAY))
         start = 1767571200  # 2026-01-05T00:00:00Z
         name = f"openfoodfacts_products_{start}_{start + 86400}.json.gz"
         landing.write_json_lines(name, (record(number, start) for number in range(products)))

@@ -18,10 +18,11 @@ from sqlalchemy import Engine, text
 
 from include.features.cache import EmbeddingCache
 from include.models.version.artefact import Artefact
-from include.pipeline.text_features import LAYER as TEXT_FEATURES_LAYER
 from include.pipeline.text_features import extract_text_features, store_text_features
 from include.schema import LABELS, text_hash
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.copying import copy_batches
 from include.warehouse.engine import driver_connection
 
@@ -59,7 +60,7 @@ def draw_catalogue(engine: Engine, lake: Lake, artefact: Artefact, products: int
         rows = [_row(number + one, words, version) for one, words in enumerate(_words(generator, vocabulary, count))]
         labels = pa.Table.from_pylist(rows, schema=LABELS)
         features, _documents = extract_text_features(labels)
-        store_text_features(lake, Lake.day_file(TEXT_FEATURES_LAYER, SOURCE, day), features)
+        store_text_features(lake, Batch(SOURCE, day).file(Layer.TEXT_FEATURES), features)
         hashes = features["text_hash"].to_pylist()
         texts.put(hashes, _noisy(generator, artefact.golden.text_vectors[artefact.golden.has_text], count))
         shas = [row["photo_sha256"] for row in rows if row["photo_sha256"]]

@@ -30,7 +30,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from include.local.postgres import PostgresServer
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.copying import copy_encoded, encode
 from include.warehouse.engine import driver_connection, open_engine
 from include.warehouse.loading import load_day
@@ -43,7 +45,7 @@ PAIRS = 5
 CHUNK_ROWS = 5_000
 SOURCE = "openfoodfacts"
 DAY = date(2026, 1, 5)
-PATH = Lake.day_file("labels", SOURCE, DAY)
+PATH = Batch(SOURCE, DAY).file(Layer.LABELS)
 GIVEN = ["product_id", "content_hash", "model_version", "label", "confidence", "decision", "modality"]
 """Columns of a label's history."""
 UNITS = {

@@ -19,7 +19,9 @@ from sqlalchemy.exc import ProgrammingError
 from include.local.postgres import PostgresServer
 from include.schema import IMAGES
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.batches import BatchRecord, record_batch, record_failure
 from include.warehouse.engine import open_engine
 from include.warehouse.loading import load_day
@@ -60,14 +62,14 @@ def lake_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fill(lake: Lake) -> None:
-    lake.write_parquet(Lake.day_file("labels", SOURCE, FIRST), labels_table(range(1, 8)))
-    lake.write_parquet(Lake.day_file("labels", SOURCE, SECOND), labels_table(range(6, 9), label="vinegar"))
+    lake.write_parquet(Batch(SOURCE, FIRST).file(Layer.LABELS), labels_table(range(1, 8)))
+    lake.write_parquet(Batch(SOURCE, SECOND).file(Layer.LABELS), labels_table(range(6, 9), label="vinegar"))
     photo = {
         "product_id": f"{SOURCE}:3000000000001", "image_url": "https://example.org/a.jpg", "status": "ok",
         "sha256": "0" * 64, "width": 1, "height": 1, "bytes": b"\xff\xd8\xff a photo",
     }  # fmt: skip
     none = dict.fromkeys(IMAGES.names) | {"product_id": f"{SOURCE}:3000000000002", "status": "no_url"}
-    lake.write_parquet(Lake.day_file("images", SOURCE, FIRST), pa.Table.from_pylist([none, photo], schema=IMAGES))
+    lake.write_parquet(Batch(SOURCE, FIRST).file(Layer.IMAGES), pa.Table.from_pylist([none, photo], schema=IMAGES))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def filled(make_database: Any, lake_folder: Path) -> Iterator[Engine]:
     """A warehouse in which something of everything has happened."""
     settings = Settings(state_dir=lake_folder / ".cuvee", warehouse_url=SecretStr(make_database()))
     lake = Lake(settings.lake_root)
-    quarantine = Lake.day_file("quarantine", SOURCE, FIRST)
+    quarantine = Batch(SOURCE, FIRST).file(Layer.QUARANTINE)
     lake.write_parquet(quarantine, quarantine_table(quarantine_row(1), quarantine_row(2, reasons=["code_damaged"])))
     with open_engine(settings.warehouse_dsn) as engine:
         for day, quarantine_path in ((FIRST, quarantine), (SECOND, None)):
@@ -84,7 +86,7 @@ def filled(make_database: Any, lake_folder: Path) -> Iterator[Engine]:
                 lake,
                 SOURCE,
                 day,
-                labels_path=Lake.day_file("labels", SOURCE, day),
+                labels_path=Batch(SOURCE, day).file(Layer.LABELS),
                 quarantine_path=quarantine_path,
                 trusted=trusted_table((f"{SOURCE}:3000000000001", "champagne", "source_tag")),
             )

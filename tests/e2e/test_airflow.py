@@ -23,7 +23,9 @@ from include.local.sandbox_process import SandboxProcess
 from include.pipeline.daily.run_day import run_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.engine import open_engine
 from tests.fixtures.storage import free_port
 from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, THIRD_DAY
@@ -164,7 +166,7 @@ def test_a_run_with_a_failed_source_is_red_and_one_digest_tells_why(
     api.require_success([first_run])
     (landed,) = (
         path
-        for path in lake.list_files(Lake.partition("landing", "openfoodfacts", FIRST_DAY))
+        for path in lake.list_files(Batch("openfoodfacts", FIRST_DAY).folder(Layer.LANDING))
         if path.endswith(".json.gz")
     )
     good = lake.read_bytes(landed)

@@ -14,7 +14,8 @@ from include.pipeline.daily.fetch import fetch_day
 from include.pipeline.daily.validate import validate_day
 from include.sources.edamam import PARSER_PATH
 from include.sources.landing import Landing
-from include.storage.lake import Lake
+from include.storage.batch import Batch
+from include.storage.layers import Layer
 from tests.faults.fault import Fault
 from tests.fixtures.killing import KILLED, run_killed
 from tests.fixtures.landed_day import (
@@ -62,7 +63,7 @@ def no_network() -> str:
         before = day.files()
 
         def act() -> object:
-            return fetch_day(day.name, DAY, day.settings, NOWHERE, refetch=True)
+            return fetch_day(Batch(day.name, DAY), day.settings, NOWHERE, refetch=True)
 
         outcome = refused(act, SourceError, "nothing was replaced")
         assert (day.ids(), day.files()) == (OLD, before)
@@ -101,11 +102,11 @@ def _replaced_by(rows: list[dict[str, object]]) -> str:
     with landed_day() as day:
         day.serve(*OLD)
         day.fetch(refetch=True)
-        validate_day(day.name, DAY, day.settings)
-        products = Lake.day_file("products", day.name, DAY)
+        validate_day(Batch(day.name, DAY), day.settings)
+        products = Batch(day.name, DAY).file(Layer.PRODUCTS)
         before = day.lake.read_bytes(products)
-        day.lake.write_bytes(Landing(day.lake, day.name, DAY).path(delta_name()), gzip_lines(rows))
-        refused(lambda: validate_day(day.name, DAY, day.settings), BatchRejected, "not_emptied", "--allow-empty")
+        day.lake.write_bytes(Landing(day.lake, Batch(day.name, DAY)).path(delta_name()), gzip_lines(rows))
+        refused(lambda: validate_day(Batch(day.name, DAY), day.settings), BatchRejected, "not_emptied", "--allow-empty")
         assert day.lake.read_bytes(products) == before
         return "BatchRejected; the products are kept"
 
@@ -141,13 +142,13 @@ def two_at_once() -> str:
             for future in [both.submit(day.fetch, refetch=True) for _ in range(2)]:
                 future.result()
         assert day.ids() == NEW
-        assert Landing(day.lake, day.name, DAY).is_complete()
+        assert Landing(day.lake, Batch(day.name, DAY)).is_complete()
         return "the new day, whole"
 
 
 def read_while_replaced() -> str:
     with landed_day() as day:
-        reader = Landing(day.lake, day.name, DAY)
+        reader = Landing(day.lake, Batch(day.name, DAY))
         names = reader.manifest()["files"]
         list(reader.read_json_lines(names[0]))
         day.serve(*NEW, windows=2)

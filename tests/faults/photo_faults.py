@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from include.pipeline.source_access import photo_limits
 from include.security.decoding_memory import MemoryBudget
 from include.settings import Settings
 from include.sources import photos
@@ -223,7 +224,7 @@ def inject_absent_host() -> str:
     with tempfile.TemporaryDirectory(prefix="cuvee-faults-") as home:
         settings = Settings(state_dir=Path(home), http_backoff_seconds=0.01, photo_deadline_seconds=2)
         urls = [f"http://127.0.0.1:1/{number}.jpg" for number in range(50)]
-        found = photos.fetch_photos(urls, settings, allow_private_hosts=True)
+        found = photos.fetch_photos(urls, photo_limits(settings), allow_private_hosts=True)
     assert {photo.status for photo in found} == {"unreachable"}
     return "unreachable"
 

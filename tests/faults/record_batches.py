@@ -21,6 +21,7 @@ from include.sources import get_source
 from include.sources.edamam_record import parse_food
 from include.sources.json_text import parse_json
 from include.sources.landing import Landing
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 
 DAY = date(2026, 3, 14)
@@ -67,7 +68,7 @@ EDAMAM: list[dict[str, Any]] = [
 
 def openfoodfacts_outcome(lines: Sequence[bytes], folder: str) -> tuple[list[Product], list[Rejection]]:
     """What becomes of the lines of a day's file; AssertionError if a line that speaks of champagne gets lost."""
-    landing = Landing(Lake(folder), "openfoodfacts", DAY)
+    landing = Landing(Lake(folder), Batch("openfoodfacts", DAY))
     with landing.open_write(DELTA) as stream:
         stream.write(gzip.compress(b"\n".join(lines), 1))
     landing.complete({"files": [DELTA]})
@@ -76,7 +77,7 @@ def openfoodfacts_outcome(lines: Sequence[bytes], folder: str) -> tuple[list[Pro
 
 def edamam_outcome(foods: Sequence[bytes], folder: str) -> tuple[list[Product], list[Rejection]]:
     """What becomes of the foods of a landed page; AssertionError if one that speaks of champagne gets lost."""
-    landing = Landing(Lake(folder), "edamam", DAY)
+    landing = Landing(Lake(folder), Batch("edamam", DAY))
     hints = b", ".join(b'{"food": ' + food + b"}" for food in foods)
     with landing.open_write("page-00001.json.gz") as stream:
         stream.write(gzip.compress(b'{"hints": [' + hints + b"]}", 1))

@@ -15,6 +15,7 @@ from unittest import mock
 
 from include.errors import CatalogueRefused, RecordTooSlow, SourceError
 from include.pipeline.daily.validate import ValidationSummary, validate_day, validate_records
+from include.pipeline.source_access import http_limits
 from include.pipeline.text_features import documents_of, extract_text_features
 from include.record_guard import RecordGuard
 from include.schema import Product
@@ -25,7 +26,9 @@ from include.sources.edamam import PARSER_PATH, Edamam
 from include.sources.http import HttpClient
 from include.sources.landing import Landing
 from include.sources.openfoodfacts_record import parse_product
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from tests.faults.fault import Fault
 from tests.faults.logged import logged
 from tests.faults.mutation import NUMBERS, TEXTS, changed, fields_read, nested, parts
@@ -69,12 +72,12 @@ def _day(lines: list[bytes], settings: Settings) -> ValidationSummary:
     """A day of these lines among ordinary ones, validated; AssertionError if a record is not found again."""
     lake = Lake(settings.lake_root)
     ordinary = _ordinary(ORDINARY)
-    with Landing(lake, "openfoodfacts", DAY).open_write(DELTA) as stream:
+    with Landing(lake, Batch("openfoodfacts", DAY)).open_write(DELTA) as stream:
         stream.write(gzip.compress(b"\n".join([*ordinary[::2], *lines, *ordinary[1::2]]), 1))
-    Landing(lake, "openfoodfacts", DAY).complete({"files": [DELTA]})
-    summary = validate_day("openfoodfacts", DAY, settings)
+    Landing(lake, Batch("openfoodfacts", DAY)).complete({"files": [DELTA]})
+    summary = validate_day(Batch("openfoodfacts", DAY), settings)
     assert summary["received"] == ORDINARY + len(lines), f"{ORDINARY + len(lines)} in, {summary['received']} out"
-    products = lake.read_parquet(Lake.day_file("products", "openfoodfacts", DAY))
+    products = lake.read_parquet(Batch("openfoodfacts", DAY).file(Layer.PRODUCTS))
     assert products.num_rows == summary["products"]
     assert len(documents_of(products)) == extract_text_features(products)[0].num_rows == products.num_rows
     return summary
@@ -176,16 +179,16 @@ def _overflow_on_page_two() -> str:
     try:
         with _settings() as settings:
             connection = SourceConnection(api.url, app_id="an-id", app_key="a-key", allow_private_hosts=True)
-            landing = Landing(Lake(settings.lake_root), "edamam", DAY)
+            landing = Landing(Lake(settings.lake_root), Batch("edamam", DAY))
             api.on_call(PARSER_PATH, page)
-            with HttpClient(settings, allow_private_hosts=True) as http:
+            with HttpClient(http_limits(settings), allow_private_hosts=True) as http:
                 Edamam().fetch(DAY, landing, connection, http)
-            summary = validate_day("edamam", DAY, settings)
+            summary = validate_day(Batch("edamam", DAY), settings)
             assert summary["products"] == 60, summary
             with landing.open_write("page-00002.json.gz") as stream:
                 stream.write(gzip.compress(b'{"hints": [Infinity]}'))
             try:
-                validate_day("edamam", DAY, settings)
+                validate_day(Batch("edamam", DAY), settings)
             except SourceError as error:
                 return f"60 of 60 kept; a page that cannot be read: {str(error).rsplit(': ', 1)[-1]}"
             raise AssertionError("a page that cannot be read went unnoticed")
@@ -235,7 +238,7 @@ def _catalogue(name: str, content: Callable[[], bytes]) -> Callable[[], str]:
             except CatalogueRefused as error:
                 return f"refused: {str(error).split(': ', 1)[-1][:60]}"
             rows = sum(1 for _ in catalogue.file.rows())
-            summary = validate_records(catalogue.read(), catalogue.source, DAY, settings, is_feed=False)
+            summary = validate_records(catalogue.read(), Batch(catalogue.source, DAY), settings, is_feed=False)
         assert summary["received"] == rows, f"{rows} in, {summary['received']} out"
         assert "unreadable" not in summary["reasons"]
         return f"{summary['products']} kept, {summary['quarantined']} set aside"

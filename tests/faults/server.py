@@ -1,7 +1,7 @@
 """A server with bad behaviour: raw sockets on loopback, which answer as a behaviour tells them to.
 
     with FaultServer(closes_at_once) as server:
-        HttpClient(settings, allow_private_hosts=True).get_text(f"{server.url}/index.txt")
+        HttpClient(http_limits(settings), allow_private_hosts=True).get_text(f"{server.url}/index.txt")
 
 A behaviour is a function of a `Visit`, one connection whose request has been read. Connections are served by a bounded
 number of threads, which all end with the server, whatever the client does.

@@ -15,6 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 from include.errors import SourceError
+from include.pipeline.source_access import http_limits
 from include.settings import Settings
 from include.sources.http import HttpClient
 from include.sources.photos import fetch_photos
@@ -83,7 +84,7 @@ def _ask_api(url: str, target: Target, settings: Settings, *, allow_private: boo
     address = f"{url}{PATHS[target]}?app_key={KEY}"
     # Nothing of a failed try may be left where it would be read.
     target_file = _Target()
-    with HttpClient(settings, allow_private_hosts=allow_private, sleep=lambda _seconds: None) as http:
+    with HttpClient(http_limits(settings), allow_private_hosts=allow_private, sleep=lambda _seconds: None) as http:
         try:
             if target == "page":
                 http.get_json(address)

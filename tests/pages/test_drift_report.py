@@ -19,6 +19,7 @@ from include.pages.drift_report import (
     write_drift_report,
 )
 from include.pages.validation_report import OVERVIEW
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 
 DAY = date(2026, 1, 5)
@@ -104,7 +105,7 @@ def test_the_same_batch_gives_the_same_bytes_and_its_figures_come_back(lake: Lak
     before = {path: lake.read_bytes(path) for path in lake.list_files("reports")}
     write_drift_report(lake, PAGE)
     assert {path: lake.read_bytes(path) for path in lake.list_files("reports")} == before
-    found = read_drift_result(lake, "openfoodfacts", DAY)
+    found = read_drift_result(lake, Batch("openfoodfacts", DAY))
     assert found == json.loads(lake.read_bytes(f"{folder}/result.json"))
     assert (found["figures"], found["warnings"]) == (PAGE.figures, PAGE.warnings)
 
@@ -112,8 +113,8 @@ def test_the_same_batch_gives_the_same_bytes_and_its_figures_come_back(lake: Lak
 def test_a_removed_page_leaves_the_overview_too(lake: Lake) -> None:
     write_drift_report(lake, PAGE)
     for _ in range(2):
-        remove_drift_report(lake, "openfoodfacts", DAY)
-        assert read_drift_result(lake, "openfoodfacts", DAY) is None
+        remove_drift_report(lake, Batch("openfoodfacts", DAY))
+        assert read_drift_result(lake, Batch("openfoodfacts", DAY)) is None
         assert "drift/index.html" not in lake.read_bytes(OVERVIEW).decode()
 
 
@@ -126,8 +127,8 @@ def test_a_removal_that_was_killed_is_ended_by_the_next(lake: Lake, monkeypatch:
     with monkeypatch.context() as patched:
         patched.setattr(drift_report, "write_overview", killed)
         with pytest.raises(KeyboardInterrupt):
-            remove_drift_report(lake, "openfoodfacts", DAY)
-    assert read_drift_result(lake, "openfoodfacts", DAY) is None
-    remove_drift_report(lake, "openfoodfacts", DAY)
+            remove_drift_report(lake, Batch("openfoodfacts", DAY))
+    assert read_drift_result(lake, Batch("openfoodfacts", DAY)) is None
+    remove_drift_report(lake, Batch("openfoodfacts", DAY))
     assert lake.list_files("reports") == [OVERVIEW]
     assert "drift/index.html" not in lake.read_bytes(OVERVIEW).decode()

@@ -21,6 +21,7 @@ from include.pipeline.relabelling.plan import pin_version, plan_relabelling
 from include.pipeline.relabelling.relabel import finish_relabelling, relabel_shard
 from include.settings import Settings
 from include.sources.connection import SourceConnection
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
 from tests.fixtures.trained import FIRST_DAY, SOURCE
@@ -64,15 +65,15 @@ def test_a_day_whose_steps_share_no_state_folder_leaves_the_same_rows(
     def run(step: Callable[[Settings], Any]) -> Any:
         return on_another_machine(step, settings)
 
-    fetched = run(lambda here: fetch_day(SOURCE, FIRST_DAY, here, connection))
-    validated = run(lambda here: validate_day(SOURCE, FIRST_DAY, here))
-    shards = run(lambda here: plan_shards(SOURCE, FIRST_DAY, here))
+    fetched = run(lambda here: fetch_day(Batch(SOURCE, FIRST_DAY), here, connection))
+    validated = run(lambda here: validate_day(Batch(SOURCE, FIRST_DAY), here))
+    shards = run(lambda here: plan_shards(Batch(SOURCE, FIRST_DAY), here))
     for shard in shards:
         run(lambda here, shard=shard: embed_text(shard, here))
         run(lambda here, shard=shard: embed_images(shard, here, allow_private_hosts=True))
         run(lambda here, shard=shard: classify(shard, here))
     steps = {"fetch": fetched, "validate": validated}
-    run(lambda here: publish_day(SOURCE, FIRST_DAY, here, earlier_steps=steps))
+    run(lambda here: publish_day(Batch(SOURCE, FIRST_DAY), here, earlier_steps=steps))
 
     assert len(shards) > 1
     url = labelled_day.copy(tmp_path / "of one folder")

@@ -9,7 +9,6 @@ import pytest
 
 from include.pipeline import text_features
 from include.pipeline.text_features import (
-    LAYER,
     extract_text_features,
     replace_text_features,
     store_text_features,
@@ -17,10 +16,12 @@ from include.pipeline.text_features import (
     text_features_of,
 )
 from include.schema import PRODUCTS, TEXT_FEATURES, Product, text_hash
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 DAY = date(2026, 1, 5)
-PATH = Lake.day_file(LAYER, "s", DAY)
+PATH = Batch("s", DAY).file(Layer.TEXT_FEATURES)
 
 
 def products() -> pa.Table:
@@ -59,11 +60,11 @@ def test_those_of_another_extractor_do_not_count_and_are_replaced(
     monkeypatch.setattr(text_features, version, "another")
     contents = features()["content_hash"]
     assert stored_text_features(lake, "s", [DAY], contents).num_rows == 0
-    replace_text_features(lake, "s", DAY, features())
-    replace_text_features(lake, "s", DAY, features().slice(1))
+    replace_text_features(lake, Batch("s", DAY), features())
+    replace_text_features(lake, Batch("s", DAY), features().slice(1))
     assert stored_text_features(lake, "s", [DAY], contents).num_rows == 5
     assert not lake.exists(PATH)
-    assert len(lake.list_files(LAYER)) == 2
+    assert len(lake.list_files(Layer.TEXT_FEATURES)) == 2
 
 
 def test_a_text_is_read_once_for_embedding_and_classifying(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,13 +17,15 @@ from include.quality.checkpoint import BatchCounts, validate_labels, validate_pr
 from include.quality.row_rules import RowRules
 from include.schema import LABELS, PRODUCTS, QUARANTINE, Product, Rejection
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 SOURCE = "openfoodfacts"
 DAY = date(2026, 3, 1)
 LABEL_NAMES = ("champagne", "still_wine", "vinegar")
-PRODUCTS_PATH = Lake.day_file("products", SOURCE, DAY)
-QUARANTINE_PATH = Lake.day_file("quarantine", SOURCE, DAY)
+PRODUCTS_PATH = Batch(SOURCE, DAY).file(Layer.PRODUCTS)
+QUARANTINE_PATH = Batch(SOURCE, DAY).file(Layer.QUARANTINE)
 
 
 def good_products(count: int) -> list[Product]:
@@ -122,7 +124,7 @@ class LabelledDay:
         paths = []
         loose = pa.schema([field.with_nullable(True) for field in LABELS])
         for shard in range(shards):
-            path = Lake.day_file("staging/labels", SOURCE, DAY, shard)
+            path = Batch(SOURCE, DAY).staged_file(Layer.LABELS, shard)
             lake.write_parquet(path, pa.Table.from_pylist(rows[shard::shards], schema=loose))
             paths.append(path)
         return paths

@@ -19,7 +19,9 @@ from include.pipeline.daily.batch_report import BatchReport
 from include.quality.checkpoint import BatchCounts
 from include.schema import PRODUCTS
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from tests.conftest import PROJECT_ROOT
 from tests.quality.batches import (
     DAY,
@@ -351,7 +353,7 @@ def test_a_product_without_label_is_red(lake: Lake, labelled: LabelledDay) -> No
 
 
 def test_a_missing_shard_is_red(lake: Lake, labelled: LabelledDay) -> None:
-    paths = [*labelled.write(lake, labelled.rows()), Lake.day_file("staging/labels", SOURCE, DAY, 2)]
+    paths = [*labelled.write(lake, labelled.rows()), Batch(SOURCE, DAY).staged_file(Layer.LABELS, 2)]
     report = check_label_files(lake, paths)
     assert broken_rules(lake, report) == ["schema"]
 

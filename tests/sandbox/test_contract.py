@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from include.errors import SourceError
+from include.pipeline.source_access import http_limits, photo_limits
 from include.sandbox.faults import ALL_FAULTS, LIST_FAULTS, PHOTO_FAULTS, RECORD_FAULTS, RESPONSE_FAULTS
 from include.sandbox.replay import ReplayCatalogue
 from include.sandbox.server import SandboxServer
@@ -26,6 +27,7 @@ from include.sources.http import HttpClient
 from include.sources.landing import Landing
 from include.sources.openfoodfacts_search import OpenFoodFactsSearch
 from include.sources.photos import fetch_photos
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 
 DAY = date(2026, 1, 6)
@@ -46,7 +48,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def http(settings: Settings) -> Iterator[HttpClient]:
-    with HttpClient(settings, allow_private_hosts=True, sleep=lambda seconds: None) as client:
+    with HttpClient(http_limits(settings), allow_private_hosts=True, sleep=lambda seconds: None) as client:
         yield client
 
 
@@ -56,7 +58,7 @@ def connection(server: SandboxServer) -> SourceConnection:
 
 def fetched(name: str, server: SandboxServer, http: HttpClient, folder: Path, day: date = DAY) -> Landing:
     """A landing of the day, fetched from the sandbox."""
-    landing = Landing(Lake(str(folder)), name, day)
+    landing = Landing(Lake(str(folder)), Batch(name, day))
     get_source(name).fetch(day, landing, connection(server), http)
     return landing
 
@@ -108,7 +110,7 @@ def test_trouble_that_does_not_pass_is_told_with_the_address(
     server.faults.replace([f"{fault}:first=1000,megabytes=8,path=.json.gz"])
     with pytest.raises(SourceError, match=f"{server.url}/data/delta/openfoodfacts_products_"):
         fetched("openfoodfacts", server, http, tmp_path / "lake")
-    assert not Landing(Lake(str(tmp_path / "lake")), "openfoodfacts", DAY).is_complete()
+    assert not Landing(Lake(str(tmp_path / "lake")), Batch("openfoodfacts", DAY)).is_complete()
 
 
 def test_a_day_that_broke_off_resumes_without_asking_again(
@@ -213,9 +215,9 @@ def photo_url(server: SandboxServer) -> str:
 
 @pytest.mark.parametrize("fault", sorted(PHOTO_FAULTS))
 def test_a_bad_photo_costs_the_photo_only(fault: str, server: SandboxServer, settings: Settings) -> None:
-    [good] = fetch_photos([photo_url(server)], settings, allow_private_hosts=True)
+    [good] = fetch_photos([photo_url(server)], photo_limits(settings), allow_private_hosts=True)
     server.faults.replace([f"{fault}:one_in=1,megabytes=21"])
-    [photo] = fetch_photos([photo_url(server)], settings, allow_private_hosts=True)
+    [photo] = fetch_photos([photo_url(server)], photo_limits(settings), allow_private_hosts=True)
     assert photo.status == PHOTO_STATUS[fault]
     if photo.status == "ok":
         assert photo.content is not None
@@ -227,7 +229,7 @@ def test_a_bad_photo_costs_the_photo_only(fault: str, server: SandboxServer, set
 def test_photos_of_the_sandbox_are_refused_unless_the_connection_allows_them(
     server: SandboxServer, settings: Settings
 ) -> None:
-    [photo] = fetch_photos([photo_url(server)], settings, allow_private_hosts=False)
+    [photo] = fetch_photos([photo_url(server)], photo_limits(settings), allow_private_hosts=False)
     assert photo.status == "private_address"
 
 

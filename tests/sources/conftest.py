@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from include.pipeline.source_access import http_limits
 from include.settings import Settings
 from include.sources.http import HttpClient
 from include.storage.lake import Lake
@@ -31,7 +32,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def http(settings: Settings, pauses: list[float]) -> Iterator[HttpClient]:
-    with HttpClient(settings, allow_private_hosts=True, sleep=pauses.append) as client:
+    with HttpClient(http_limits(settings), allow_private_hosts=True, sleep=pauses.append) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from include.errors import CatalogueRefused
+from include.pipeline.source_access import photo_limits
 from include.schema import Product, Rejection
 from include.settings import Settings
 from include.sources.catalogue import Catalogue, ColumnMapping, open_catalogue
@@ -97,7 +98,7 @@ def test_the_flipkart_catalogue_has_departments_text_and_photos(shared_data: Pat
     assert "=>" not in "".join(product.description or "" for product in products)
     photos = fetch_photos(
         [product.image_url for product in products],
-        Settings(state_dir=tmp_path),
+        photo_limits(Settings(state_dir=tmp_path)),
         allow_private_hosts=False,
         photo_folder=catalogue.photo_folder,
     )
@@ -146,7 +147,7 @@ def test_a_mapping_opens_a_catalogue_whose_columns_say_nothing(shared_data: Path
     assert (len(products), rejections) == (81, [])
     photos = fetch_photos(
         [product.image_url for product in products[:9]],
-        Settings(state_dir=tmp_path),
+        photo_limits(Settings(state_dir=tmp_path)),
         allow_private_hosts=False,
         photo_folder=catalogue.photo_folder,
     )

@@ -7,10 +7,12 @@ import pytest
 from pydantic import SecretStr
 
 from include.errors import ConfigurationError
+from include.pipeline.source_access import connection_from_settings
 from include.settings import Settings
 from include.sources import SOURCE_NAMES, get_source
-from include.sources.connection import SourceConnection, connection_from_settings
+from include.sources.connection import SourceConnection
 from include.sources.landing import Landing
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 
 
@@ -33,7 +35,7 @@ def test_an_unknown_source_lists_the_known_ones() -> None:
 def test_reading_a_day_that_was_not_fetched_is_an_error_not_an_empty_day(name: str, tmp_path: Path) -> None:
     day = date(2026, 1, 1)
     with pytest.raises(Exception, match="fetch the day first"):
-        list(get_source(name).read(day, Landing(Lake(str(tmp_path)), name, day)))
+        list(get_source(name).read(day, Landing(Lake(str(tmp_path)), Batch(name, day))))
 
 
 def test_credentials_come_from_the_settings_and_are_not_shown() -> None:

@@ -21,6 +21,7 @@ from include.sources.edamam import PARSER_PATH, Edamam, without_credentials
 from include.sources.edamam_record import parse_food
 from include.sources.http import HttpClient
 from include.sources.landing import Landing
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 from tests.sources.api_server import Answer, ApiServer, Request, as_json, html
 
@@ -64,7 +65,7 @@ class Parser:
 
 @pytest.fixture
 def landing(lake: Lake) -> Landing:
-    return Landing(lake, "edamam", DAY)
+    return Landing(lake, Batch("edamam", DAY))
 
 
 @pytest.fixture
@@ -212,10 +213,10 @@ def test_a_landed_page_that_cannot_be_read_is_an_error_and_no_end(
     Edamam().fetch(DAY, landing, connection, http)
     with landing.open_write("page-00002.json.gz") as stream:
         stream.write(gzip.compress(line))
-    with pytest.raises(SourceError, match=r"page-00002.*fetch the day anew"):
+    with pytest.raises(SourceError, match=r"page-00002.*fetch the day again"):
         list(Edamam().read(DAY, landing))
     landing.lake.delete(landing.path("manifest.json"))
-    with pytest.raises(SourceError, match=r"page-00002.*fetch the day anew"):
+    with pytest.raises(SourceError, match=r"page-00002.*fetch the day again"):
         Edamam().fetch(DAY, landing, connection, http)
     assert not landing.is_complete()
 
@@ -408,7 +409,7 @@ def test_any_json_becomes_a_product_or_a_rejection_that_parquet_can_hold(payload
 def test_no_landed_page_stops_the_batch(
     tmp_path_factory: pytest.TempPathFactory, page: dict[str, Any], hints: list[Any]
 ) -> None:
-    landing = Landing(Lake(str(tmp_path_factory.mktemp("lake"))), "edamam", DAY)
+    landing = Landing(Lake(str(tmp_path_factory.mktemp("lake"))), Batch("edamam", DAY))
     landing.write_json_lines("page-00001.json.gz", [page | {"hints": hints}])
     landing.complete({})
     list(Edamam().read(DAY, landing))

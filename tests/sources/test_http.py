@@ -14,6 +14,7 @@ import pytest
 
 import include
 from include.errors import SourceError
+from include.pipeline.source_access import http_limits
 from include.settings import PROJECT_ROOT, Settings
 from include.sources.http import HttpClient
 from include.sources.retrying import LONGEST_RETRY_AFTER_SECONDS
@@ -91,7 +92,10 @@ def test_a_server_that_keeps_failing_ends_in_an_error_with_url_and_reason(api: A
 def test_a_server_that_does_not_answer_in_time_is_an_error(api: ApiServer, settings: Settings) -> None:
     impatient = settings.model_copy(update={"http_timeout_seconds": 0.1, "http_attempts": 2})
     api.on("/x", Answer(hang=True))
-    with HttpClient(impatient, allow_private_hosts=True) as http, pytest.raises(SourceError, match="time limit"):
+    with (
+        HttpClient(http_limits(impatient), allow_private_hosts=True) as http,
+        pytest.raises(SourceError, match="time limit"),
+    ):
         http.get_json(f"{api.url}/x")
     assert api.asked("/x") == 2
 
@@ -148,7 +152,10 @@ def test_pauses_grow_from_try_to_try(api: ApiServer, settings: Settings) -> None
     pauses: list[float] = []
     patient = settings.model_copy(update={"http_backoff_seconds": 1.0, "http_attempts": 5})
     api.on("/x", html(503))
-    with HttpClient(patient, allow_private_hosts=True, sleep=pauses.append) as http, pytest.raises(SourceError):
+    with (
+        HttpClient(http_limits(patient), allow_private_hosts=True, sleep=pauses.append) as http,
+        pytest.raises(SourceError),
+    ):
         http.get_json(f"{api.url}/x")
     assert len(pauses) == 4
     assert all(2**n <= pause <= 2**n + 1 for n, pause in enumerate(pauses))
@@ -159,7 +166,7 @@ def test_an_answer_that_is_too_large_is_refused_whatever_it_announces(api: ApiSe
     bomb = gzip.compress(b" " * 1_000_000)
     api.on("/x", Answer(b"[" + b"1," * 1000))
     api.on("/bomb", Answer(bomb, headers={"Content-Encoding": "gzip"}))
-    with HttpClient(small, allow_private_hosts=True) as http:
+    with HttpClient(http_limits(small), allow_private_hosts=True) as http:
         for path in ("/x", "/bomb"):
             with pytest.raises(SourceError, match="larger than the 1000 bytes"):
                 http.get_json(f"{api.url}{path}")
@@ -195,7 +202,10 @@ def test_a_redirect_is_followed_but_not_in_circles(api: ApiServer, http: HttpCli
 
 def test_a_redirect_to_a_private_address_is_refused_unless_allowed(api: ApiServer, settings: Settings) -> None:
     api.on("/x", Answer(b"", 302, {"Location": "http://169.254.169.254/latest/meta-data"}))
-    with HttpClient(settings, allow_private_hosts=False) as http, pytest.raises(SourceError, match="private address"):
+    with (
+        HttpClient(http_limits(settings), allow_private_hosts=False) as http,
+        pytest.raises(SourceError, match="private address"),
+    ):
         http.get_json(f"{api.url}/x")
 
 
@@ -265,10 +275,10 @@ def test_loopback_is_rate_limited_unless_the_connection_allows_private_hosts(
 ) -> None:
     api.on_call("/x", lambda _request: as_json(PRODUCT))
     folder = Path(settings.state_dir) / "rate_limits"
-    with HttpClient(settings, allow_private_hosts=True) as http:
+    with HttpClient(http_limits(settings), allow_private_hosts=True) as http:
         http.get_json(f"{api.url}/x")
         assert not folder.exists()
-    with HttpClient(settings, allow_private_hosts=False) as http:
+    with HttpClient(http_limits(settings), allow_private_hosts=False) as http:
         http.get_json(f"{api.url}/x")
         assert [path.name for path in folder.glob("*.sqlite")] == ["127.0.0.1.search.sqlite"]
 

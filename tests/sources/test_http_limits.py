@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from include.errors import SourceError
+from include.pipeline.source_access import http_limits
 from include.security import connections
 from include.settings import Settings
 from include.sources import exchange
@@ -50,7 +51,10 @@ def test_a_file_that_keeps_coming_may_take_longer_than_the_deadline(
     monkeypatch.setattr(exchange, "PROGRESS_SECONDS", 0.1)
     caplog.set_level(logging.INFO)
     target = Target()
-    with FaultServer(steady(8, 0.1)) as server, HttpClient(hurried(settings), allow_private_hosts=True) as http:
+    with (
+        FaultServer(steady(8, 0.1)) as server,
+        HttpClient(http_limits(hurried(settings)), allow_private_hosts=True) as http,
+    ):
         started = time.monotonic()
         size = http.download(f"{server.url}/f.gz", target.open)
         assert time.monotonic() - started > 0.5
@@ -62,7 +66,10 @@ def test_a_file_that_keeps_coming_may_take_longer_than_the_deadline(
 
 def test_all_tries_together_have_a_limit_however_many_they_may_be(settings: Settings) -> None:
     patient = settings.model_copy(update={"http_total_seconds": 0.4, "http_attempts": 1_000, "http_backoff_seconds": 0})
-    with FaultServer(lambda visit: visit.wait()) as server, HttpClient(patient, allow_private_hosts=True) as http:
+    with (
+        FaultServer(lambda visit: visit.wait()) as server,
+        HttpClient(http_limits(patient), allow_private_hosts=True) as http,
+    ):
         started = time.monotonic()
         with pytest.raises(SourceError, match=r"not complete after .* gave up after 1 try$"):
             http.get_text(f"{server.url}/index.txt")
@@ -73,7 +80,10 @@ def test_a_pause_that_would_exceed_the_limit_is_not_waited_for(api: ApiServer, s
     pauses: list[float] = []
     api.on("/x", Answer(b"", 429, {"Retry-After": "100"}))
     hasty = settings.model_copy(update={"http_total_seconds": 60})
-    with HttpClient(hasty, allow_private_hosts=True, sleep=pauses.append) as http, pytest.raises(SourceError):
+    with (
+        HttpClient(http_limits(hasty), allow_private_hosts=True, sleep=pauses.append) as http,
+        pytest.raises(SourceError),
+    ):
         http.get_json(f"{api.url}/x")
     assert (pauses, api.asked("/x")) == ([], 1)
 
@@ -83,7 +93,7 @@ def test_a_redirect_back_to_the_configured_host_is_followed_wherever_that_is(
 ) -> None:
     api.on("/x", Answer(b"", 302, {"Location": f"{api.url}/there"}))
     api.on("/there", as_json([1]))
-    with HttpClient(settings, allow_private_hosts=False) as http:
+    with HttpClient(http_limits(settings), allow_private_hosts=False) as http:
         assert http.get_json(f"{api.url}/x") == [1]
 
 
@@ -102,7 +112,10 @@ def test_a_redirect_to_a_name_that_resolves_inside_is_refused_before_anything_is
 
     monkeypatch.setattr(connections.socket, "getaddrinfo", name_server)
     api.on("/x", Answer(b"", 302, {"Location": f"http://evil.example:{api.url.rpartition(':')[2]}/there"}))
-    with HttpClient(settings, allow_private_hosts=False) as http, pytest.raises(SourceError, match="private address"):
+    with (
+        HttpClient(http_limits(settings), allow_private_hosts=False) as http,
+        pytest.raises(SourceError, match="private address"),
+    ):
         http.get_json(f"{api.url}/x")
     assert asked == ["evil.example"], "a name is resolved once"
     assert [request.path for request in api.requests] == ["/x"]
@@ -135,7 +148,7 @@ class TestBehindAProxy:
     def test_the_proxy_of_the_environment_is_asked_and_resolves_the_name(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with FaultServer(lambda visit: visit.answer(b"[1]")) as proxy, HttpClient(settings) as http:
+        with FaultServer(lambda visit: visit.answer(b"[1]")) as proxy, HttpClient(http_limits(settings)) as http:
             monkeypatch.setenv("http_proxy", proxy.url)
             assert http.get_json("http://api.known-to-the-proxy.example/x") == [1]
             assert proxy.paths == ["http://api.known-to-the-proxy.example/x"]
@@ -145,7 +158,7 @@ class TestBehindAProxy:
             visit.head("HTTP/1.1 200 OK")
             visit.drip(b" " * 500)
 
-        with FaultServer(drip) as proxy, HttpClient(hurried(settings)) as http:
+        with FaultServer(drip) as proxy, HttpClient(http_limits(hurried(settings))) as http:
             monkeypatch.setenv("http_proxy", proxy.url)
             with pytest.raises(SourceError, match="not complete after"):
                 http.get_json("http://api.example/x")
@@ -154,7 +167,7 @@ class TestBehindAProxy:
         def drip(visit: Visit) -> None:
             visit.drip(b"HTTP/1.1 200 Connection established\r\n" * 20)
 
-        with FaultServer(drip) as proxy, HttpClient(hurried(settings)) as http:
+        with FaultServer(drip) as proxy, HttpClient(http_limits(hurried(settings))) as http:
             monkeypatch.setenv("https_proxy", proxy.url)
             with pytest.raises(SourceError, match="not complete after"):
                 http.get_json("https://api.example/x")
@@ -167,7 +180,7 @@ class TestBehindAProxy:
         def redirect(visit: Visit) -> None:
             visit.answer(b"", "302 Found", f"Location: {place}")
 
-        with FaultServer(redirect) as proxy, HttpClient(settings) as http:
+        with FaultServer(redirect) as proxy, HttpClient(http_limits(settings)) as http:
             monkeypatch.setenv("http_proxy", proxy.url)
             with pytest.raises(SourceError, match=r"private address|neither 80 nor 443"):
                 http.get_json("http://api.example/x")

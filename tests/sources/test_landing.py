@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from include.errors import SourceError
 from include.sources import landing as landing_module
 from include.sources.landing import Landing, unreadable_line
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 
 DAY = date(2026, 3, 14)
@@ -21,7 +22,7 @@ RECORDS: list[dict[str, Any]] = [{"code": "0001", "name": "Cuvée"}, {"code": "0
 
 @pytest.fixture
 def landing(lake: Lake) -> Landing:
-    return Landing(lake, "openfoodfacts", DAY)
+    return Landing(lake, Batch("openfoodfacts", DAY))
 
 
 def content(landing: Landing) -> dict[str, bytes]:
@@ -82,7 +83,7 @@ def test_a_day_is_complete_once_the_manifest_and_all_it_lists_are_there(landing:
 
 def landed(lake: Lake, *names: str) -> Landing:
     """A complete day of files that hold their own names."""
-    day = Landing(lake, "openfoodfacts", DAY)
+    day = Landing(lake, Batch("openfoodfacts", DAY))
     land(day, *names)
     return day
 
@@ -95,7 +96,7 @@ def land(landing: Landing, *names: str, text: str = "") -> None:
 
 def day_of(lake: Lake) -> dict[str, Any]:
     """What a reader finds: file name → its records."""
-    day = Landing(lake, "openfoodfacts", DAY)
+    day = Landing(lake, Batch("openfoodfacts", DAY))
     return {name: [record for _, record in day.read_json_lines(name)] for name in day.manifest()["files"]}
 
 
@@ -156,7 +157,7 @@ def test_of_two_that_land_beside_each_other_the_last_one_counts_and_both_are_who
     assert day_of(lake) == {"c.json.gz": [{"of": "c.json.gz"}]}
 
     first.complete({"files": ["b.json.gz"]})
-    other = Landing(lake, "openfoodfacts", DAY)
+    other = Landing(lake, Batch("openfoodfacts", DAY))
     other.replace_by(first)
     other.remove_replaced()
     assert list(day_of(lake)) == ["b.json.gz"]
@@ -175,7 +176,7 @@ def test_what_killed_processes_left_is_removed_when_it_is_a_day_old(
     day.remove_replaced()
     assert left.has("b.json.gz"), "it may be in the making"
     monkeypatch.setattr(landing_module, "MADE_WITHIN", timedelta(0))
-    Landing(lake, "openfoodfacts", DAY).remove_replaced()
+    Landing(lake, Batch("openfoodfacts", DAY)).remove_replaced()
     assert not left.has("b.json.gz")
     assert list(day_of(lake)) == ["c.json.gz"]
 
@@ -187,7 +188,7 @@ def test_a_day_that_lost_a_file_after_it_was_replaced_is_landed_again_in_its_pla
     day.replace_by(again)
     lake.delete(day.path("c.json.gz"))
 
-    mended = Landing(lake, "openfoodfacts", DAY)
+    mended = Landing(lake, Batch("openfoodfacts", DAY))
     assert not mended.is_complete()
     assert mended.has("b.json.gz")
     land(mended, "c.json.gz")
@@ -207,8 +208,8 @@ def test_a_file_that_goes_while_it_is_read_says_what_to_do(lake: Lake) -> None:
 def test_a_manifest_leads_to_no_other_folder(lake: Lake, folder: object) -> None:
     day = landed(lake, "a.json.gz")
     lake.write_bytes(day.path("manifest.json"), json.dumps({"files": ["a.json.gz"], "folder": folder}).encode())
-    with pytest.raises(SourceError, match="fetch the day anew"):
-        Landing(lake, "openfoodfacts", DAY).manifest()
+    with pytest.raises(SourceError, match="fetch the day again"):
+        Landing(lake, Batch("openfoodfacts", DAY)).manifest()
 
 
 def test_a_day_that_was_not_landed_says_what_to_do(landing: Landing) -> None:
@@ -219,7 +220,7 @@ def test_a_day_that_was_not_landed_says_what_to_do(landing: Landing) -> None:
 @pytest.mark.parametrize("broken", [b"", b"[1]", b'{"files": 3}', b'{"fi'])
 def test_a_damaged_manifest_says_what_to_do(landing: Landing, broken: bytes) -> None:
     land_bytes(landing, "manifest.json", broken)
-    with pytest.raises(SourceError, match="fetch the day anew"):
+    with pytest.raises(SourceError, match="fetch the day again"):
         landing.manifest()
 
 
@@ -258,7 +259,7 @@ def test_an_over_long_line_is_passed_over_without_losing_count(
 @pytest.mark.parametrize("damage", [b"plain text", gzip.compress(b'{"a": 1}\n' * 500, mtime=0)[:-12]])
 def test_a_damaged_file_says_what_to_do(landing: Landing, damage: bytes) -> None:
     land_bytes(landing, "a.json.gz", damage)
-    with pytest.raises(SourceError, match=r"a\.json\.gz is damaged.*fetch the day anew"):
+    with pytest.raises(SourceError, match=r"a\.json\.gz is damaged.*fetch the day again"):
         list(landing.read_json_lines("a.json.gz"))
 
 
@@ -271,7 +272,7 @@ def test_an_unreadable_line_says_why(line: str, code: str) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=6))
 def test_any_lines_are_read_without_an_exception(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
-    landing = Landing(Lake(str(tmp_path_factory.mktemp("lake"))), "openfoodfacts", DAY)
+    landing = Landing(Lake(str(tmp_path_factory.mktemp("lake"))), Batch("openfoodfacts", DAY))
     land_bytes(landing, "a.json.gz", gzip.compress(b"\n".join(lines)))
     for _, record in landing.read_json_lines("a.json.gz"):
         if isinstance(record, str):

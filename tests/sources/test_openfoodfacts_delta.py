@@ -25,6 +25,7 @@ from include.sources.openfoodfacts_delta import (
     parse_file_name,
     parse_index,
 )
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 from include.taxonomy import load_taxonomy
 from tests.sources.api_server import Answer, ApiServer, gzip_lines, html
@@ -48,7 +49,7 @@ def row(code: str, moment: int | None = START + HOUR, **fields: Any) -> dict[str
 
 @pytest.fixture
 def landing(lake: Lake) -> Landing:
-    return Landing(lake, "openfoodfacts", DAY)
+    return Landing(lake, Batch("openfoodfacts", DAY))
 
 
 @pytest.fixture
@@ -268,7 +269,7 @@ def test_rows_without_a_usable_time_belong_to_the_day_their_window_starts(landin
     rows = [row("1", None), row("2", START - 365 * 24 * HOUR), row("3", last_modified_t=str(START + 5))]
     land(landing, rows)
     assert ids(list(OpenFoodFacts().read(DAY, landing))) == ["1", "2", "3"]
-    other = Landing(landing.lake, "openfoodfacts", date(2026, 3, 15))
+    other = Landing(landing.lake, Batch("openfoodfacts", date(2026, 3, 15)))
     land(other, rows)
     assert list(OpenFoodFacts().read(other.day, other)) == []
 
@@ -337,7 +338,7 @@ def test_bad_rows_are_set_aside_only_when_they_could_be_champagne(landing: Landi
 @UNHURRIED
 @given(lines=st.lists(st.binary(max_size=40) | st.text().map(lambda text: json.dumps({"code": text}).encode())))
 def test_no_row_stops_the_batch(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
-    landing = Landing(Lake(str(tmp_path_factory.mktemp("lake"))), "openfoodfacts", DAY)
+    landing = Landing(Lake(str(tmp_path_factory.mktemp("lake"))), Batch("openfoodfacts", DAY))
     land(landing, [line.replace(b"\n", b" ") for line in lines] + [row("42")])
     assert list(OpenFoodFacts().read(DAY, landing))[-1].native_id == "42"
 

@@ -15,6 +15,7 @@ from include.sources.landing import Landing
 from include.sources.openfoodfacts import OpenFoodFacts
 from include.sources.openfoodfacts_delta import day_bounds
 from include.sources.openfoodfacts_dump import MAX_DAYS, land_days_of_dump
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 
 FIRST = date(2025, 3, 14)
@@ -38,7 +39,7 @@ def dump(path: Path, *, zipped: bool = True) -> Path:
 
 
 def codes(lake: Lake, day: date) -> list[str]:
-    records = OpenFoodFacts().read(day, Landing(lake, "openfoodfacts", day))
+    records = OpenFoodFacts().read(day, Landing(lake, Batch("openfoodfacts", day)))
     return [record.native_id for record in records if isinstance(record, Product)]
 
 

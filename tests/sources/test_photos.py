@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from include.pipeline.source_access import photo_limits
 from include.security import addresses, connections
 from include.security.addresses import is_public_address
 from include.settings import Settings
@@ -206,12 +207,12 @@ def hurried(settings: Settings) -> Settings:
 
 
 def fetch(url: str, settings: Settings, allow_private_hosts: bool = True) -> Photo:
-    return fetch_photos([url], settings, allow_private_hosts=allow_private_hosts)[0]
+    return fetch_photos([url], photo_limits(settings), allow_private_hosts=allow_private_hosts)[0]
 
 
 def test_photos_come_in_the_order_asked_and_each_url_is_asked_once(server: type[Handler], settings: Settings) -> None:
     urls = [None, f"{server.url}/good", "", f"{server.url}/gone", f"{server.url}/good", f"{server.url}/html"]
-    photos = fetch_photos(urls, settings, allow_private_hosts=True)
+    photos = fetch_photos(urls, photo_limits(settings), allow_private_hosts=True)
     assert [photo.status for photo in photos] == ["no_url", "ok", "no_url", "not_found", "ok", "not_an_image"]
     assert photos[1].content == photos[4].content == JPEG
     assert sorted(server.asked) == ["/gone", "/good", "/html"]
@@ -219,7 +220,7 @@ def test_photos_come_in_the_order_asked_and_each_url_is_asked_once(server: type[
 
 def test_many_photos_at_once_all_arrive(server: type[Handler], settings: Settings) -> None:
     urls = [f"{server.url}/good/{number}" for number in range(60)]
-    assert {photo.status for photo in fetch_photos(urls, settings, allow_private_hosts=True)} == {"ok"}
+    assert {photo.status for photo in fetch_photos(urls, photo_limits(settings), allow_private_hosts=True)} == {"ok"}
 
 
 def test_the_server_learns_who_asks(server: type[Handler], settings: Settings) -> None:
@@ -413,13 +414,13 @@ def photo_folder(tmp_path: Path) -> Path:
 def test_a_catalogue_photo_comes_from_its_folder_only(
     photo_folder: Path, settings: Settings, path: str, status: str
 ) -> None:
-    photos = fetch_photos([path], settings, allow_private_hosts=False, photo_folder=photo_folder)
+    photos = fetch_photos([path], photo_limits(settings), allow_private_hosts=False, photo_folder=photo_folder)
     assert [photo.status for photo in photos] == [status]
 
 
 def test_an_absolute_path_stays_inside_the_folder(photo_folder: Path, settings: Settings) -> None:
     secret = str(photo_folder.parent / "secret.jpg")
-    photos = fetch_photos([secret], settings, allow_private_hosts=False, photo_folder=photo_folder)
+    photos = fetch_photos([secret], photo_limits(settings), allow_private_hosts=False, photo_folder=photo_folder)
     assert photos[0].status == "not_found"
 
 
@@ -429,7 +430,7 @@ def test_a_path_without_a_folder_is_not_found(settings: Settings) -> None:
 
 def test_a_photo_file_over_the_limit_is_too_large(photo_folder: Path, settings: Settings) -> None:
     small = settings.model_copy(update={"photo_max_bytes": 100})
-    photos = fetch_photos(["a.jpg"], small, allow_private_hosts=False, photo_folder=photo_folder)
+    photos = fetch_photos(["a.jpg"], photo_limits(small), allow_private_hosts=False, photo_folder=photo_folder)
     assert photos[0].status == "too_large"
 
 
@@ -437,5 +438,7 @@ def test_a_photo_file_over_the_limit_is_too_large(photo_folder: Path, settings: 
 @given(st.text(max_size=60))
 def test_any_text_for_a_path_gives_a_status(text: str) -> None:
     settings = Settings(http_backoff_seconds=0)
-    photos = fetch_photos([text.replace(":", "")], settings, allow_private_hosts=False, photo_folder=Path("/nowhere"))
+    photos = fetch_photos(
+        [text.replace(":", "")], photo_limits(settings), allow_private_hosts=False, photo_folder=Path("/nowhere")
+    )
     assert photos[0].status in ("no_url", "not_found")

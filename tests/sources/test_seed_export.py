@@ -13,6 +13,7 @@ from include.schema import Product
 from include.sources.edamam import Edamam
 from include.sources.landing import Landing
 from include.sources.seed_export import COLUMNS, write_seed_export
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 
 UNHURRIED = settings(deadline=None, max_examples=60)
@@ -26,7 +27,7 @@ def exported(products: list[Product], limit: int = 10) -> list[list[str]]:
 
 def test_the_seeds_own_export_comes_out_again(shared_data: Path, lake: Lake) -> None:
     folder = shared_data / "edamam"
-    landing = Landing(lake, "edamam", date(2026, 3, 14))
+    landing = Landing(lake, Batch("edamam", date(2026, 3, 14)))
     landing.write_json_lines("page-00001.json.gz", [json.loads((folder / "parser_champagne.json").read_text())])
     landing.complete({})
     products = [record for record in Edamam().read(landing.day, landing) if isinstance(record, Product)]

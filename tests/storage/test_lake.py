@@ -16,7 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from tests.conftest import PROJECT_ROOT
 
 PATH = "labels/source=s/day=2026-01-05/part-00000.parquet"
@@ -233,7 +235,7 @@ def test_any_file_name_that_is_no_dot_file_works_on_a_local_disk(lake: Lake, nam
 
 
 def test_paths_say_source_and_day_as_partition_columns() -> None:
-    assert Lake.day_file("labels", "s", date(2026, 1, 5), 7) == "labels/source=s/day=2026-01-05/part-00007.parquet"
+    assert Batch("s", date(2026, 1, 5)).file(Layer.LABELS, 7) == "labels/source=s/day=2026-01-05/part-00007.parquet"
 
 
 def test_the_address_of_a_file_can_be_given_to_other_programs(lake: Lake, s3_lake: Lake) -> None:

@@ -14,7 +14,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from include.errors import BatchRejected
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.loading import LoadCounts, load_day, load_import
 from include.warehouse.reviews import record_review
 from tests.warehouse.rows import labels_table, quarantine_row, quarantine_table, trusted_table
@@ -61,9 +63,9 @@ def load(
     """Write the day's files and load them."""
     paths: dict[str, str | None] = {}
     for layer, table in (("labels", labels), ("quarantine", quarantine)):
-        paths[layer] = None if table is None else Lake.day_file(layer, source, day)
+        paths[layer] = None if table is None else Batch(source, day).file(Layer(layer))
         if table is not None:
-            lake.write_parquet(Lake.day_file(layer, source, day), table, row_group_rows=2)
+            lake.write_parquet(Batch(source, day).file(Layer(layer)), table, row_group_rows=2)
     return load_day(
         engine,
         lake,
@@ -240,7 +242,7 @@ def test_an_import_brings_trusted_labels_and_quarantine_and_leaves_labelled_prod
     load(warehouse, lake, DAYS[0], labels_table([1], source="flipkart"), source="flipkart")
     labelled = row_versions(warehouse, "labelled_products")
     trusted = trusted_table(("flipkart:a", "watches", "catalogue"))
-    path = Lake.day_file("quarantine", "flipkart", DAYS[0])
+    path = Batch("flipkart", DAYS[0]).file(Layer.QUARANTINE)
     lake.write_parquet(path, quarantine_table(quarantine_row(1)))
     for _ in range(2):
         counts = load_import(warehouse, lake, "flipkart", DAYS[0], quarantine_path=path, trusted=trusted)

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from include.schema import QUARANTINE, Rejection
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse import queries
 from include.warehouse.batches import BatchRecord, record_batch
 from include.warehouse.loading import load_day
@@ -31,7 +33,7 @@ DAY = date(2026, 1, 5)
 def loaded(warehouse: Engine, lake: Lake) -> Engine:
     import pyarrow as pa
 
-    path = Lake.day_file("labels", SOURCE, DAY)
+    path = Batch(SOURCE, DAY).file(Layer.LABELS)
     vinegar = [labelled_row(number, label="vinegar", decision="review") for number in (7, 8)]
     table = pa.concat_tables([labels_table([1, 2, 3]), pa.Table.from_pylist(vinegar, schema=labels_table([1]).schema)])
     lake.write_parquet(path, table)
@@ -84,7 +86,7 @@ def test_a_row_that_was_set_aside_for_two_reasons_is_counted_under_both(warehous
         Rejection(SOURCE, "1", ("no_name", "code_damaged"), "both", position="a:1"),
         Rejection(SOURCE, "2", ("no_name",), "one", position="a:2"),
     ]
-    path = Lake.day_file("quarantine", SOURCE, DAY)
+    path = Batch(SOURCE, DAY).file(Layer.QUARANTINE)
     lake.write_parquet(path, pa.Table.from_pylist([rejection.to_row() for rejection in rejections], schema=QUARANTINE))
     load_day(warehouse, lake, SOURCE, DAY, labels_path=None, quarantine_path=path, trusted=None)
     assert quarantine_counts(warehouse) == [

@@ -14,7 +14,9 @@ import pyarrow.dataset as ds
 import pytest
 
 from include.schema import LABELS
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from tests.warehouse.rows import labels_table
 
 DAYS = (date(2026, 1, 5), date(2026, 1, 6))
@@ -26,9 +28,9 @@ def fill(lake: Lake) -> None:
     for (source, day), count in COUNTS.items():
         # A column without a value must not get another type than in the other files.
         table = labels_table(range(count), source=source, description=None if source == "edamam" else "x")
-        lake.write_parquet(Lake.day_file("labels", source, day), table)
+        lake.write_parquet(Batch(source, day).file(Layer.LABELS), table)
     if lake.is_local:
-        Path(lake.full_path(Lake.day_file("labels", "edamam", DAYS[0]))).with_name(".part.0.tmp").write_bytes(b"half")
+        Path(lake.full_path(Batch("edamam", DAYS[0]).file(Layer.LABELS))).with_name(".part.0.tmp").write_bytes(b"half")
 
 
 def test_pandas_reads_the_labels_as_one_frame(any_lake: Lake) -> None:

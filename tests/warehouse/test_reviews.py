@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.loading import load_day
 from include.warehouse.reviews import UnknownProduct, record_review
 from include.warehouse.tables import label_reviews, labelled_products, training_labels
@@ -20,7 +22,7 @@ DAY = date(2026, 1, 5)
 
 @pytest.fixture
 def loaded(warehouse: Engine, lake: Lake) -> Engine:
-    path = Lake.day_file("labels", "openfoodfacts", DAY)
+    path = Batch("openfoodfacts", DAY).file(Layer.LABELS)
     lake.write_parquet(path, labels_table([1, 2], decision="review", confidence=0.5))
     load_day(warehouse, lake, "openfoodfacts", DAY, labels_path=path, quarantine_path=None, trusted=None)
     return warehouse

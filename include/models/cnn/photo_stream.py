@@ -18,6 +18,7 @@ import numpy as np
 from include.errors import ConfigurationError
 from include.features.image.decode import decode_photo
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ def _find(lake: Lake, target_of: Mapping[str, int]) -> list[tuple[str, int, list
     """Path, number of the row group, and (row, hash) of the photos wanted there; each photo in one place only."""
     missing = set(target_of)
     found: list[tuple[str, int, list[tuple[int, str]]]] = []
-    for path in lake.list_files("images", ".parquet"):
+    for path in lake.list_files(Layer.IMAGES, ".parquet"):
         if not missing:
             break
         with lake.parquet_file(path) as file:
@@ -152,7 +153,7 @@ def _find(lake: Lake, target_of: Mapping[str, int]) -> list[tuple[str, int, list
                     found.append((path, row_group, wanted))
     if missing or not target_of:
         raise ConfigurationError(
-            f"{len(missing)} of {len(target_of)} labelled photos are not in {lake.url('images')}: import the catalogue "
-            "again, with its folder of photos."
+            f"{len(missing)} of {len(target_of)} labelled photos are not in {lake.url(Layer.IMAGES)}: import the "
+            "catalogue again, with its folder of photos."
         )
     return found

@@ -23,10 +23,10 @@ import pyarrow.compute as pc
 from include.errors import CuveeError
 from include.models.data.gold_set import GOLD, TRAINING
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
-LAYER = "snapshots"
 MANIFEST = "manifest.json"
 
 SNAPSHOT = pa.schema(
@@ -176,7 +176,7 @@ def read_manifest(lake: Lake, number: str) -> Manifest:
 
 def snapshot_folder(number: str) -> str:
     """Folder of a snapshot in the lake, e.g. `snapshots/snapshot=3fa9…`."""
-    return f"{LAYER}/snapshot={number}"
+    return f"{Layer.SNAPSHOTS}/snapshot={number}"
 
 
 def _counted(values: pa.ChunkedArray, parts: pa.ChunkedArray) -> dict[str, dict[str, int]]:

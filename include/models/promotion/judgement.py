@@ -14,6 +14,7 @@ from include.errors import ConfigurationError
 from include.models.evaluation.results import Comparison, Interval, ModalityResult
 from include.models.promotion.gate import Clause, Examination, Outcome
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -120,7 +121,7 @@ def _adapter() -> TypeAdapter[Judgement]:
 
 def report_folder(judgement: Judgement) -> str:
     """Folder of a judgement and its page in the lake."""
-    return f"reports/retraining/day={judgement.as_of}/training={judgement.training_key[:12]}"
+    return f"{Layer.RETRAINING_REPORTS}/day={judgement.as_of}/training={judgement.training_key[:12]}"
 
 
 def read_judgement(lake: Lake, path: str) -> Judgement:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from include.errors import BatchRejected
-from include.pages.validation_report import REPORTS, write_report
+from include.pages.validation_report import write_report
 from include.quality.report import ValidationReport
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ def report_batch(lake: Lake, report: ValidationReport) -> BatchReport:
 
     It goes to `reports/validation/source=S/day=D`, that on labels into the folder `labels` there.
     """
-    folder = Lake.partition(REPORTS, report.source, report.day)
+    folder = Batch(report.source, report.day).folder(Layer.VALIDATION_REPORTS)
     labels_folder = f"{folder}/labels"
     if report.empty:
         lake.delete(labels_folder)  # of an earlier run, when there were products

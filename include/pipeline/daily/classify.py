@@ -14,13 +14,13 @@ from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.drift import stage_tally
 from include.pipeline.daily.model_flags import RULE_DISAGREES, UNFAMILIAR, with_model_flags
-from include.pipeline.daily.shards import Shard, read_shard, shard_day, staged_labels_path
+from include.pipeline.daily.shards import Shard, batch_of, read_shard
 from include.pipeline.model_versions import load_version
-from include.pipeline.text_features import LAYER as TEXT_FEATURES_LAYER
 from include.pipeline.text_features import text_features_of
 from include.schema import LABELS
 from include.settings import Settings
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class ClassificationSummary(TypedDict):
-    """What a shard's labels are worth, at a glance."""
+    """Counts of a classified shard."""
 
     products: int
     accepted: int
@@ -45,12 +45,10 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     lake = Lake(settings.lake_root)
     artefact = load_version(shard["model_version"], settings)
     products = read_shard(lake, shard)
-    photos = lake.read_parquet(
-        Lake.day_file("images", shard["source"], shard_day(shard), shard["shard"]), ["product_id", "status", "sha256"]
-    )
+    photos = lake.read_parquet(batch_of(shard).file(Layer.IMAGES, shard["shard"]), ["product_id", "status", "sha256"])
     _require_same_products(products, photos, shard)
 
-    kept = Lake.day_file(TEXT_FEATURES_LAYER, shard["source"], shard_day(shard), shard["shard"])
+    kept = batch_of(shard).file(Layer.TEXT_FEATURES, shard["shard"])
     features = text_features_of(lake, kept, products)
     texts = features["text_hash"].to_pylist()
     text_vectors, has_text = _embeddings(lake, artefact.text_encoder.identity, texts, shard, "embed_text")
@@ -59,13 +57,13 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     photo_hashes = photos["sha256"].to_pylist() if uses_photos else [None] * photos.num_rows
     photo_vectors, has_photo = _embeddings(lake, artefact.image_encoder_identity, photo_hashes, shard, "embed_images")
 
-    said = features["rule_label"].to_pylist()
-    # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
+    rule_labels = features["rule_label"].to_pylist()
+    # Two threads do not pay off on blocks this small: they would mostly wait for each other, and burn a core.
     with threadpool_limits(limits=1, user_api="blas"):
-        predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
+        predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels)
     stage_tally(lake, shard, artefact, predictions, photos["status"].to_pylist(), text_vectors, photo_vectors)
     labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
-    lake.write_parquet(staged_labels_path(shard["source"], shard_day(shard), shard["shard"]), labels)
+    lake.write_parquet(batch_of(shard).staged_file(Layer.LABELS, shard["shard"]), labels)
     accepted = predictions.decisions.count("accepted")
     logger.info(
         "classified source=%s day=%s shard=%d products=%d accepted=%d model_version=%s",

@@ -1,7 +1,7 @@
 """The digest: one message a day with the failures and drift warnings of all sources, and none when all is well.
 
-What was sent is remembered in the lake, `reports/digests/day=D.json`, so that a day run again is silent unless it
-ended otherwise. The file is written after sending: killed in between, a message comes twice rather than never.
+What was sent is remembered in the lake, `reports/digests/day=D.json`, so that a rerun sends nothing unless the
+outcome changed. The file is written after sending: killed in between, a message comes twice rather than never.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from include.notify import notify
 from include.pages.drift_report import drift_folder
 from include.schema import text_hash
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
 ERROR_CHARACTERS = 600
-"""Of a failure's reason; all of it stands in the table `batches`."""
+"""Of a failure's reason, which the table `batches` has in full."""
 
 
 class DigestSummary(TypedDict):
@@ -33,7 +35,7 @@ class DigestSummary(TypedDict):
 
 
 def send_digest(day: date, settings: Settings) -> DigestSummary:
-    """Tell people of a day's failed batches and drift warnings, once for each outcome of the day.
+    """Send a message about a day's failed batches and drift warnings, once for each outcome of the day.
 
     A source of `daily_sources` that left no batch counts as failed. Raises WarehouseUnreachable, NotificationFailed or
     ConfigurationError; running it again then sends what was not sent.
@@ -49,9 +51,9 @@ def send_digest(day: date, settings: Settings) -> DigestSummary:
     troubled = [batch for batch in batches if batch["status"] != "published" or batch["warnings"]]
     failures = sum(batch["status"] != "published" for batch in troubled)
     warnings = sum(len(batch["warnings"]) for batch in troubled if batch["status"] == "published")
-    marker = f"reports/digests/day={day.isoformat()}.json"
+    marker = f"{Layer.DIGESTS}/day={day.isoformat()}.json"
     if not troubled:
-        lake.delete(marker)  # should the day go wrong again, people hear of it again
+        lake.delete(marker)  # if the day fails again, a message is sent again
         return DigestSummary(failures=0, warnings=0, sent=False)
     title, body = _title(day, failures, warnings), _body(lake, day, troubled)
     content = {"day": day.isoformat(), "title": title, "body": body, "sha256": text_hash(f"{title}\n{body}")}
@@ -100,7 +102,7 @@ def _body(lake: Lake, day: date, troubled: Sequence[Mapping[str, Any]]) -> str:
         elif batch["status"] != "published":
             lines = [f"{batch['source']}: failed at {batch['failed_step']}.", str(batch["error"])[:ERROR_CHARACTERS]]
         else:
-            page = lake.url(f"{drift_folder(batch['source'], day)}/index.html")
+            page = lake.url(f"{drift_folder(Batch(batch['source'], day))}/index.html")
             lines = [*batch["warnings"], f"Page: {page}"]
         paragraphs.append("\n".join(lines))
     return "\n\n".join([*paragraphs, "What to do: docs/operations.md, “A red task” and “Drift”."])

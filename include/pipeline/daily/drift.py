@@ -10,7 +10,6 @@ import io
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -18,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from include.pages.drift_report import DriftPage, read_drift_result, remove_drift_report, write_drift_report
-from include.pipeline.daily.shards import Shard, shard_count, shard_day, staged_labels_path
+from include.pipeline.daily.shards import Shard, batch_of, shard_count
 from include.pipeline.model_versions import version_folder
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 if TYPE_CHECKING:
     from include.models.decision.predictions import Predictions
@@ -55,7 +56,7 @@ def stage_tally(
 
     Vectors are float32 (n, d) and (n, e), NaN where a product has no text or photo.
     """
-    path = _tally_path(staged_labels_path(shard["source"], shard_day(shard), shard["shard"]))
+    path = _tally_path(batch_of(shard).staged_file(Layer.LABELS, shard["shard"]))
     if artefact.profile is None:
         lake.delete(path)
         return
@@ -68,26 +69,26 @@ def stage_tally(
     lake.write_bytes(path, content.getvalue())
 
 
-def watch_day(lake: Lake, source: str, day: date, model_version: str | None, settings: Settings) -> DayDrift:
+def watch_day(lake: Lake, batch: Batch, model_version: str | None, settings: Settings) -> DayDrift:
     """Measure the drift of a day that is about to be published, write its page, and log what is beyond its bounds.
 
     A day without products, or labelled by a model without a profile, has no figures and no page.
     """
-    shards = shard_count(lake, source, day)
-    if shards and not lake.exists(staged_labels_path(source, day, 0)):
-        return _known_drift(lake, source, day)  # published before, and not classified since
-    drift = _measure(lake, source, day, shards, settings) if shards else None
+    shards = shard_count(lake, batch)
+    if shards and not lake.exists(batch.staged_file(Layer.LABELS)):
+        return _known_drift(lake, batch)  # published before, and not classified since
+    drift = _measure(lake, batch, shards, settings) if shards else None
     if drift is None:
         if shards:
             logger.warning(
                 "drift is not measured: model version %s has no profile of its training, or did not label the whole "
-                "day; a training brings a profile: source=%s day=%s", model_version, source, day,
+                "day; a training brings a profile: source=%s day=%s", model_version, batch.source, batch.day,
             )  # fmt: skip
-        remove_drift_report(lake, source, day)
+        remove_drift_report(lake, batch)
         return DayDrift()
     page = DriftPage(
-        source=source,
-        day=day,
+        source=batch.source,
+        day=batch.day,
         model_version=str(model_version),
         products=drift.products,
         compared_with=drift.compared_with,
@@ -97,22 +98,26 @@ def watch_day(lake: Lake, source: str, day: date, model_version: str | None, set
     )
     path = write_drift_report(lake, page)
     for sentence in drift.warnings:
-        logger.warning("drift of %s on %s: %s", source, day, sentence)
-    logger.info("measured drift: source=%s day=%s warnings=%d page=%s", source, day, len(drift.warnings), path)
+        logger.warning("drift of %s on %s: %s", batch.source, batch.day, sentence)
+    logger.info(
+        "measured drift: source=%s day=%s warnings=%d page=%s", batch.source, batch.day, len(drift.warnings), path
+    )
     return DayDrift(drift.to_json(), drift.warnings)
 
 
-def _measure(lake: Lake, source: str, day: date, shards: int, settings: Settings) -> Drift | None:
+def _measure(lake: Lake, batch: Batch, shards: int, settings: Settings) -> Drift | None:
     """The drift of a day from the tallies of its shards; None unless they are of one model that has a profile."""
     from include.models.monitoring.drift import measure_drift
     from include.models.monitoring.reference_profile import ReferenceProfile
 
-    paths = [staged_labels_path(source, day, number) for number in range(shards)]
+    paths = [batch.staged_file(Layer.LABELS, number) for number in range(shards)]
     if not all(lake.exists(_tally_path(path)) for path in paths):
         return None
     tallies, versions = zip(*(_read_tally(lake, path) for path in paths), strict=True)
     profile = ReferenceProfile.load(version_folder(versions[0], settings)) if len(set(versions)) == 1 else None
-    return None if profile is None else measure_drift(source, reduce(add, tallies), profile, drift_bounds(settings))
+    return (
+        None if profile is None else measure_drift(batch.source, reduce(add, tallies), profile, drift_bounds(settings))
+    )
 
 
 def drift_bounds(settings: Settings) -> DriftBounds:
@@ -129,8 +134,8 @@ def drift_bounds(settings: Settings) -> DriftBounds:
     )
 
 
-def _known_drift(lake: Lake, source: str, day: date) -> DayDrift:
-    result = read_drift_result(lake, source, day)
+def _known_drift(lake: Lake, batch: Batch) -> DayDrift:
+    result = read_drift_result(lake, batch)
     return DayDrift() if result is None else DayDrift(result["figures"], result["warnings"])
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
 
 import pyarrow as pa
 
 from include.quality.row_rules import failed_record
 from include.record_guard import RecordGuard
 from include.schema import Product, Rejection
+from include.storage.batch import Batch, source_folder
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +21,12 @@ HISTORY_DAYS = 7
 """Earlier days whose volumes a batch is compared with."""
 
 
-def stored_products(lake: Lake, source: str, day: date, known: Mapping[str, str] | None = None) -> int:
+def stored_products(lake: Lake, batch: Batch, known: Mapping[str, str] | None = None) -> int:
     """Number of products that an earlier run of the day left, without those that an earlier day has just so.
 
     `known` maps the product ids of earlier days to their content hashes: see `known_content`.
     """
-    path = Lake.day_file("products", source, day)
+    path = batch.file(Layer.PRODUCTS)
     if not lake.exists(path):
         return 0
     try:
@@ -34,32 +35,32 @@ def stored_products(lake: Lake, source: str, day: date, known: Mapping[str, str]
                 return int(file.metadata.num_rows)
         table = lake.read_parquet(path, ["product_id", "content_hash"])
     except pa.ArrowInvalid as error:
-        logger.warning("%s is damaged, and is made anew: %s", lake.url(path), error)
+        logger.warning("%s is damaged, and is made again: %s", lake.url(path), error)
         return 0
     pairs = zip(table["product_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True)
     return sum(known.get(product_id) != content_hash for product_id, content_hash in pairs)
 
 
-def earlier_files(lake: Lake, source: str, day: date) -> list[str]:
-    """Product files of a source from days before `day`, oldest first."""
-    mark = f"/day={day.isoformat()}/"
-    files = lake.list_files(f"products/source={source}", ".parquet")
-    return [path for path in files if path[path.index("/day=") :][: len(mark)] < mark]
+def earlier_files(lake: Lake, batch: Batch) -> list[str]:
+    """Product files of the batch's source from days before its own, oldest first."""
+    folder = batch.folder(Layer.PRODUCTS)
+    files = lake.list_files(source_folder(Layer.PRODUCTS, batch.source), ".parquet")
+    return [path for path in files if path[: len(folder)] < folder]
 
 
-def recent_volumes(lake: Lake, source: str, day: date) -> list[int]:
-    """Numbers of products of up to seven days before `day` that had any, oldest first."""
+def recent_volumes(lake: Lake, batch: Batch) -> list[int]:
+    """Numbers of products of up to seven days before the batch's that had any, oldest first."""
     volumes = []
-    for path in earlier_files(lake, source, day)[-HISTORY_DAYS:]:
+    for path in earlier_files(lake, batch)[-HISTORY_DAYS:]:
         with lake.parquet_file(path) as file:
             volumes.append(int(file.metadata.num_rows))
     return volumes
 
 
-def known_content(lake: Lake, source: str, day: date) -> dict[str, str]:
-    """Content hash of each product id as the days before `day` last saw it."""
+def known_content(lake: Lake, batch: Batch) -> dict[str, str]:
+    """Content hash of each product id as the days before the batch's last saw it."""
     known: dict[str, str] = {}
-    for path in earlier_files(lake, source, day):
+    for path in earlier_files(lake, batch):
         table = lake.read_parquet(path, ["product_id", "content_hash"])
         known.update(zip(table["product_id"].to_pylist(), table["content_hash"].to_pylist(), strict=True))
     return known

@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.photo_pieces import PhotoPieces, PiecesMovedError, Row
-from include.pipeline.daily.shards import Shard, read_shard, shard_day
+from include.pipeline.daily.shards import Shard, batch_of, read_shard
 from include.pipeline.model_versions import load_version
-from include.pipeline.text_features import LAYER as TEXT_FEATURES_LAYER
 from include.pipeline.text_features import extract_text_features, store_text_features
 from include.schema import IMAGES
 from include.settings import Settings
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 if TYPE_CHECKING:
     from include.features.image import ImageEncoder
@@ -34,7 +34,7 @@ CHUNK_BYTES = 64 * 1024**2
 """Photos of a row group in bytes: it ends with the photo that exceeds this."""
 PROGRESS_SECONDS = 10.0
 _RUNS_AT_ONCE = 3
-"""Times that a shard is begun anew because another run of it put its file in place meanwhile."""
+"""Times that a shard is started again because another run of it put its file in place meanwhile."""
 
 
 class EmbeddingSummary(TypedDict):
@@ -57,9 +57,7 @@ def embed_text(shard: Shard, settings: Settings) -> EmbeddingSummary:
     encoder = load_version(shard["model_version"], settings).text_encoder
     products = read_shard(lake, shard, ["content_hash", "name", "brand", "description", "ingredients"])
     features, documents = extract_text_features(products)
-    store_text_features(
-        lake, Lake.day_file(TEXT_FEATURES_LAYER, shard["source"], shard_day(shard), shard["shard"]), features
-    )
+    store_text_features(lake, batch_of(shard).file(Layer.TEXT_FEATURES, shard["shard"]), features)
     by_hash = {key: text for key, text in zip(features["text_hash"].to_pylist(), documents, strict=True) if key}
     computed = embed_missing_texts(EmbeddingCache(lake, encoder.identity), encoder, by_hash)
     wanted = features.num_rows - features["text_hash"].null_count
@@ -75,7 +73,7 @@ def embed_images(
 ) -> EmbeddingSummary:
     """Fetch the photos of a shard, pack them in the lake, and embed those that are not cached.
 
-    `on_progress` hears every few seconds how far it is.
+    `on_progress` is called with the progress every few seconds.
     """
     from include.pipeline.encoders import configured_image_encoder
 
@@ -85,7 +83,7 @@ def embed_images(
     encoder = configured_image_encoder(artefact.image_encoder_spec, settings)
     artefact.check_image_encoder(encoder.identity)
     products = read_shard(lake, shard, ["product_id", "image_url"])
-    path = Lake.day_file("images", shard["source"], shard_day(shard), shard["shard"])
+    path = batch_of(shard).file(Layer.IMAGES, shard["shard"])
     wanted, computed = pack_and_embed_photos(
         lake, path, products, encoder, settings, allow_private_hosts=allow_private_hosts, on_progress=on_progress
     )
@@ -115,13 +113,13 @@ def pack_and_embed_photos(
 
     Photos of an earlier run whose URL is the same are taken over, those of a run that was killed too, so that a rerun
     asks the network only for what failed for a reason that may have passed. A photo that a folder did not have is
-    looked for again. `on_progress` hears every few seconds how many photos were asked for.
+    looked for again. `on_progress` is called every few seconds with the number of requested photos.
     """
     from include.features.embed import embed_missing_photos
 
     counts: Counter[str] = Counter()
     keys = list(zip(products["product_id"].to_pylist(), products["image_url"].to_pylist(), strict=True))
-    staged_folder = f"staging/embeddings/{path.removeprefix('images/').removesuffix('.parquet')}"
+    staged_folder = f"{Layer.STAGING}/{Layer.EMBEDDINGS}{path.removeprefix(Layer.IMAGES).removesuffix('.parquet')}"
     for tries_left in reversed(range(_RUNS_AT_ONCE)):
         pieces = PhotoPieces(lake, path, set(keys), with_failures=photo_folder is None)
         counts.clear()
@@ -163,6 +161,7 @@ def fetch_into(
     photo_folder: Path | None,
 ) -> Generator[None]:
     """Fetch the photos that `pieces` lack, in any order, and add them; one step for each, and now and then one more."""
+    from include.pipeline.source_access import photo_limits
     from include.sources.photos import stream_photos
 
     product_ids: dict[str, list[str]] = {}
@@ -170,7 +169,9 @@ def fetch_into(
         if url and (product_id, url) not in pieces:
             product_ids.setdefault(url, []).append(product_id)
     progress = _Progress(path, len(product_ids), on_progress)
-    stream = stream_photos(product_ids, settings, allow_private_hosts=allow_private_hosts, photo_folder=photo_folder)
+    stream = stream_photos(
+        product_ids, photo_limits(settings), allow_private_hosts=allow_private_hosts, photo_folder=photo_folder
+    )
     for arrival in stream:
         if arrival:
             url, photo = arrival
@@ -240,7 +241,7 @@ def _row(product_id: str, url: str, photo: Photo) -> Row:
 
 
 class _Progress:
-    """Says now and then, in the log and to whoever listens, how many of a shard's photos are there."""
+    """Reports every few seconds, in the log and to a listener, how many of a shard's photos are there."""
 
     def __init__(self, path: str, wanted: int, listener: Callable[[str], None]) -> None:
         self._path = path

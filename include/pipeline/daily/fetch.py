@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import date
 from typing import TypedDict
 
 from include.errors import BatchRejected, CuveeError, SourceError
+from include.pipeline.source_access import http_limits
 from include.settings import Settings
 from include.sources import get_source
 from include.sources.connection import SourceConnection
 from include.sources.http import HttpClient
 from include.sources.landing import Landing
 from include.sources.source import Source
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
@@ -28,27 +29,26 @@ class FetchSummary(TypedDict):
 
 
 def fetch_day(
-    source: str,
-    day: date,
+    batch: Batch,
     settings: Settings,
     connection: SourceConnection,
     *,
     refetch: bool = False,
     allow_empty: bool = False,
 ) -> FetchSummary:
-    """Land the files of one source and day; what is already landed is not asked for again.
+    """Land the files of a batch; what is already landed is not requested again.
 
-    `refetch` asks the API anew; what was landed is replaced once the new answer is whole, and stays the day's until
-    then. Raises SourceError when the API fails beyond the limits of retries, and says what of the day is kept;
+    `refetch` requests the day again; the landed files are replaced once the new answer is whole, and stay until then.
+    Raises SourceError when the API fails beyond the limits of retries, with what of the day is kept;
     BatchRejected when a new answer has no record and the landed one has some, unless `allow_empty`.
     """
     started = time.monotonic()
-    landing = Landing(Lake(settings.lake_root), source, day)
-    api = get_source(source)
+    landing = Landing(Lake(settings.lake_root), batch)
+    api = get_source(batch.source)
     if not refetch and landing.is_complete():
-        logger.info("already landed: source=%s day=%s", source, day)
+        logger.info("already landed: source=%s day=%s", batch.source, batch.day)
     else:
-        with HttpClient(settings, allow_private_hosts=connection.allow_private_hosts) as http:
+        with HttpClient(http_limits(settings), allow_private_hosts=connection.allow_private_hosts) as http:
             if refetch:
                 _fetch_anew(api, landing, connection, http, allow_empty=allow_empty)
             else:
@@ -59,7 +59,9 @@ def fetch_day(
         bytes=landing.total_bytes(),
         seconds=round(time.monotonic() - started, 3),
     )
-    logger.info("fetched source=%s day=%s files=%d bytes=%d", source, day, summary["files"], summary["bytes"])
+    logger.info(
+        "fetched source=%s day=%s files=%d bytes=%d", batch.source, batch.day, summary["files"], summary["bytes"]
+    )
     return summary
 
 

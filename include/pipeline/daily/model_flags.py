@@ -23,7 +23,7 @@ def without_model_flags(flags: pa.ChunkedArray) -> pa.ListArray:
 
 
 def with_model_flags(flags: pa.ChunkedArray | pa.ListArray, raised: Mapping[str, np.ndarray]) -> pa.ListArray:
-    """The products' flags, lists of text, with each name in `raised` added where its mask, bool (n,), says so."""
+    """The products' flags, lists of text, with each name in `raised` added where its mask, bool (n,), is true."""
     lists = _one_array(flags)
     names, owners = [pc.list_flatten(lists)], [pc.list_parent_indices(lists).to_numpy()]
     absent = _is_absent(lists)
@@ -45,7 +45,7 @@ def _is_absent(lists: pa.ListArray) -> np.ndarray:
 
 
 def _lists(values: pa.Array, owner: np.ndarray, is_absent: np.ndarray) -> pa.ListArray:
-    """Values in lists: `owner`, rising, is the list of each value, and `is_absent` says which lists are null."""
+    """Values in lists: `owner`, rising, is the list of each value, and `is_absent` marks the lists that are null."""
     ends = np.cumsum(np.bincount(owner, minlength=len(is_absent)))
     offsets = pa.array(np.append(0, ends), pa.int32())
     return pa.ListArray.from_arrays(offsets, values, mask=pa.array(is_absent))

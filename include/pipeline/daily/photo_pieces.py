@@ -3,7 +3,7 @@
     staging/images/source=S/day=D/part-NNNNN/<any name>.parquet
 
 Photos come in any order, and the shard's file has them in the products' order and is written at the end. Until then
-they stand in pieces, each written whole after some hundred photos or some seconds. A rerun takes over the rows of the
+they are in pieces, each written whole after some hundred photos or some seconds. A rerun takes over the rows of the
 shard's file and of all pieces whose product and address are the same; so a piece that an earlier validation left behind
 gives no photo to another product. The pieces are removed when the file is in its place.
 """
@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from include.schema import IMAGES
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class PhotoPieces:
         Without `with_failures` only photos that are there are taken over.
         """
         self._lake = lake
-        self._folder = f"staging/{path.removesuffix('.parquet')}"
+        self._folder = f"{Layer.STAGING}/{path.removesuffix('.parquet')}"
         self._memory: dict[Key, Row] = {}
         self._failed: dict[Key, Row] = {}
         """Rows that no later run is to take over."""

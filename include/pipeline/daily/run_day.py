@@ -13,6 +13,7 @@ from include.pipeline.daily.shards import plan_shards
 from include.pipeline.daily.validate import validate_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
+from include.storage.batch import Batch
 
 
 def run_day(
@@ -25,19 +26,20 @@ def run_day(
     allow_empty: bool = False,
     on_step: Callable[[str], None] = lambda _step: None,
 ) -> PublishSummary:
-    """Fetch, validate, embed, classify and publish one source and day; `on_step` hears each step's name.
+    """Fetch, validate, embed, classify and publish one source and day; `on_step` is called with each step's name.
 
-    `refetch` asks the API anew; `allow_empty` is a person's word that the day may lose all the products that it has.
+    `refetch` requests the day from the API again; with `allow_empty` the day may lose all the products that it has.
     """
+    batch = Batch(source, day)
     on_step("fetch")
-    fetched = fetch_day(source, day, settings, connection, refetch=refetch, allow_empty=allow_empty)
+    fetched = fetch_day(batch, settings, connection, refetch=refetch, allow_empty=allow_empty)
     on_step("validate")
-    validated = validate_day(source, day, settings, allow_empty=allow_empty)
-    for shard in plan_shards(source, day, settings):
+    validated = validate_day(batch, settings, allow_empty=allow_empty)
+    for shard in plan_shards(batch, settings):
         on_step(f"embed and classify shard {shard['shard'] + 1}")
         embed_text(shard, settings)
         embed_images(shard, settings, allow_private_hosts=connection.allow_private_hosts, on_progress=on_step)
         classify(shard, settings)
     on_step("publish")
     steps = {"fetch": fetched, "validate": validated}
-    return publish_day(source, day, settings, earlier_steps=steps, allow_empty=allow_empty)
+    return publish_day(batch, settings, earlier_steps=steps, allow_empty=allow_empty)

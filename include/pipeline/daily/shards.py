@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 from include.pipeline.model_versions import load_version
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,39 +31,40 @@ class Shard(TypedDict):
     model_version: str
 
 
-def plan_shards(source: str, day: date, settings: Settings) -> list[Shard]:
+def plan_shards(batch: Batch, settings: Settings) -> list[Shard]:
     """The shards of a validated day, with the champion's version pinned; empty for an empty day.
 
     Raises NoChampionError if there are products and no model to label them, or its artefact is damaged: the message
-    says how to go back to the one before.
+    names how to go back to the one before.
     """
     lake = Lake(settings.lake_root)
-    count = shard_count(lake, source, day)
+    count = shard_count(lake, batch)
     if count == 0:
-        logger.info("nothing to label: source=%s day=%s", source, day)
+        logger.info("nothing to label: source=%s day=%s", batch.source, batch.day)
         return []
 
     from include.models.version.registry import Registry
 
     version = Registry(settings.tracking_uri, settings.state_dir).champion().version
-    load_version(version, settings)  # one task that says what to do, instead of one for every shard
-    logger.info("planned source=%s day=%s shards=%d model_version=%s", source, day, count, version)
-    return [Shard(source=source, day=day.isoformat(), shard=number, model_version=version) for number in range(count)]
+    load_version(version, settings)  # so that one task fails with advice, instead of one for every shard
+    logger.info("planned source=%s day=%s shards=%d model_version=%s", batch.source, batch.day, count, version)
+    day = batch.day.isoformat()
+    return [Shard(source=batch.source, day=day, shard=number, model_version=version) for number in range(count)]
 
 
-def shard_count(lake: Lake, source: str, day: date) -> int:
+def shard_count(lake: Lake, batch: Batch) -> int:
     """Shards of a validated day; 0 if it has no products."""
-    path = Lake.day_file("products", source, day)
+    path = batch.file(Layer.PRODUCTS)
     if not lake.exists(path):
         return 0
     with lake.parquet_file(path) as file:
         return int(file.num_row_groups)
 
 
-def remove_surplus_photos(lake: Lake, source: str, day: date) -> None:
+def remove_surplus_photos(lake: Lake, batch: Batch) -> None:
     """Delete packed photos of shards that the day had when it was larger."""
-    needed = {Lake.day_file("images", source, day, number) for number in range(shard_count(lake, source, day))}
-    for path in lake.list_files(Lake.partition("images", source, day), ".parquet"):
+    needed = {batch.file(Layer.IMAGES, number) for number in range(shard_count(lake, batch))}
+    for path in lake.list_files(batch.folder(Layer.IMAGES), ".parquet"):
         if path not in needed:
             lake.delete(path)
             logger.info("removed photos of a shard that is no more: path=%s", path)
@@ -69,16 +72,11 @@ def remove_surplus_photos(lake: Lake, source: str, day: date) -> None:
 
 def read_shard(lake: Lake, shard: Shard, columns: list[str] | None = None) -> pa.Table:
     """The products of one shard, as rows of `schema.PRODUCTS`."""
-    path = Lake.day_file("products", shard["source"], shard_day(shard))
+    path = batch_of(shard).file(Layer.PRODUCTS)
     with lake.parquet_file(path) as file:
         return file.read_row_group(shard["shard"], columns=columns)
 
 
-def shard_day(shard: Shard) -> date:
-    """The day of a shard."""
-    return date.fromisoformat(shard["day"])
-
-
-def staged_labels_path(source: str, day: date, shard: int) -> str:
-    """Where a shard's labels wait until the whole day is published."""
-    return Lake.day_file("staging/labels", source, day, shard)
+def batch_of(shard: Shard) -> Batch:
+    """The batch that a shard is a part of."""
+    return Batch(shard["source"], date.fromisoformat(shard["day"]))

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
-from datetime import date
 from typing import TypedDict, TypeVar
 
 import pyarrow as pa
@@ -24,7 +23,9 @@ from include.schema import PRODUCTS, QUARANTINE, Product, Rejection
 from include.settings import Settings
 from include.sources import get_source
 from include.sources.landing import Landing
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
@@ -45,27 +46,26 @@ class ValidationSummary(TypedDict):
     seconds: float
 
 
-def validate_day(source: str, day: date, settings: Settings, *, allow_empty: bool = False) -> ValidationSummary:
-    """Validate what was landed for a source and day, and write its products and quarantine.
+def validate_day(batch: Batch, settings: Settings, *, allow_empty: bool = False) -> ValidationSummary:
+    """Validate what was landed of a batch, and write its products and quarantine.
 
     Raises BatchRejected if the batch broke a batch rule, as one does that would leave the day without the products of
     an earlier run, unless `allow_empty`: the report is written, and the products of that run stay as they were.
     """
     lake = Lake(settings.lake_root)
-    reader = get_source(source)
+    reader = get_source(batch.source)
     unchanged = Counter[str]()
-    known = {} if reader.incremental else known_content(lake, source, day)
-    with RecordGuard(source) as guard:
-        records: Iterable[Product | Rejection] = reader.read(day, Landing(lake, source, day), guard)
+    known = {} if reader.incremental else known_content(lake, batch)
+    with RecordGuard(batch.source) as guard:
+        records: Iterable[Product | Rejection] = reader.read(batch.day, Landing(lake, batch), guard)
         if not reader.incremental:
             records = without_known_content(records, known, unchanged, guard)
         return validate_records(
             records,
-            source,
-            day,
+            batch,
             settings,
             unchanged=unchanged,
-            stored=stored_products(lake, source, day, known),
+            stored=stored_products(lake, batch, known),
             allow_empty=allow_empty,
             guard=guard,
         )
@@ -83,8 +83,7 @@ def batch_limits(settings: Settings) -> BatchLimits:
 
 def validate_records(
     records: Iterable[Product | Rejection],
-    source: str,
-    day: date,
+    batch: Batch,
     settings: Settings,
     *,
     unchanged: Counter[str] | None = None,
@@ -102,20 +101,20 @@ def validate_records(
     """
     started = time.monotonic()
     lake = Lake(settings.lake_root)
-    staged_products = Lake.day_file("staging/products", source, day)
-    staged_quarantine = Lake.day_file("staging/quarantine", source, day)
-    with nullcontext(guard) if guard else RecordGuard(source) as ours, ours.watched():
+    staged_products = batch.staged_file(Layer.PRODUCTS)
+    staged_quarantine = batch.staged_file(Layer.QUARANTINE)
+    with nullcontext(guard) if guard else RecordGuard(batch.source) as ours, ours.watched():
         counts = _write_staged(records, lake, staged_products, staged_quarantine, settings.shard_size, ours)
-    _warn_of_unknown_version(counts, source, day)
+    _warn_of_unknown_version(counts, batch)
     counts = replace(counts, unchanged=(unchanged or Counter())["unchanged"])
     judged = validate_products(
         lake,
         staged_products,
         staged_quarantine,
-        source,
-        day,
+        batch.source,
+        batch.day,
         counts=counts,
-        history=recent_volumes(lake, source, day) if is_feed else [],
+        history=recent_volumes(lake, batch) if is_feed else [],
         limits=batch_limits(settings),
         expect_fresh=is_feed,
         stored=stored,
@@ -124,24 +123,28 @@ def validate_records(
     report = report_batch(lake, judged)
     if report.success or counts.quarantined:
         # People must see what was set aside even when the batch as a whole is refused.
-        lake.replace(staged_quarantine, Lake.day_file("quarantine", source, day))
+        lake.replace(staged_quarantine, batch.file(Layer.QUARANTINE))
     else:
         lake.delete(staged_quarantine)
     if not report.success:
         lake.delete(staged_products)
     is_emptied = any(failure.startswith("not_emptied") for failure in report.failures)
-    report.raise_if_failed(_advice(source, day, stored, is_feed) if is_emptied else "")
+    report.raise_if_failed(_advice(batch, stored, is_feed) if is_emptied else "")
     if counts.products < stored / 2:
         logger.warning(
             "source=%s day=%s: the day had %d products and now has %d: the others go",
-            source,
-            day,
+            batch.source,
+            batch.day,
             stored,
             counts.products,
         )
-    _put_products_in_place(lake, staged_products, source, day, counts.products)
+    _put_products_in_place(lake, staged_products, batch.file(Layer.PRODUCTS), counts.products)
     logger.info(
-        "validated source=%s day=%s products=%d quarantined=%d", source, day, counts.products, counts.quarantined
+        "validated source=%s day=%s products=%d quarantined=%d",
+        batch.source,
+        batch.day,
+        counts.products,
+        counts.quarantined,
     )
     return ValidationSummary(
         received=counts.received,
@@ -154,13 +157,13 @@ def validate_records(
     )
 
 
-def _warn_of_unknown_version(counts: BatchCounts, source: str, day: date) -> None:
-    products, rejected = (told.get("unknown_schema_version", 0) for told in (counts.flags, counts.reasons))
+def _warn_of_unknown_version(counts: BatchCounts, batch: Batch) -> None:
+    products, rejected = (found.get("unknown_schema_version", 0) for found in (counts.flags, counts.reasons))
     if products or rejected:
         logger.warning(
             "source=%s day=%s: %d products are in a version of the source's format that we do not know, and were read "
             "like the newest that we know; %d more could not be read: see what the source has changed",
-            source, day, products, rejected,
+            batch.source, batch.day, products, rejected,
         )  # fmt: skip
 
 
@@ -243,8 +246,7 @@ def _table(records: Sequence[Product | Rejection], schema: pa.Schema) -> pa.Tabl
     return pa.Table.from_pylist([record.to_row() for record in records], schema=schema)
 
 
-def _put_products_in_place(lake: Lake, staged: str, source: str, day: date, count: int) -> None:
-    target = Lake.day_file("products", source, day)
+def _put_products_in_place(lake: Lake, staged: str, target: str, count: int) -> None:
     if count:
         lake.replace(staged, target)
     else:
@@ -252,11 +254,11 @@ def _put_products_in_place(lake: Lake, staged: str, source: str, day: date, coun
         lake.delete(target)
 
 
-def _advice(source: str, day: date, stored: int, is_feed: bool) -> str:
+def _advice(batch: Batch, stored: int, is_feed: bool) -> str:
     by_command = (
-        f"`python -m include run-day {day} --source {source} --allow-empty`"
+        f"`python -m include run-day {batch.day} --source {batch.source} --allow-empty`"
         if is_feed
-        else f"`python -m include import PATH --day {day} --source {source} --allow-empty`"
+        else f"`python -m include import PATH --day {batch.day} --source {batch.source} --allow-empty`"
     )
     or_by_airflow = ", or trigger champagne_daily with the param allow_empty" if is_feed else ""
     return (

@@ -27,7 +27,9 @@ from include.pipeline.training.training_data import embed_packed_photos
 from include.schema import LABEL_ORIGINS, text_hash
 from include.settings import Settings
 from include.sources.catalogue import open_catalogue
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
@@ -166,21 +168,22 @@ def _read_file(lake: Lake, file: CatalogueFile, settings: Settings, encoder_spec
     from include.pipeline.encoders import configured_image_encoder
 
     catalogue = open_catalogue(file.path, source=file.source, kind=file.kind)
-    validate_records(catalogue.read(), file.source, DAY, settings, is_feed=False)
-    remove_surplus_photos(lake, file.source, DAY)
+    batch = Batch(file.source, DAY)
+    validate_records(catalogue.read(), batch, settings, is_feed=False)
+    remove_surplus_photos(lake, batch)
     hashes: dict[str, str] = {}
     if catalogue.photo_folder is not None:
         encoder = configured_image_encoder(encoder_spec, settings)
-        for number in range(shard_count(lake, file.source, DAY)):
-            path = Lake.day_file("images", file.source, DAY, number)
-            with lake.parquet_file(Lake.day_file("products", file.source, DAY)) as stream:
+        for number in range(shard_count(lake, batch)):
+            path = batch.file(Layer.IMAGES, number)
+            with lake.parquet_file(batch.file(Layer.PRODUCTS)) as stream:
                 shard = stream.read_row_group(number, columns=["product_id", "image_url"])
             pack_and_embed_photos(lake, path, shard, encoder, settings, photo_folder=catalogue.photo_folder)
             photos = lake.read_parquet(path, ["product_id", "sha256"]).drop_null()
             hashes |= dict(zip(photos["product_id"].to_pylist(), photos["sha256"].to_pylist(), strict=True))
-    table = lake.read_parquet(Lake.day_file("products", file.source, DAY), [*_COLUMNS, "image_url"])
+    table = lake.read_parquet(batch.file(Layer.PRODUCTS), [*_COLUMNS, "image_url"])
     ids, urls = table["product_id"].to_pylist(), table["image_url"].to_pylist()
-    labels = _strongest_labels(trusted_labels_of_day(lake, file.source, DAY, load_taxonomy()))
+    labels = _strongest_labels(trusted_labels_of_day(lake, batch, load_taxonomy()))
     files = [
         str(catalogue.photo_folder / url.lstrip("/")) if catalogue.photo_folder and product in hashes else None
         for product, url in zip(ids, urls, strict=True)

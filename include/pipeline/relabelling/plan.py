@@ -62,7 +62,7 @@ def pin_version(settings: Settings, version: str | None = None, announced: str |
     found = registry.champion().version if version is None else registry.get(version).version
     if version is None and announced is not None and announced != found:
         logger.warning("version %s was announced, and %s is champion now: it labels", announced, found)
-    load_version(found, settings)  # one task that says what to do, instead of one for every shard
+    load_version(found, settings)  # so that one task fails with advice, instead of one for every shard
     with open_engine(settings.warehouse_dsn) as engine:
         pinned_at = server_time(engine)
     logger.info("relabelling with model_version=%s", found)

@@ -1,4 +1,4 @@
-"""What one model version says of products that are in the warehouse, from their cached embeddings."""
+"""Predictions of one model version for products of the warehouse, from their cached embeddings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from include.pipeline.model_versions import load_version
 from include.pipeline.relabelling.plan import PinnedModel, RelabelShard, slice_of
 from include.pipeline.text_features import extract_text_features, replace_text_features, stored_text_features
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
@@ -67,10 +69,10 @@ class CataloguePredictor:
         features = self._text_features(reader, products, part)
         text_vectors, has_text = self._texts.get(features["text_hash"])
         photo_vectors, has_photo = self._photo_vectors(products, part.source)
-        said = features["rule_label"].to_pylist()
-        # Blocks this small are no work for two threads: they would mostly wait for each other, and burn a core.
+        rule_labels = features["rule_label"].to_pylist()
+        # Two threads do not pay off on blocks this small: they would mostly wait for each other, and burn a core.
         with self._libraries.limit(limits=1, user_api="blas"):
-            predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, said)
+            predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels)
         return predicted_columns(without_model_flags(products["flags"]), predictions, self._version, load_taxonomy())
 
     def _text_features(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:
@@ -98,7 +100,7 @@ class CataloguePredictor:
         logger.info("read texts: products=%d embedded=%d", products.num_rows, computed)
         for day in products["last_seen_day"].unique().to_pylist():
             is_of_day = pc.and_(pc.equal(products["last_seen_day"], day), texts["content_hash"].is_valid())
-            replace_text_features(self._lake, part.source, day, features.filter(is_of_day))
+            replace_text_features(self._lake, Batch(part.source, day), features.filter(is_of_day))
         return features
 
     def _photo_vectors(self, products: pa.Table, source: str) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +124,7 @@ class CataloguePredictor:
             self._artefact.check_image_encoder(self._image_encoder.identity)
         concerned = pc.is_in(products["photo_sha256"], value_set=pa.array(missing))
         days = products["last_seen_day"].filter(concerned).unique().to_pylist()
-        folders = [Lake.partition("images", source, day) for day in sorted(days)]
+        folders = [Batch(source, day).folder(Layer.IMAGES) for day in sorted(days)]
         computed = embed_packed_photos(self._lake, self._photos, self._image_encoder, missing, folders)
         if computed < len(missing):
             logger.warning(

@@ -1,6 +1,6 @@
 """Label the whole catalogue again with one model version, from embeddings that are there already.
 
-    model = pin_version(settings)                    # the champion's number, or a version asked for
+    model = pin_version(settings)                    # the champion's number, or a requested version
     for shard in plan_relabelling(model, settings):
         relabel_shard(shard, settings)
     summary = finish_relabelling(model, settings)    # what moved meanwhile, and what changed in all
@@ -88,7 +88,7 @@ def relabel_catalogue(
     on_plan: Callable[[PinnedModel, list[RelabelShard]], None] = lambda _model, _shards: None,
     on_shard: Callable[[RelabelShard], None] = lambda _shard: None,
 ) -> RelabelSummary:
-    """The whole relabelling in this process; `on_plan` hears of the plan, `on_shard` of each shard that is done.
+    """The whole relabelling in this process; `on_plan` is called with the plan, `on_shard` with each finished shard.
 
     Raises what `pin_version` raises, before anything is written.
     """

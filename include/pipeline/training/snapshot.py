@@ -19,6 +19,7 @@ from include.pipeline.training.training_rows import files_until, labelled_rows, 
 from include.schema import text_hash
 from include.settings import Settings
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.taxonomy import load_taxonomy
 from include.warehouse.engine import open_engine
 from include.warehouse.reviews import read_reviews, reviews_query
@@ -74,7 +75,11 @@ def take_snapshot(settings: Settings, as_of: date) -> SnapshotSummary:
         left_out=+(found.left_out + Counter({"between_gold_and_training": assignment.parts.count(LEFT_OUT)})),
         taxonomy_identity=taxonomy.identity,
         gold_share=settings.gold_share,
-        query={"products": found.files, "photos": files_until(lake, "images", as_of), "reviews": reviews_query(before)},
+        query={
+            "products": found.files,
+            "photos": files_until(lake, Layer.IMAGES, as_of),
+            "reviews": reviews_query(before),
+        },
         code_version=code_version(),
     )
     return summary_of(manifest, as_of)

@@ -17,6 +17,7 @@ from include.pipeline.training.snapshot import take_snapshot
 from include.schema import text_hash
 from include.settings import Settings
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.engine import open_engine
 from include.warehouse.locks import exclusive_lock
 
@@ -69,7 +70,7 @@ def embed_packed_photos(
     cache: EmbeddingCache,
     encoder: ImageEncoder,
     hashes: Sequence[str | None],
-    folders: Sequence[str] = ("images",),
+    folders: Sequence[str] = (Layer.IMAGES,),
 ) -> int:
     """Embed the packed photos of the given hashes that were embedded by another encoder only; returns how many.
 
@@ -85,7 +86,7 @@ def embed_packed_photos(
 
 
 def packed_photos(
-    lake: Lake, hashes: Sequence[str], folders: Sequence[str] = ("images",)
+    lake: Lake, hashes: Sequence[str], folders: Sequence[str] = (Layer.IMAGES,)
 ) -> Iterator[tuple[str, bytes]]:
     """Hash and bytes of the photos of the given hashes that are packed in the lake, each once, one at a time."""
     wanted = set(hashes)

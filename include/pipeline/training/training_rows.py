@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from include.models.data.trusted_labels import TRUSTED_LABELS, trusted_labels
 from include.schema import LABEL_ORIGINS
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.taxonomy import Taxonomy
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def labelled_rows(lake: Lake, reviews: pa.Table, taxonomy: Taxonomy, as_of: date
     `reviews` has the columns product_id and label: people's decisions, which are stronger than all others. A decision
     on a label that the taxonomy no longer has is left out.
     """
-    files = files_until(lake, "products", as_of)
+    files = files_until(lake, Layer.PRODUCTS, as_of)
     products = newest_rows(lake, files, _WITH_CATEGORIES)
     known = pc.is_in(reviews["label"], value_set=pa.array(taxonomy.labels))
     left_out = Counter({"label_not_in_taxonomy": reviews.num_rows - pc.sum(known).as_py() if reviews.num_rows else 0})
@@ -69,7 +70,7 @@ def strongest(labels: pa.Table) -> pa.Table:
     return ordered.filter(is_first).select(labels.column_names)
 
 
-def files_until(lake: Lake, layer: str, as_of: date | None) -> list[str]:
+def files_until(lake: Lake, layer: Layer, as_of: date | None) -> list[str]:
     """Parquet files of a layer's days up to `as_of`; days ascend within a source."""
     last = None if as_of is None else f"day={as_of.isoformat()}"
     return [
@@ -98,7 +99,7 @@ def newest_rows(lake: Lake, files: list[str], columns: tuple[str, ...]) -> pa.Ta
 def newest_photos(lake: Lake, product_ids: pa.ChunkedArray, as_of: date | None = None) -> list[str | None]:
     """The newest photo's hash of each product, in the order given; None where it has no photo."""
     hashes: dict[str, str] = {}
-    for path in files_until(lake, "images", as_of):
+    for path in files_until(lake, Layer.IMAGES, as_of):
         table = lake.read_parquet(path, ["product_id", "sha256"]).drop_null()
         hashes.update(zip(table["product_id"].to_pylist(), table["sha256"].to_pylist(), strict=True))
     return [hashes.get(product_id) for product_id in product_ids.to_pylist()]

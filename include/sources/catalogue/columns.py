@@ -1,4 +1,4 @@
-"""Which column of a plain catalogue means what: said by the user, or guessed from common names."""
+"""Which column of a plain catalogue means what: given by the user, or guessed from common names."""
 
 from __future__ import annotations
 

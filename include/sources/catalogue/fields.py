@@ -55,7 +55,7 @@ def text_of(row: Row, column: str | None) -> str | None:
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         value = ", ".join(value)
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return None  # a data frame says nothing by NaN, and an infinite number says nothing of a product
+        return None  # a data frame means a missing value by NaN, and an infinite number is no property of a product
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UnusableRow("wrong_type", f"column {column!r} holds a {type(value).__name__}, not text")
     if isinstance(value, int) and abs(value) >= MAX_NUMBER:

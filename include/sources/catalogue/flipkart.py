@@ -72,7 +72,7 @@ def first_of_list(text: str | None) -> str | None:
 
 
 def _described(description: str | None, specifications: str | None) -> str | None:
-    """The description, then every specification as `; Key: value`, its name kept: what is asked of a thing tells it."""
+    """The description, then every specification as `; Key: value`: names of specifications are characteristic, too."""
     listed = (f"{key}: {value}" if key else value for key, value in read_specifications(specifications))
     return "; ".join(part for part in ((description or "").rstrip(" .,;"), *listed) if part) or None
 

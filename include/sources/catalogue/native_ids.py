@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 LARGEST_EXACT_INTEGER = 2**53
-"""Above this, a floating point number no longer tells neighbours apart."""
+"""Above this, a floating point number no longer distinguishes neighbours."""
 
 _MOST_DIGITS = 100
 """Of an id that came as a number."""

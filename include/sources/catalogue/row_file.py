@@ -10,7 +10,7 @@ Row = dict[str, Any]
 
 
 class RowFile(Protocol):
-    """A file whose whole content was checked when it was opened; rows are read anew by each call."""
+    """A file whose whole content was checked when it was opened; rows are read again by each call."""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -16,7 +16,9 @@ from include.models.cnn.labelled_photos import LabelledPhotos, label_photos
 from include.models.cnn.recipes import AugmentationRecipe, CnnRecipe, Phase
 from include.schema import IMAGES
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 COLOURS = {"champagne": (230, 210, 120), "vinegar": (120, 40, 30), "watches": (60, 70, 160)}
 DAY = date(2026, 1, 5)
@@ -43,7 +45,7 @@ def pack(lake: Lake, source: str, contents: list[bytes | None], row_group_rows: 
         for number, content in enumerate(contents)
     ]
     table = pa.Table.from_pylist(rows, schema=IMAGES)
-    lake.write_parquet(Lake.day_file("images", source, DAY, part), table, row_group_rows)
+    lake.write_parquet(Batch(source, DAY).file(Layer.IMAGES, part), table, row_group_rows)
     return [str(row["sha256"]) for row in rows if row["sha256"]]
 
 

@@ -21,6 +21,7 @@ from include.pipeline.daily.validate import validate_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.sources.openfoodfacts_delta import day_bounds
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 from include.warehouse.engine import open_engine
 from include.warehouse.reviews import record_review
@@ -61,7 +62,7 @@ def test_running_a_day_twice_changes_no_file_and_no_row(
 
 
 def test_a_second_run_decodes_no_photo_and_embeds_no_text(settings: Settings, connection: SourceConnection) -> None:
-    for shard in plan_shards(SOURCE, FIRST_DAY, settings):
+    for shard in plan_shards(Batch(SOURCE, FIRST_DAY), settings):
         photos = embed_images(shard, settings, allow_private_hosts=True)
         assert photos["wanted"] > 0
         assert photos["computed"] == 0
@@ -100,7 +101,7 @@ def test_a_day_that_has_become_smaller_or_empty_leaves_nothing_of_what_it_was(
     fresh = settings.model_copy(
         update={"lake_url": str(tmp_path / "fresh"), "warehouse_url": SecretStr(make_database())}
     )
-    fetch_day(SOURCE, FIRST_DAY, fresh, connection)
+    fetch_day(Batch(SOURCE, FIRST_DAY), fresh, connection)
     fresh_lake = Lake(fresh.lake_root)
     fresh_lake.write_bytes(path, smaller)
     run_day(SOURCE, FIRST_DAY, fresh, connection)
@@ -124,7 +125,7 @@ def test_a_shard_whose_embeddings_are_gone_is_not_labelled_without_them(
         if f"encoder={encoder}" in path:
             lake.delete(path)
     with pytest.raises(StepMissing, match=r"embed_(text|images) for this shard again"):
-        classify(plan_shards(SOURCE, FIRST_DAY, settings)[0], settings)
+        classify(plan_shards(Batch(SOURCE, FIRST_DAY), settings)[0], settings)
 
 
 def empty_answers(api: ApiServer) -> SourceConnection:
@@ -147,7 +148,7 @@ def test_an_empty_answer_removes_nothing_of_a_labelled_day_without_a_persons_wor
         empty = empty_answers(api)
         if not refetch:  # what was landed is lost, and the source has nothing any more
             lake.delete("landing")
-            fetch_day(SOURCE, FIRST_DAY, settings, empty)
+            fetch_day(Batch(SOURCE, FIRST_DAY), settings, empty)
         before = lake_state(lake, KEPT), warehouse_state(warehouse)
         with pytest.raises(BatchRejected, match=r"kept|nothing was replaced") as refusal:
             run_day(SOURCE, FIRST_DAY, settings, empty, refetch=refetch)
@@ -183,9 +184,9 @@ def test_far_fewer_products_are_refused_where_the_settings_ask_for_a_share(
     lake.write_bytes(path, gzip.compress(b"".join(lines[:30])))
     before = lake_state(lake, ("products",))
     with pytest.raises(BatchRejected, match=r"not_emptied.*at least \d+ come again"):
-        validate_day(SOURCE, FIRST_DAY, settings.model_copy(update={"min_volume_share": 0.5}))
+        validate_day(Batch(SOURCE, FIRST_DAY), settings.model_copy(update={"min_volume_share": 0.5}))
     assert lake_state(lake, ("products",)) == before
-    validate_day(SOURCE, FIRST_DAY, settings)
+    validate_day(Batch(SOURCE, FIRST_DAY), settings)
     assert "the others go" in caplog.text
 
 
@@ -222,9 +223,9 @@ def test_labels_of_an_earlier_validation_are_not_published(
 ) -> None:
     path, lines = landed_lines(lake)
     lake.write_bytes(path, gzip.compress(b"".join(lines[:30])))
-    validate_day(SOURCE, FIRST_DAY, settings)
+    validate_day(Batch(SOURCE, FIRST_DAY), settings)
     with pytest.raises(StepMissing, match="run embed and classify"):
-        publish_day(SOURCE, FIRST_DAY, settings)
+        publish_day(Batch(SOURCE, FIRST_DAY), settings)
 
 
 def test_a_batch_records_how_many_labels_may_be_trained_on(
@@ -251,7 +252,7 @@ def test_a_broken_batch_does_not_replace_the_products_of_a_good_one(
 ) -> None:
     before = lake_state(lake, ("products", "labels"))
     with pytest.raises(BatchRejected):
-        validate_day(SOURCE, FIRST_DAY, settings.model_copy(update={"max_rejected_share": 0.0}))
+        validate_day(Batch(SOURCE, FIRST_DAY), settings.model_copy(update={"max_rejected_share": 0.0}))
     assert lake_state(lake, ("products", "labels")) == before
 
 

@@ -26,6 +26,7 @@ from include.pipeline.daily.shards import Shard, plan_shards
 from include.pipeline.model_versions import load_version
 from include.settings import Settings
 from include.sources.connection import SourceConnection
+from include.storage.batch import Batch
 from include.storage.lake import Lake
 from include.warehouse.batches import record_failure
 from include.warehouse.tables import batches
@@ -34,7 +35,7 @@ from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, SOURCE
 from tests.pipeline.prepared import Prepared
 from tests.pipeline.state import lake_state, warehouse_state
 
-FOLDER = drift_folder(SOURCE, FIRST_DAY)
+FOLDER = drift_folder(Batch(SOURCE, FIRST_DAY))
 
 
 def batch_of(engine: Engine, source: str = SOURCE, day: date = FIRST_DAY) -> Any:
@@ -67,7 +68,7 @@ def test_a_day_stores_its_figures_and_shows_them(
     assert stored.drift["label_mix"]["verdict"] == "beyond"
     assert summary["warnings"] == len(stored.warnings) >= 1
     assert "hardly any of this source" in stored.warnings[0]
-    page = lake.read_bytes(f"{drift_folder(SOURCE, SECOND_DAY)}/index.html").decode()
+    page = lake.read_bytes(f"{drift_folder(Batch(SOURCE, SECOND_DAY))}/index.html").decode()
     assert "! beyond" in page
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     for warning in stored.warnings:
@@ -79,7 +80,7 @@ def test_running_the_day_again_or_publishing_it_again_changes_nothing(
 ) -> None:
     run_day(SOURCE, FIRST_DAY, alert, connection)
     before = lake_state(lake), warehouse_state(warehouse)
-    assert publish_day(SOURCE, FIRST_DAY, alert)["warnings"] > 0
+    assert publish_day(Batch(SOURCE, FIRST_DAY), alert)["warnings"] > 0
     assert (lake_state(lake), warehouse_state(warehouse)) == before
     run_day(SOURCE, FIRST_DAY, alert, connection)
     assert (lake_state(lake), warehouse_state(warehouse)) == before
@@ -88,11 +89,11 @@ def test_running_the_day_again_or_publishing_it_again_changes_nothing(
 def test_the_number_of_shards_does_not_matter(
     alert: Settings, lake: Lake, connection: SourceConnection, warehouse: Engine
 ) -> None:
-    assert len(plan_shards(SOURCE, FIRST_DAY, alert)) > 1
+    assert len(plan_shards(Batch(SOURCE, FIRST_DAY), alert)) > 1
     several = batch_of(warehouse).drift
     whole = alert.model_copy(update={"shard_size": 5_000})
     run_day(SOURCE, FIRST_DAY, whole, connection)
-    assert len(plan_shards(SOURCE, FIRST_DAY, whole)) == 1
+    assert len(plan_shards(Batch(SOURCE, FIRST_DAY), whole)) == 1
     for name, figure in batch_of(warehouse).drift.items():
         assert figure["value"] == pytest.approx(several[name]["value"], abs=2e-4), name
 
@@ -100,7 +101,7 @@ def test_the_number_of_shards_does_not_matter(
 def test_a_failed_run_leaves_the_figures_of_the_day(
     alert: Settings, connection: SourceConnection, warehouse: Engine
 ) -> None:
-    publish_day(SOURCE, FIRST_DAY, alert)
+    publish_day(Batch(SOURCE, FIRST_DAY), alert)
     before = batch_of(warehouse)
     record_failure(warehouse, SOURCE, FIRST_DAY, "fetch", "the API is down")
     after = batch_of(warehouse)
@@ -153,9 +154,9 @@ def test_a_model_without_a_profile_labels_and_its_drift_is_not_measured(
     registry = Registry(old.tracking_uri, old.state_dir)
     registry.promote(registry.register(tmp_path / "old", metrics={}, params={}).version)
     caplog.clear()
-    for shard in plan_shards(SOURCE, FIRST_DAY, old):
+    for shard in plan_shards(Batch(SOURCE, FIRST_DAY), old):
         classify(shard, old)
-    summary = publish_day(SOURCE, FIRST_DAY, old)
+    summary = publish_day(Batch(SOURCE, FIRST_DAY), old)
     stored = batch_of(warehouse)
     assert (stored.labelled, stored.drift, stored.warnings) == (summary["labelled"], {}, [])
     assert not lake.exists(FOLDER)
@@ -165,26 +166,26 @@ def test_a_model_without_a_profile_labels_and_its_drift_is_not_measured(
 
 def test_shards_of_two_models_are_not_added_up(alert: Settings, warehouse: Engine, two_versions: Path) -> None:
     both = alert.model_copy(update={"state_dir": two_versions})
-    first, *others = plan_shards(SOURCE, FIRST_DAY, both)
+    first, *others = plan_shards(Batch(SOURCE, FIRST_DAY), both)
     relabelled: Shard = {**first, "model_version": "2"}
     embed_text(relabelled, both)
     embed_images(relabelled, both)
     classify(relabelled, both)
     for shard in others:
         classify(shard, both)
-    publish_day(SOURCE, FIRST_DAY, both)
+    publish_day(Batch(SOURCE, FIRST_DAY), both)
     assert batch_of(warehouse).drift == {}
 
 
 def test_a_tally_staged_by_an_earlier_release_is_measured_alike(
     alert: Settings, lake: Lake, warehouse: Engine, tmp_path: Path
 ) -> None:
-    publish_day(SOURCE, FIRST_DAY, alert)
-    for shard in plan_shards(SOURCE, FIRST_DAY, alert):
+    publish_day(Batch(SOURCE, FIRST_DAY), alert)
+    for shard in plan_shards(Batch(SOURCE, FIRST_DAY), alert):
         classify(shard, alert)
-    publish_day(SOURCE, FIRST_DAY, alert)
+    publish_day(Batch(SOURCE, FIRST_DAY), alert)
     expected = batch_of(warehouse).drift
-    for shard in plan_shards(SOURCE, FIRST_DAY, alert):
+    for shard in plan_shards(Batch(SOURCE, FIRST_DAY), alert):
         classify(shard, alert)
     tallies = [path for path in lake.list_files("staging") if path.endswith(".tally.npz")]
     for path in tallies:
@@ -194,6 +195,6 @@ def test_a_tally_staged_by_an_earlier_release_is_measured_alike(
         content = io.BytesIO()
         np.savez(content, **arrays, model_path=np.array(str(tmp_path / "of-another-machine")))
         lake.write_bytes(path, content.getvalue())
-    publish_day(SOURCE, FIRST_DAY, alert)
+    publish_day(Batch(SOURCE, FIRST_DAY), alert)
     assert len(tallies) > 1
     assert batch_of(warehouse).drift == expected != {}

@@ -13,7 +13,9 @@ from include.errors import BatchRejected, SourceError
 from include.pipeline.daily.fetch import fetch_day
 from include.sources.edamam import PARSER_PATH
 from include.sources.landing import Landing
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from tests.fixtures.killing import KILLED, run_killed
 from tests.fixtures.landed_day import (
     DAY,
@@ -64,15 +66,15 @@ def test_a_whole_new_answer_replaces_the_landed_day_and_leaves_no_file_of_it(sou
     source.fetch(refetch=True)
     assert source.ids() == ["4"]
     assert len(source.files()) == 3, "one file, its manifest, and the day's"
-    assert not Landing(source.lake, source.name, DAY).has(delta_name(START, NOON))
+    assert not Landing(source.lake, Batch(source.name, DAY)).has(delta_name(START, NOON))
 
 
 def test_files_and_bytes_are_counted_and_told(source: LandedDay, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     source.serve("1", "2", windows=2)
     for anew in (False, False, True):
-        summary = fetch_day(source.name, DAY, source.settings, source.connection, refetch=anew)
-        landing = Landing(source.lake, source.name, DAY)
+        summary = fetch_day(Batch(source.name, DAY), source.settings, source.connection, refetch=anew)
+        landing = Landing(source.lake, Batch(source.name, DAY))
         size = sum(len(source.lake.read_bytes(landing.path(name))) for name in landing.file_names())
         assert (summary["files"], summary["bytes"]) == (2, size)
     told = [line for line in caplog.text.splitlines() if "so far: " in line]
@@ -84,7 +86,7 @@ def test_without_network_what_was_landed_is_kept_and_the_message_says_so(source:
     source.fetch()
     before = source.files()
     with pytest.raises(SourceError, match="nothing was replaced: the landed day is as it was before"):
-        fetch_day(source.name, DAY, source.settings, NOWHERE, refetch=True)
+        fetch_day(Batch(source.name, DAY), source.settings, NOWHERE, refetch=True)
     assert source.ids() == ["1", "2"]
     assert source.files() == before
 
@@ -119,7 +121,7 @@ def test_a_first_fetch_that_breaks_off_says_what_is_landed_and_resumes(local: La
 
 def test_a_first_fetch_without_an_answer_does_not_claim_that_something_is_kept(local: LandedDay) -> None:
     with pytest.raises(SourceError) as failure:
-        fetch_day("openfoodfacts", DAY, local.settings, NOWHERE)
+        fetch_day(Batch("openfoodfacts", DAY), local.settings, NOWHERE)
     assert "kept" not in str(failure.value)
     assert "landed" not in str(failure.value)
 
@@ -167,7 +169,7 @@ def test_a_day_without_records_may_be_asked_for_again_and_again(local: LandedDay
 def test_a_damaged_day_is_mended_by_asking_anew(local: LandedDay, damage: str) -> None:
     local.serve("1")
     local.fetch()
-    local.lake.write_bytes(f"{Lake.partition('landing', local.name, DAY)}/{damage}", b"{")
+    local.lake.write_bytes(f"{Batch(local.name, DAY).folder(Layer.LANDING)}/{damage}", b"{")
     local.serve("2")
     local.fetch(refetch=True)
     assert local.ids() == ["2"]
@@ -192,7 +194,7 @@ def test_two_that_ask_anew_at_once_leave_one_whole_day(local: LandedDay) -> None
         for result in [both.submit(local.fetch, refetch=True) for _ in range(2)]:
             result.result()
     assert local.ids() == ["2", "3"]
-    assert Landing(local.lake, local.name, DAY).is_complete()
+    assert Landing(local.lake, Batch(local.name, DAY)).is_complete()
 
 
 KILLS = [
@@ -222,7 +224,7 @@ def test_a_refetch_that_is_killed_leaves_the_old_day_or_the_new_one(local: Lande
     assert local.ids() == (["2", "3"] if is_new else ["1", "2"])
     local.fetch(refetch=True)
     assert local.ids() == ["2", "3"]
-    assert Landing(local.lake, local.name, DAY).is_complete()
+    assert Landing(local.lake, Batch(local.name, DAY)).is_complete()
 
 
 def test_a_disk_that_is_full_while_a_day_is_replaced_leaves_the_old_one(local: LandedDay) -> None:

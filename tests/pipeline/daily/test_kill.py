@@ -20,7 +20,9 @@ from include.pipeline.daily.shards import plan_shards
 from include.pipeline.daily.validate import validate_day
 from include.settings import Settings
 from include.sources.connection import SourceConnection
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.engine import open_engine
 from tests.fixtures.killing import KILLED, run_killed
 from tests.fixtures.trained import FIRST_DAY, SOURCE
@@ -72,18 +74,18 @@ CLEARING = [
 def run_step(step: str, settings: Settings, connection: SourceConnection, day: date) -> None:
     """Run one step over the whole day."""
     if step == "fetch":
-        fetch_day(SOURCE, day, settings, connection)
+        fetch_day(Batch(SOURCE, day), settings, connection)
     elif step == "validate":
-        validate_day(SOURCE, day, settings)
+        validate_day(Batch(SOURCE, day), settings)
     elif step == "publish":
-        publish_day(SOURCE, day, settings)
+        publish_day(Batch(SOURCE, day), settings)
     else:
         per_shard: dict[str, Callable[[Any], object]] = {
             "embed_text": lambda shard: embed_text(shard, settings),
             "embed_images": lambda shard: embed_images(shard, settings, allow_private_hosts=True),
             "classify": lambda shard: classify(shard, settings),
         }
-        for shard in plan_shards(SOURCE, day, settings):
+        for shard in plan_shards(Batch(SOURCE, day), settings):
             per_shard[step](shard)
 
 
@@ -152,12 +154,12 @@ def test_publish_killed_while_it_clears_what_was_staged_is_retried_alone(
     before_steps: dict[str, Path],
 ) -> None:
     shutil.copytree(before_steps["publish"], settings.lake_root)
-    assert len(plan_shards(SOURCE, FIRST_DAY, settings)) > 2
+    assert len(plan_shards(Batch(SOURCE, FIRST_DAY), settings)) > 2
     assert run_killed(target, nth, run_step, "publish", settings, connection, FIRST_DAY) == KILLED
-    assert lake.exists(Lake.partition("staging/labels", SOURCE, FIRST_DAY))
+    assert lake.exists(Batch(SOURCE, FIRST_DAY).staged_folder(Layer.LABELS))
     published = warehouse_state(warehouse)
 
     for _ in range(2):
         run_step("publish", settings, connection, FIRST_DAY)
         assert warehouse_state(warehouse) == published
-        assert not lake.exists(Lake.partition("staging/labels", SOURCE, FIRST_DAY))
+        assert not lake.exists(Batch(SOURCE, FIRST_DAY).staged_folder(Layer.LABELS))

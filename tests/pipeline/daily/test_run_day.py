@@ -18,7 +18,9 @@ from include.settings import Settings
 from include.sources import get_source
 from include.sources.connection import SourceConnection
 from include.sources.landing import Landing
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, SOURCE
 
 
@@ -32,14 +34,14 @@ def test_a_day_ends_with_every_record_labelled_or_quarantined(
 ) -> None:
     summary = run_day(SOURCE, FIRST_DAY, settings, connection)
 
-    records = list(get_source(SOURCE).read(FIRST_DAY, Landing(lake, SOURCE, FIRST_DAY)))
+    records = list(get_source(SOURCE).read(FIRST_DAY, Landing(lake, Batch(SOURCE, FIRST_DAY))))
     assert summary["labelled"] > 0
     assert summary["quarantined"] > 0
     assert summary["labelled"] + summary["quarantined"] == len(records)
     assert summary["accepted"] + summary["reviewed"] == summary["labelled"]
     assert count(warehouse, "SELECT count(*) FROM labelled_products") == summary["labelled"]
     assert count(warehouse, "SELECT count(*) FROM quarantined_products") == summary["quarantined"]
-    assert lake.read_parquet(Lake.day_file("labels", SOURCE, FIRST_DAY)).num_rows == summary["labelled"]
+    assert lake.read_parquet(Batch(SOURCE, FIRST_DAY).file(Layer.LABELS)).num_rows == summary["labelled"]
     assert lake.exists(summary["report"])
     assert lake.list_files("staging") == []
 
@@ -93,7 +95,7 @@ def test_an_unreachable_warehouse_keeps_parquet_and_a_rerun_publishes(
     with pytest.raises(WarehouseUnreachable) as failure:
         run_day(SOURCE, FIRST_DAY, unreachable, connection)
     assert "hidden-word" not in str(failure.value)
-    labelled = lake.read_parquet(Lake.day_file("labels", SOURCE, FIRST_DAY)).num_rows
+    labelled = lake.read_parquet(Batch(SOURCE, FIRST_DAY).file(Layer.LABELS)).num_rows
     assert run_day(SOURCE, FIRST_DAY, settings, connection)["labelled"] == labelled
     assert count(warehouse, "SELECT count(*) FROM labelled_products") == labelled
 
@@ -122,7 +124,7 @@ def test_no_credential_reaches_the_lake(settings: Settings, lake: Lake, connecti
 
 def test_summaries_are_small_and_json(settings: Settings, connection: SourceConnection) -> None:
     summary = run_day(SOURCE, FIRST_DAY, settings, connection)
-    shards = plan_shards(SOURCE, FIRST_DAY, settings)
+    shards = plan_shards(Batch(SOURCE, FIRST_DAY), settings)
     assert len(shards) > 1
     assert len(json.dumps(summary)) < 2_000
     assert len(json.dumps(shards[0])) < 1_000

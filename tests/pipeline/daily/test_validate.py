@@ -21,7 +21,9 @@ from include.schema import Product, Rejection
 from include.settings import Settings
 from include.sources import edamam, openfoodfacts
 from include.sources.landing import Landing
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 DAY = date(2026, 3, 14)
 START = 1_773_446_400
@@ -38,7 +40,7 @@ def row(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def land(settings: Settings, rows: list[dict[str, Any]], source: str = "openfoodfacts") -> None:
-    landing = Landing(Lake(settings.lake_root), source, DAY)
+    landing = Landing(Lake(settings.lake_root), Batch(source, DAY))
     if source == "openfoodfacts":
         landing.write_json_lines(DELTA, rows)
     else:
@@ -48,7 +50,7 @@ def land(settings: Settings, rows: list[dict[str, Any]], source: str = "openfood
 
 
 def written(settings: Settings, layer: str, source: str = "openfoodfacts") -> list[dict[str, Any]]:
-    path = Lake.day_file(layer, source, DAY)
+    path = Batch(source, DAY).file(Layer(layer))
     lake = Lake(settings.lake_root)
     return lake.read_parquet(path).to_pylist() if lake.exists(path) else []
 
@@ -80,7 +82,7 @@ def test_wherever_our_code_fails_on_a_record_the_others_go_on(
 ) -> None:
     land(settings, [row(n, generic_name="bad" if n in (7, 50) else None) for n in range(100)])
     monkeypatch.setattr(place, name, fails_for_bad(getattr(place, name)))
-    summary = validate_day("openfoodfacts", DAY, settings)
+    summary = validate_day(Batch("openfoodfacts", DAY), settings)
     assert (summary["products"], summary["quarantined"], summary["reasons"]) == (98, 2, {"unreadable": 2})
     quarantine = written(settings, "quarantine")
     assert len(written(settings, "products")) == 98
@@ -97,7 +99,7 @@ def test_a_hash_that_fails_sets_its_food_aside(settings: Settings, monkeypatch: 
     land(settings, [row(n, product_name=f"Champagne {'bad' if n == 7 else n}") for n in range(10)], "edamam")
     hashed = Product.content_hash.fget  # type: ignore[attr-defined]
     monkeypatch.setattr(Product, "content_hash", property(fails_for_bad(hashed)))
-    summary = validate_day("edamam", DAY, settings)
+    summary = validate_day(Batch("edamam", DAY), settings)
     assert (summary["products"], summary["reasons"]) == (9, {"unreadable": 1})
     assert [entry["native_id"] for entry in written(settings, "quarantine", "edamam")] == ["food_7"]
 
@@ -106,7 +108,7 @@ def test_a_hash_that_fails_sets_its_food_aside(settings: Settings, monkeypatch: 
 def test_foods_are_guarded_too(name: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     land(settings, [row(n, product_name=f"Champagne {'bad' if n == 7 else n}") for n in range(10)], "edamam")
     monkeypatch.setattr(edamam, name, fails_for_bad(getattr(edamam, name)))
-    summary = validate_day("edamam", DAY, settings)
+    summary = validate_day(Batch("edamam", DAY), settings)
     assert (summary["products"], summary["reasons"]) == (9, {"unreadable": 1})
 
 
@@ -121,7 +123,7 @@ def test_a_product_of_which_no_row_can_be_made_is_set_aside(
     records: list[Product | Rejection] = [
         replace(product, **change) if product.native_id in ("7", "50") else product for product in products
     ]
-    summary = validate_records(records, "shop", DAY, settings, is_feed=False)
+    summary = validate_records(records, Batch("shop", DAY), settings, is_feed=False)
     assert (summary["products"], summary["quarantined"], summary["reasons"]) == (98, 2, {"unreadable": 2})
     assert len(written(settings, "products", "shop")) == 98
 
@@ -130,7 +132,7 @@ def test_a_rejection_that_cannot_be_written_down_keeps_its_place(settings: Setti
     raw: dict[Any, Any] = {"a": 1, ("b",): {1: 2, "c": 3}}
     records: list[Product | Rejection] = [Product("shop", "1", "Champagne")]
     records.append(Rejection("shop", "x", ("no_name",), "no name", raw, "shop.csv:7"))
-    summary = validate_records(records, "shop", DAY, settings, is_feed=False)
+    summary = validate_records(records, Batch("shop", DAY), settings, is_feed=False)
     (entry,) = written(settings, "quarantine", "shop")
     assert (summary["products"], summary["quarantined"]) == (1, 1)
     assert entry["position"] == "shop.csv:7"
@@ -148,14 +150,14 @@ def test_a_record_that_hangs_fails_the_task_and_is_named(settings: Settings, mon
     monkeypatch.setattr("include.record_guard.LIMIT_SECONDS", 0.2)
     land(settings, [row(n) for n in range(10)])
     with pytest.raises(RecordTooSlow, match=f"openfoodfacts: the record at '{DELTA}:8'"):
-        validate_day("openfoodfacts", DAY, settings)
+        validate_day(Batch("openfoodfacts", DAY), settings)
     assert written(settings, "products") == []
 
 
 def test_an_unknown_version_is_one_warning_for_the_batch(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     def summary_of(rows: list[dict[str, Any]]) -> tuple[ValidationSummary, Any]:
         land(settings, rows)
-        summary = validate_day("openfoodfacts", DAY, settings)
+        summary = validate_day(Batch("openfoodfacts", DAY), settings)
         path = summary["report"].replace("index.html", "summary.json")
         return summary, json.loads(Lake(settings.lake_root).read_bytes(path))
 
@@ -205,6 +207,6 @@ def test_shards_are_full_whatever_is_set_aside(settings: Settings) -> None:
         settings,
         [row(n, product_name=None if n % 5 == 0 else f"Champagne {n}", brands="champagne") for n in range(100)],
     )
-    validate_day("openfoodfacts", DAY, settings)
-    with Lake(settings.lake_root).parquet_file(Lake.day_file("products", "openfoodfacts", DAY)) as file:
+    validate_day(Batch("openfoodfacts", DAY), settings)
+    with Lake(settings.lake_root).parquet_file(Batch("openfoodfacts", DAY).file(Layer.PRODUCTS)) as file:
         assert [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)] == [40, 40]

@@ -20,7 +20,9 @@ from include.pipeline.check import check
 from include.pipeline.promotion import promote_by_hand
 from include.pipeline.retraining import steps
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 MONDAY = date(2026, 1, 5)
 FIRST, SECOND = date(2026, 1, 11), date(2026, 1, 18)
@@ -79,9 +81,9 @@ def decisions(engine: Engine) -> list[tuple[Any, ...]]:
 def more_products(settings: Settings, day: date, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Deliver the products again on a later day, each changed."""
     lake = Lake(settings.lake_root)
-    table = lake.read_parquet(Lake.day_file("products", "shop", MONDAY))
+    table = lake.read_parquet(Batch("shop", MONDAY).file(Layer.PRODUCTS))
     rows = [change(row) for row in table.to_pylist()]
-    lake.write_parquet(Lake.day_file("products", "shop", day), pa.Table.from_pylist(rows, table.schema))
+    lake.write_parquet(Batch("shop", day).file(Layer.PRODUCTS), pa.Table.from_pylist(rows, table.schema))
 
 
 def test_the_first_week_promotes_what_passes_the_floors_and_again_changes_nothing(

@@ -14,7 +14,9 @@ from include.pipeline.retraining.judge import require_no_leak
 from include.pipeline.training.snapshot import read_gold_set, take_snapshot
 from include.schema import IMAGES, PRODUCTS, Product, text_hash
 from include.settings import Settings
+from include.storage.batch import Batch
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.tables import label_reviews
 
 MONDAY = date(2026, 1, 5)
@@ -31,14 +33,14 @@ def deliver(settings: Settings, day: date, *products: Product, photos: dict[str,
     """Put a validated day into the lake; `photos` has the photo's hash by native id."""
     lake = Lake(settings.lake_root)
     lake.write_parquet(
-        Lake.day_file("products", "shop", day), pa.Table.from_pylist([one.to_row() for one in products], PRODUCTS)
+        Batch("shop", day).file(Layer.PRODUCTS), pa.Table.from_pylist([one.to_row() for one in products], PRODUCTS)
     )
     rows = [
         {"product_id": f"shop:{number}", "image_url": None, "status": "ok", "sha256": sha256, "width": 1, "height": 1,
          "bytes": b""}
         for number, sha256 in (photos or {}).items()
     ]  # fmt: skip
-    lake.write_parquet(Lake.day_file("images", "shop", day), pa.Table.from_pylist(rows, IMAGES))
+    lake.write_parquet(Batch("shop", day).file(Layer.IMAGES), pa.Table.from_pylist(rows, IMAGES))
 
 
 def review(engine: Engine, product_id: str, label: str, day: date) -> None:
@@ -137,7 +139,7 @@ def test_the_manifest_tells_where_the_rows_came_from(settings: Settings, warehou
     deliver(settings, MONDAY, product(1))
     deliver(settings, NEXT_SUNDAY, product(2))
     query = snapshot(settings, SUNDAY).manifest.query
-    assert query["products"] == [Lake.day_file("products", "shop", MONDAY)]
+    assert query["products"] == [Batch("shop", MONDAY).file(Layer.PRODUCTS)]
     assert "label_reviews" in query["reviews"]
     assert "2026-01-12 00:00:00" in query["reviews"]
 
