@@ -10,9 +10,9 @@ PYTHON := $(shell for code in "import ensurepip, venv" ""; do \
 	for p in .venv/bin/python python3.13 python3.12 python3.11 python3; do \
 	$$p -c "$$code" 2>/dev/null && { echo $$p; exit; }; done; done)
 else ifneq ($(wildcard .venv/bin/python),)
-# A Python that is named, of another version than the environment's, makes the environment anew.
+# A Python that is named, of another version than the environment's, replaces the environment.
 VERSION = $(shell $(1) -c "import sys; print('%d.%d' % sys.version_info[:2])" 2>&1)
-ANEW := $(if $(filter-out x$(call VERSION,.venv/bin/python),x$(call VERSION,$(PYTHON))),anew)
+REPLACED := $(if $(filter-out x$(call VERSION,.venv/bin/python),x$(call VERSION,$(PYTHON))),replace-environment)
 endif
 REPLAY ?=
 DATA ?=
@@ -112,14 +112,14 @@ clean: down ## stop everything and remove the state folder (.cuvee)
 preflight: python
 	@$(PYTHON) include/local/preflight.py start
 
-.PHONY: anew
-anew:
+.PHONY: replace-environment
+replace-environment:
 
 .PHONY: python
 python:
 	@test -n "$(PYTHON)" || { echo "error: no Python found: apt install python3-venv" >&2; exit 1; }
 
-.venv/.installed: requirements.txt requirements-uv.txt $(ANEW) | python
+.venv/.installed: requirements.txt requirements-uv.txt $(REPLACED) | python
 	@$(PYTHON) include/local/interpreter.py
 	@$(PYTHON) include/local/preflight.py install
 	@$(PYTHON) include/local/install.py requirements.txt

@@ -8,7 +8,7 @@ MAX_DEPTH = 64
 """Real records are nested less than ten deep."""
 TOO_DEEP = "… (nested too deeply)"
 """Replacement of a part that is nested deeper."""
-_NESTED = (dict, list, tuple)  # as a union, which is made anew each time, it takes three times as long
+_NESTED = (dict, list, tuple)  # as a union, which is made again each time, it takes three times as long
 
 
 def is_deeper_than(value: Any, depth: int = MAX_DEPTH) -> bool:

@@ -13,7 +13,7 @@ from include.settings import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
-def _read_anew() -> Iterator[None]:
+def _read_again() -> Iterator[None]:
     load_settings.cache_clear()
     yield
     load_settings.cache_clear()

@@ -19,7 +19,7 @@ def retrain_command(
     day: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day whose labels count; today by default.")
     ] = None,
-    relabel: Annotated[bool, typer.Option(help="Label the catalogue anew after a promotion.")] = True,
+    relabel: Annotated[bool, typer.Option(help="Relabel the catalogue after a promotion.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Train the candidates, and promote the best one only if the gate finds it better than the champion."""
@@ -44,7 +44,7 @@ def rollback_command(
         str | None, typer.Option(help="Number of the version to go back to; the champion before this one by default.")
     ] = None,
     by: Annotated[str, typer.Option(help="Who decided.", envvar="USER")] = "unknown",
-    relabel: Annotated[bool, typer.Option(help="Label the catalogue anew afterwards.")] = True,
+    relabel: Annotated[bool, typer.Option(help="Relabel the catalogue afterwards.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Make an earlier model version champion again; its labels follow by themselves."""
@@ -60,12 +60,12 @@ def rollback_command(
 
 
 def _relabel(settings: Settings, version: str, as_json: bool) -> None:
-    """Label the catalogue anew: in the Airflow that runs here, or else in this process."""
+    """Relabel the catalogue: in the Airflow that runs here, or else in this process."""
     from include.local.champion_asset import announce_champion
 
     if announce_champion(settings, version):
         if not as_json:
-            print_step("Airflow labels the catalogue anew: see the runs of relabel_catalogue")
+            print_step("Airflow relabels the catalogue: see the runs of relabel_catalogue")
     elif not as_json:
         relabel_command(version)
     else:

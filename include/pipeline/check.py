@@ -1,4 +1,4 @@
-"""Whether registry, `promotions`, snapshots and labels agree: every disagreement by name, with what mends it."""
+"""Whether registry, `promotions`, snapshots and labels agree: every disagreement by name, with how to fix it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Finding:
     what: str
     """What must hold, e.g. `the alias follows the newest decision`."""
     problem: str = ""
-    """How it does not, and what mends it; empty when it holds."""
+    """How it does not, and how to fix it; empty when it holds."""
 
     @property
     def holds(self) -> bool:

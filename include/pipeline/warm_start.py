@@ -108,7 +108,7 @@ class _Watch:
         if self._generation <= GENERATIONS and _state(self._files) != self._seen:
             for name in [name for name in sys.modules if name.partition(".")[0] == PROJECT]:
                 del sys.modules[name]
-            logger.info("the code has changed since Airflow was started: importing it anew")
+            logger.info("the code has changed since Airflow was started: importing it again")
 
 
 def _imported_files() -> Iterator[str]:

@@ -98,7 +98,7 @@ def current_deadline() -> Deadline | None:
 
 
 class _Watch:
-    """The thread that cuts; it is started when first needed, and anew in a process that was forked."""
+    """The thread that cuts; it is started when first needed, and again in a process that was forked."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count()

@@ -7,7 +7,7 @@ encoder, the bundled network at 192 pixels. Against, on the same photos and netw
 - `ten_lines`: Pillow and ONNX Runtime on threads, without a guard against anything
 - Keras in batches, tf.data and Ray Data, as far as their packages are installed: photos a second beside ours
 
-The first call of each way is not measured, but what it starts anew for every call is.
+The first call of each way is not measured, but what it starts again for every call is.
 """
 
 from __future__ import annotations

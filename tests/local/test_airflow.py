@@ -144,7 +144,7 @@ def test_starting_again_keeps_the_processes_and_what_people_changed(started: Sta
     started.like().start(sandbox_url="http://127.0.0.1:9")
     assert [started.pid(name) for name in COMPONENTS] == before
     assert started.api.get("pools/photos")["slots"] == 7
-    started.like().start()  # the real APIs now: the file is loaded anew, and the change goes
+    started.like().start()  # the real APIs now: the file is loaded again, and the change goes
     hosts = {c["connection_id"]: c["host"] for c in started.api.get("connections")["connections"]}
     assert hosts["openfoodfacts"] == started.settings.openfoodfacts_url
     assert started.api.get("pools/photos")["slots"] == 2

@@ -121,7 +121,7 @@ def test_ci_finds_pythons_of_version_managers_behind_empty_promises(tmp_path: Pa
     assert found.stdout.splitlines() == [f"{tmp_path}/versions/3.13.0/bin/python", f"{path}/python3.11"]
 
 
-def test_naming_another_python_makes_the_environment_anew(checkout: Path, tmp_path: Path) -> None:
+def test_naming_another_python_makes_the_environment_again(checkout: Path, tmp_path: Path) -> None:
     (checkout / ".venv").mkdir()
     interpreters(checkout / ".venv" / "bin", python="echo 3.10")
     for name in (".installed", ".installed-dev"):

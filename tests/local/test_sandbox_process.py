@@ -25,7 +25,7 @@ def first_day(sandbox: SandboxProcess) -> str:
     return str(requests.get(f"{sandbox.url}/sandbox/health", timeout=10).json()["first_day"])
 
 
-def test_it_serves_until_stopped_and_starts_anew_only_for_other_days(sandbox: SandboxProcess) -> None:
+def test_it_serves_until_stopped_and_starts_again_only_for_other_days(sandbox: SandboxProcess) -> None:
     sandbox.start(first_day=date(2026, 1, 5), days=2)
     log = sandbox.log.stat().st_ino
     assert first_day(sandbox) == "2026-01-05"

@@ -75,7 +75,7 @@ def test_a_text_is_read_once_for_embedding_and_classifying(lake: Lake, monkeypat
 
 
 @pytest.mark.parametrize("kept", ["nothing", "of other products", "of another reader"])
-def test_text_features_that_do_not_fit_the_products_are_read_anew(
+def test_text_features_that_do_not_fit_the_products_are_read_again(
     kept: str, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if kept != "nothing":

@@ -54,7 +54,7 @@ def change():
 def task():
     from include.errors import CHANGED
     from include.taxonomy import load_taxonomy
-    assert load_taxonomy.cache_info().currsize == 0, "read anew as well"
+    assert load_taxonomy.cache_info().currsize == 0, "read again as well"
 
 def worker():
     change()

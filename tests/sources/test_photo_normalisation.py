@@ -248,7 +248,7 @@ def test_the_scans_of_a_jpeg_are_bounded_by_its_pixels() -> None:
     assert normalise_photo(many, 400 * 300).status == "too_many_pixels"
 
 
-def test_a_plain_jpeg_with_megabytes_of_padding_is_written_anew() -> None:
+def test_a_plain_jpeg_with_megabytes_of_padding_is_written_again() -> None:
     content = encoded(picture(), "JPEG")
     padded = content[:2] + (b"\xff\xe5\xff\xff" + bytes(65_533)) * 40 + content[2:]
     kept = normalise_photo(padded, MAX_PIXELS)

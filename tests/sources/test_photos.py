@@ -348,7 +348,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     monkeypatch.setattr(connections, "create_connection", connect)
     monkeypatch.setattr(connections.socket, "getaddrinfo", answering(["93.184.216.34"], ["127.0.0.1"]))
     photo = fetch("http://photos.example/good", settings, allow_private_hosts=False)
-    assert photo.status == "private_address"  # the second try resolved anew, and was refused
+    assert photo.status == "private_address"  # the second try resolved again, and was refused
     assert reached == ["93.184.216.34"]
     assert server.asked == []
 

@@ -3,7 +3,7 @@
 The negative control of a study of encoders: it represents corners and prints, and neither colour nor layout, so that an
 encoder worth its cost must beat it by far. Local patterns are SIFT descriptors (Lowe, 2004) by their square roots
 (RootSIFT: Arandjelović and Zisserman, 2012); the words are the centres that k-means finds among the descriptors of
-the photos it is fitted on, so that in cross-validation it is fitted anew on each fold's training photos.
+the photos it is fitted on, so that in cross-validation it is fitted again on each fold's training photos.
 """
 
 from __future__ import annotations

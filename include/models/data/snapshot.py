@@ -159,7 +159,7 @@ def read_snapshot(lake: Lake, number: str) -> Snapshot:
         if not lake.exists(path) or hashlib.sha256(lake.read_bytes(path)).hexdigest() != expected:
             raise SnapshotDamaged(
                 f"{lake.url(path)} is missing or was changed after it was written: restore it, or run the retraining "
-                "again, which makes it anew"
+                "again, which writes it again"
             )
         tables.append(lake.read_parquet(path))
     return Snapshot(pa.concat_tables(tables), manifest)

@@ -1,8 +1,8 @@
 """95 % intervals that know that products of one content group are not independent.
 
-Groups, not products, are drawn anew (cluster bootstrap; BCa correction of Efron, "Better Bootstrap Confidence
+Groups, not products, are resampled (cluster bootstrap; BCa correction of Efron, "Better Bootstrap Confidence
 Intervals", 1987, by SciPy). A share of exactly 0 or 1 would get an interval without width: there, Wilson's score
-interval with the number of groups takes its place. The models are not trained anew: the intervals are about the
+interval with the number of groups takes its place. The models are not trained again: the intervals are about the
 products tested, given the models of the folds.
 """
 

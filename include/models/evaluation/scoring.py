@@ -122,7 +122,7 @@ def score_list(
 
 
 def ari_interval(clusters: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int = 0) -> Interval:
-    """Adjusted Rand index of clusters and labels, int64 (n,) each; the clusters are not made anew for a resample."""
+    """Adjusted Rand index of clusters and labels, int64 (n,) each; the clusters are not made again for a resample."""
     labels = np.unique(labels, return_inverse=True)[1]
 
     def index(weights: np.ndarray) -> float:

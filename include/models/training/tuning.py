@@ -1,7 +1,7 @@
 """What is chosen on out-of-fold predictions: temperatures, the fusion, the thresholds and the guard's limits.
 
 A few numbers chosen on hundreds of rows or more: they are not fitted in folds of their own, because what they
-could learn by heart is far below the spread between folds. A stacked correction has many, and is judged by
+could overfit is far below the spread between folds. A stacked correction has many, and is judged by
 predictions of its own folds.
 """
 

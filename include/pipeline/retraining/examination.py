@@ -28,7 +28,7 @@ from include.storage.lake import Lake
 logger = logging.getLogger(__name__)
 
 CASES = 200
-"""Gold products that behaviour is checked on at most: some ten changes of each are labelled anew."""
+"""Gold products that behaviour is checked on at most: some ten changes of each are labelled again."""
 TIMED = 64
 """Products in the batch that is timed."""
 RUNS = 3

@@ -199,7 +199,7 @@ def _scorer(
 def _paired(
     candidate: _Scored, champion: _Scored, gold: GoldProducts, confidence: float, seed: int
 ) -> tuple[Interval, Comparison]:
-    """The difference of macro-F1 with its interval, groups drawn anew for both at once, and McNemar's test."""
+    """The difference of macro-F1 with its interval, groups resampled for both at once, and McNemar's test."""
     mine, theirs = candidate.predicted, champion.predicted
     difference = statistic_interval(
         lambda weights: macro_f1(mine.targets, mine.found, weights) - macro_f1(theirs.targets, theirs.found, weights),

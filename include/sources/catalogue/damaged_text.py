@@ -1,7 +1,7 @@
 """Detection of text that was decoded in the wrong encoding, as opposed to unusual text.
 
 Two things happen in the field. *Double encoding*: UTF-8 read as Windows-1252 and saved as UTF-8 again
-("Â±" for "±"); nothing is lost, the file has to be saved anew. *Lost characters*: U+FFFD in the place of a
+("Â±" for "±"); nothing is lost, the file has to be saved again. *Lost characters*: U+FFFD in the place of a
 letter, itself often double encoded ("ï¿½"); the letters are gone and the rest is still of use.
 """
 

@@ -76,7 +76,7 @@ def test_how_a_table_is_cut_into_chunks_does_not_matter() -> None:
     assert snapshot_id(pa.concat_tables([ROWS[:1], ROWS[1:]]).combine_chunks(), "t") == snapshot_id(ROWS, "t")
 
 
-def test_a_changed_or_absent_file_is_refused_and_made_anew(lake: Lake) -> None:
+def test_a_changed_or_absent_file_is_refused_and_made_again(lake: Lake) -> None:
     number = write(lake).snapshot
     path = f"{snapshot_folder(number)}/part-00000.parquet"
     whole = lake.read_bytes(path)

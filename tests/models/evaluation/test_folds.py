@@ -29,7 +29,7 @@ def test_every_product_is_tested_once_per_repeat_and_no_group_is_split(seed, siz
             require_no_leak(groups, np.flatnonzero(repeat != fold), np.flatnonzero(repeat == fold))
 
 
-def test_repeats_split_anew_and_the_same_seed_splits_alike():
+def test_repeats_split_again_and_the_same_seed_splits_alike():
     labels, groups = draw(1, 100)
     numbers = repeated_group_folds(labels, groups, folds=5, repeats=2, seed=3)
     assert (numbers[0] != numbers[1]).any()

@@ -1,4 +1,4 @@
-"""A day that was labelled and is run again, changed, damaged or published anew; each test has a copy of that day."""
+"""A day that was labelled and is run again, changed, damaged or published again; each test has a copy of that day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetching a day, and asking for it anew: what was landed stays the day's until the new answer is whole."""
+"""Fetching a day, and asking for it again: what was landed stays the day's until the new answer is whole."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def test_a_whole_new_answer_replaces_the_landed_day_and_leaves_no_file_of_it(sou
 def test_files_and_bytes_are_counted_and_told(source: LandedDay, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     source.serve("1", "2", windows=2)
-    for anew in (False, False, True):
-        summary = fetch_day(Batch(source.name, DAY), source.settings, source.connection, refetch=anew)
+    for again in (False, False, True):
+        summary = fetch_day(Batch(source.name, DAY), source.settings, source.connection, refetch=again)
         landing = Landing(source.lake, Batch(source.name, DAY))
         size = sum(len(source.lake.read_bytes(landing.path(name))) for name in landing.file_names())
         assert (summary["files"], summary["bytes"]) == (2, size)
@@ -91,7 +91,7 @@ def test_without_network_what_was_landed_is_kept_and_the_message_says_so(source:
     assert source.files() == before
 
 
-def test_an_answer_that_breaks_off_replaces_nothing_and_the_next_refetch_begins_anew(edamam: LandedDay) -> None:
+def test_an_answer_that_breaks_off_replaces_nothing_and_the_next_refetch_begins_again(edamam: LandedDay) -> None:
     edamam.serve_foods("food_1", "food_2", "food_3")
     edamam.fetch()
     answer = edamam.api._functions[PARSER_PATH]
@@ -157,8 +157,8 @@ def test_foods_that_are_gone_replace_foods_only_with_a_persons_word(edamam: Land
 
 def test_a_day_without_records_may_be_asked_for_again_and_again(local: LandedDay) -> None:
     local.serve()
-    for anew in (False, True, True):
-        local.fetch(refetch=anew)
+    for again in (False, True, True):
+        local.fetch(refetch=again)
         assert local.ids() == []
     local.serve("1")
     local.fetch(refetch=True)
@@ -166,7 +166,7 @@ def test_a_day_without_records_may_be_asked_for_again_and_again(local: LandedDay
 
 
 @pytest.mark.parametrize("damage", ["manifest.json", delta_name()])
-def test_a_damaged_day_is_mended_by_asking_anew(local: LandedDay, damage: str) -> None:
+def test_a_damaged_day_is_mended_by_asking_again(local: LandedDay, damage: str) -> None:
     local.serve("1")
     local.fetch()
     local.lake.write_bytes(f"{Batch(local.name, DAY).folder(Layer.LANDING)}/{damage}", b"{")
@@ -175,7 +175,7 @@ def test_a_damaged_day_is_mended_by_asking_anew(local: LandedDay, damage: str) -
     assert local.ids() == ["2"]
 
 
-def test_a_day_that_was_landed_half_is_whole_after_asking_anew(local: LandedDay) -> None:
+def test_a_day_that_was_landed_half_is_whole_after_asking_again(local: LandedDay) -> None:
     local.serve("1", "2", windows=2)
     local.api.on(f"/data/delta/{delta_name(NOON, END)}", html(503))
     with pytest.raises(SourceError):
@@ -186,7 +186,7 @@ def test_a_day_that_was_landed_half_is_whole_after_asking_anew(local: LandedDay)
     assert len(local.files()) == 3
 
 
-def test_two_that_ask_anew_at_once_leave_one_whole_day(local: LandedDay) -> None:
+def test_two_that_ask_again_at_once_leave_one_whole_day(local: LandedDay) -> None:
     local.serve("1")
     local.fetch()
     local.serve("2", "3", windows=2)

@@ -146,7 +146,7 @@ def test_a_day_that_is_loaded_between_plan_and_shard_is_swept_up(
     model = pin_version(settings, "2")
     shards = plan_relabelling(model, settings)
     relabel_shard(shards[0], settings)
-    # The champion is still version 1 for whoever planned before; it brings products anew, and new ones.
+    # The champion is still version 1 for whoever planned before; it brings products again, and new ones.
     run_day(SOURCE, SECOND_DAY, settings, connection)
     for shard in shards:
         relabel_shard(shard, settings)

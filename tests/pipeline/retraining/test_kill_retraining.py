@@ -38,7 +38,7 @@ KILLS = [
 ]
 
 CHECKS = [{"name": "told", "cases": 1, "share": 1.0, "required": 1.0, "failures": []}]
-"""Behaviour, latency and size are told: they are measured anew in every run."""
+"""Behaviour, latency and size are told: they are measured again in every run."""
 
 
 def retrain(settings: Settings, as_of: date) -> None:

@@ -94,7 +94,7 @@ def retrain(state_folders: Iterator[Settings]) -> steps.Conclusion:
     trained = [passed_on(steps.train_planned(plan, name, next(state_folders))) for name in plan["candidates"]]
     examined = [passed_on(steps.examine_trained(plan, one, next(state_folders))) for one in trained]
     for one in examined:
-        # Measured anew in every run, and names inside a network may be some letters longer.
+        # Measured again in every run, and names inside a network may be some letters longer.
         one["examination"] |= {"latency_ms": 1.0, "size_mb": round(one["examination"]["size_mb"], 1)}
     judged = passed_on(steps.judge_trained(plan, examined, next(state_folders)))
     concluded = passed_on(steps.conclude(judged["path"], next(state_folders)))
