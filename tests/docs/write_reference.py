@@ -30,7 +30,7 @@ COMMAND = "python -m tests.docs.write_reference"
 _BLOCK = re.compile(rf"(<!-- written by {re.escape(COMMAND)}: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.S)
 _TYPES = {bool: "`true` or `false`", int: "whole number", float: "number", date: "date, e.g. `2026-01-31`"}
 _AS_PREDICTED = {
-    "label": "Label predicted for the product on that day; people's decisions stand in the warehouse only",
+    "label": "Label predicted for the product on that day; people's decisions are kept in the warehouse only",
     "department": "Department of the label",
     "confidence": "Calibrated probability of the label, 0 to 1",
 }
