@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 from include.errors import SourceError
-from include.pipeline.source_access import http_limits
+from include.pipeline.source_access import http_limits, photo_limits
 from include.settings import Settings
 from include.sources.http import HttpClient
 from include.sources.photos import fetch_photos
@@ -63,7 +63,7 @@ def _ask(case: Case, target: Target, url: str, folder: Path) -> str:
     started = time.monotonic()
     settings = _settings(case, folder)
     if target == "photo":
-        (photo,) = fetch_photos([url + PATHS[target]], settings, allow_private_hosts=not case.public_only)
+        (photo,) = fetch_photos([url + PATHS[target]], photo_limits(settings), allow_private_hosts=not case.public_only)
         assert photo.status == case.photo, f"photo: {photo.status} instead of {case.photo}"
         outcome = photo.status
     else:

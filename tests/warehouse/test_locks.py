@@ -48,6 +48,7 @@ def test_the_lock_goes_with_the_connection_of_a_killed_process(warehouse: Engine
         with warehouse.begin() as connection:
             kill = (
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             )
             assert connection.scalar(text(kill))
         with exclusive_lock(warehouse, "training", wait=False):

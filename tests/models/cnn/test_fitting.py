@@ -68,7 +68,7 @@ def train_on_drawn_photos(state_dir: Path, folder: Path, network: Path) -> None:
     [
         # 4 batches an epoch; 4 flushed files a checkpoint.
         ("include.models.cnn.augmentation:Augmentation.__call__", 14, 3),
-        ("include.models.cnn.checkpoints:_flush", 6, 1),
+        ("include.models.cnn.checkpoints:flush", 6, 1),
     ],
     ids=["in the middle of an epoch", "while a checkpoint is written"],
 )
