@@ -52,12 +52,12 @@ test: .venv/.installed-dev ## run all tests, and tell which took longest
 	@.venv/bin/python -m pytest $(ALL_TESTS) $(ARGS)
 
 .PHONY: check
-check: .venv/.installed-dev ## lint, and the tests that need no PostgreSQL, Airflow or Keras: a minute or so
+check: .venv/.installed-dev ## lint, and the tests that need no server, Airflow, Keras or training
 	@$(MAKE) -j 2 lint quick
 
 .PHONY: quick
 quick: .venv/.installed-dev
-	@.venv/bin/python -m pytest -n auto --dist worksteal --quick -q --durations 5 $(ARGS)
+	@.venv/bin/python -m pytest -n logical --dist worksteal --quick -q --durations 5 $(ARGS)
 
 .PHONY: coverage
 coverage: .venv/.installed-dev ## run all tests, and print which share of the lines they run
