@@ -36,7 +36,7 @@ _NAMES = "|".join(sorted(map(re.escape, SECRET_PARAMETERS), key=len, reverse=Tru
 _ENCODED = r"%(?:25){0,4}"
 _NAMED_VALUE = re.compile(
     rf"(?i)(?:(?<![a-z0-9_-])|(?<=%[0-9a-f]{{2}})|(?<=%25[0-9a-f]{{2}}))({_NAMES})"
-    rf"(?:(=|[\"'] ?: ?[\"'])[^&\s\"'\\<>]*|({_ENCODED}3d)(?:(?!{_ENCODED}26)[^&\s\"'\\<>])*)"
+    rf"(?:(=|[\"'] ?: ?[\"'])[^&\s\"'\\<>]*|({_ENCODED}3d)(?:(?!{_ENCODED}26)[^&\s\"'\\<>])*+)"
 )
 _URL_PASSWORD = re.compile(r"(://[^\s:/@?#]{0,200}):[^\s/?#]{0,1000}@")
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not MAKE, reason="make is not installed")
 
 
 def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
     return subprocess.run(
         [MAKE, *arguments],
         capture_output=True,
