@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-TARGETS = {"help", "demo", "up", "down", "status", "test", "lint", "format", "bench", "evaluate", "faults", "setup", "clean"}
+DEVELOPING = {"test", "lint", "format", "bench", "evaluate", "faults", "setup"}
+TARGETS = {"help", "demo", "up", "down", "status", "clean"} | DEVELOPING
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
