@@ -40,8 +40,10 @@ def main(arguments: list[str]) -> int:
         return 2
     injected = [inject_in_own_process(fault) for fault in track(chosen, "injecting faults", console=console)]
     console.print(_table(chosen, injected))
-    failed = sum(bool(one.problem) for one in injected)
-    console.print(f"{len(chosen) - failed} passed, {failed} failed")
+    failed = [fault.name for fault, one in zip(chosen, injected, strict=True) if one.problem]
+    for name in failed:
+        console.print(f"failed: {escape(name)}", style="bold red")
+    console.print(f"{len(chosen) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 
 

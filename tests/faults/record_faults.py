@@ -129,7 +129,8 @@ def _photo_addresses() -> list[bytes]:
 
 def _long_lines() -> list[bytes]:
     sizes = [200_000, 1_000_000, 7 * 1024**2, 9 * 1024**2, 40 * 1024**2]
-    named = [_coded(number, ("comment",), '"' + "x" * size + '"') for number, size in enumerate(sizes)]
+    noise = random.Random(7).randbytes(max(sizes) // 2).hex()  # zeros would be refused as a bomb
+    named = [_coded(number, ("comment",), f'"{noise[:size]}"') for number, size in enumerate(sizes)]
     objects = _coded(100, ("empty",), "[" + "{}," * 2_500_000 + "{}]")
     keys = _coded(101, ("keys",), "{" + ",".join(f'"k{number}":{number}' for number in range(400_000)) + "}")
     tags = _coded(102, ("categories_tags",), json.dumps([f"en:t{number}" for number in range(200_000)]))
