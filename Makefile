@@ -85,7 +85,7 @@ lock: .venv/.installed ## resolve requirements*.in for all Pythons and systems; 
 	--no-header $(ARGS) $$name.in -o $$name.txt || exit 1; done
 
 .PHONY: format
-format: .venv/.installed-dev ## format the code, and mend what the linter can
+format: .venv/.installed-dev ## format the code, and fix what the linter can
 	@.venv/bin/ruff check --fix --quiet . || true
 	@.venv/bin/ruff format .
 

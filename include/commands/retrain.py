@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from include.commands.output import AsJson, console, print_json, print_step, progress_printer
+from include.commands.output import AsJson, console, print_json, print_page, print_step, progress_printer
 from include.commands.relabel import relabel_command
 from include.settings import load_settings
 
@@ -24,6 +24,7 @@ def retrain_command(
 ) -> None:
     """Train the candidates, and promote the best one only if the gate finds it better than the champion."""
     from include.pipeline.retraining.run_retraining import run_retraining
+    from include.storage.lake import Lake
 
     settings = load_settings()
     as_of = day.date() if day else datetime.now(UTC).date()
@@ -32,6 +33,8 @@ def retrain_command(
         reason = found.plan["reason"]
         _show({"promoted": False, **found.plan}, as_json, f"nothing to train as of {as_of}: {reason}")
         return
+    if not as_json:
+        print_page("the decision with its figures", Lake(settings.lake_root), found.page)
     if found.conclusion["promoted"] and relabel:
         _relabel(settings, found.conclusion["candidate"], as_json)
     if as_json:
@@ -49,12 +52,14 @@ def rollback_command(
 ) -> None:
     """Make an earlier model version champion again; its labels follow by themselves."""
     from include.pipeline.retraining.run_rollback import run_rollback
+    from include.storage.lake import Lake
 
     settings = load_settings()
     change = run_rollback(settings, reason=reason, decided_by=by, to=to)
-    before = f"before: version {change['previous'] or '–'}"
-    text = f"version {change['version']} is champion ({before}); all decisions: {change['page']}"
+    text = f"version {change['version']} is champion (before: version {change['previous'] or '–'})"
     _show(dict(change), as_json, text if change["changed"] else f"{text}; {change['reason']}")
+    if not as_json:
+        print_page("all decisions", Lake(settings.lake_root), change["page"])
     if relabel:
         _relabel(settings, change["version"], as_json)
 

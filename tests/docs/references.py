@@ -18,6 +18,7 @@ import typer.main
 
 from include.cli import app
 from include.settings import Settings
+from include.storage.layers import Layer
 from include.warehouse.tables import METADATA
 from tests.conftest import PROJECT_ROOT
 from tests.docs.documents import Document, dag_files, dag_ids
@@ -27,10 +28,7 @@ VARIABLES_BESIDE_SETTINGS = {"CUVEE_LOG_LEVEL", "CUVEE_SHARED_DATA"}
 """Read by the command line and by the tests alone; they are on the settings page, in a table of their own."""
 FOREIGN_NAMES = {"pg_dump"}
 """Programs of others, in backticks."""
-LAYERS = {
-    "landing", "products", "quarantine", "images", "embeddings", "readings", "labels", "snapshots", "gold_set",
-    "search", "reports", "staging",
-}  # fmt: skip
+LAYERS = {layer.split("/")[0] for layer in Layer}
 _COMMAND = re.compile(r"python -m include\b(?!\.)(?P<rest>[^`\n]*)")
 _MODULE = re.compile(r"python -m (?P<module>[a-z_][\w.]*)")
 _MAKE = re.compile(r"(?:^|[\s(])make (?P<target>[a-z][a-z-]*)(?P<rest>(?: [A-Z]+=\S+)*)")

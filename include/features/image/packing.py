@@ -6,12 +6,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlencode
 
-from include.features.image.loading import (
-    APPLICATION_PREFIX,
-    WORDS_PREFIX,
-    encoder_parts,
-    onnx_file,
-)  # fmt: skip
+from include.features.image.loading import APPLICATION_PREFIX, WORDS_PREFIX, encoder_parts, onnx_file
 
 PACKED_FOLDER = "image_encoder"
 _PACKED = f"./{PACKED_FOLDER}/"

@@ -16,13 +16,14 @@ from typing import Any, Literal
 from include.errors import ConfigurationError
 from include.models.classifier.recipe import Recipe
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 
 logger = logging.getLogger(__name__)
 
 Measure = Literal["macro_f1", "log_loss"]
 """What recipes are compared by: macro-F1 (larger is better) or mean negative log-likelihood in nats (smaller)."""
 
-OUTCOME = "search/best_recipe.json"
+OUTCOME = f"{Layer.SEARCH}/best_recipe.json"
 """File in the lake with the result of the newest search."""
 
 

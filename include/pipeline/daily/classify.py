@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
-from include.pipeline.daily.drift import stage_tally
+from include.pipeline.daily.drift import stage_drift_statistics
 from include.pipeline.daily.model_flags import RULE_DISAGREES, UNFAMILIAR, with_model_flags
 from include.pipeline.daily.shards import Shard, batch_of, read_shard
 from include.pipeline.model_versions import load_version
@@ -61,7 +61,9 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     # Two threads do not pay off on blocks this small: they would mostly wait for each other, and burn a core.
     with threadpool_limits(limits=1, user_api="blas"):
         predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels)
-    stage_tally(lake, shard, artefact, predictions, photos["status"].to_pylist(), text_vectors, photo_vectors)
+    stage_drift_statistics(
+        lake, shard, artefact, predictions, photos["status"].to_pylist(), text_vectors, photo_vectors
+    )
     labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
     lake.write_parquet(batch_of(shard).staged_file(Layer.LABELS, shard["shard"]), labels)
     accepted = predictions.decisions.count("accepted")

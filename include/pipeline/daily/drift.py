@@ -1,4 +1,4 @@
-"""Drift of a day: `classify` tallies each shard, `publish` compares the whole day with what its model was trained on.
+"""Drift of a day: `classify` sums up each shard, `publish` compares the whole day with what its model was trained on.
 
 The vectors are at hand when a shard is classified, so that nothing is read twice and a day of any size costs a few
 kilobytes a shard. The figures are kept with the drift page; publishing again takes them from there.
@@ -43,7 +43,7 @@ class DayDrift:
     warnings: list[str] = field(default_factory=list)
 
 
-def stage_tally(
+def stage_drift_statistics(
     lake: Lake,
     shard: Shard,
     artefact: Artefact,
@@ -52,20 +52,20 @@ def stage_tally(
     text_vectors: np.ndarray,
     photo_vectors: np.ndarray,
 ) -> None:
-    """Leave the tally of a classified shard beside its staged labels; none for a model without a profile.
+    """Leave the drift statistics of a classified shard beside its staged labels; none for a model without a profile.
 
     Vectors are float32 (n, d) and (n, e), NaN where a product has no text or photo.
     """
-    path = _tally_path(batch_of(shard).staged_file(Layer.LABELS, shard["shard"]))
+    path = _statistics_path(batch_of(shard).staged_file(Layer.LABELS, shard["shard"]))
     if artefact.profile is None:
         lake.delete(path)
         return
     from include.models.monitoring.drift_statistics import DriftStatistics
 
     without_photo = np.array([status != "ok" for status in photo_statuses], dtype=bool)
-    tally = DriftStatistics.of(predictions, without_photo, text_vectors, photo_vectors)
+    statistics = DriftStatistics.of(predictions, without_photo, text_vectors, photo_vectors)
     content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **tally.to_arrays(), **{_VERSION: np.array(shard["model_version"])})
+    np.savez(content, allow_pickle=False, **statistics.to_arrays(), **{_VERSION: np.array(shard["model_version"])})
     lake.write_bytes(path, content.getvalue())
 
 
@@ -106,18 +106,18 @@ def watch_day(lake: Lake, batch: Batch, model_version: str | None, settings: Set
 
 
 def _measure(lake: Lake, batch: Batch, shards: int, settings: Settings) -> Drift | None:
-    """The drift of a day from the tallies of its shards; None unless they are of one model that has a profile."""
+    """The drift of a day from the statistics of its shards; None unless they are of one model that has a profile."""
     from include.models.monitoring.drift import measure_drift
     from include.models.monitoring.reference_profile import ReferenceProfile
 
     paths = [batch.staged_file(Layer.LABELS, number) for number in range(shards)]
-    if not all(lake.exists(_tally_path(path)) for path in paths):
+    if not all(lake.exists(_statistics_path(path)) for path in paths):
         return None
-    tallies, versions = zip(*(_read_tally(lake, path) for path in paths), strict=True)
+    statistics, versions = zip(*(_read_statistics(lake, path) for path in paths), strict=True)
     profile = ReferenceProfile.load(version_folder(versions[0], settings)) if len(set(versions)) == 1 else None
-    return (
-        None if profile is None else measure_drift(batch.source, reduce(add, tallies), profile, drift_bounds(settings))
-    )
+    if profile is None:
+        return None
+    return measure_drift(batch.source, reduce(add, statistics), profile, drift_bounds(settings))
 
 
 def drift_bounds(settings: Settings) -> DriftBounds:
@@ -139,18 +139,18 @@ def _known_drift(lake: Lake, batch: Batch) -> DayDrift:
     return DayDrift() if result is None else DayDrift(result["figures"], result["warnings"])
 
 
-def _read_tally(lake: Lake, labels: str) -> tuple[DriftStatistics, str]:
-    """The tally beside a shard's staged labels, and the model version that it is about."""
+def _read_statistics(lake: Lake, labels: str) -> tuple[DriftStatistics, str]:
+    """The drift statistics beside a shard's staged labels, and the model version that they are about."""
     from include.models.monitoring.drift_statistics import DriftStatistics
 
-    with np.load(io.BytesIO(lake.read_bytes(_tally_path(labels))), allow_pickle=False) as stored:
+    with np.load(io.BytesIO(lake.read_bytes(_statistics_path(labels))), allow_pickle=False) as stored:
         arrays = dict(stored)
     if _VERSION in arrays:
         return DriftStatistics.from_arrays(arrays), str(arrays[_VERSION])
-    # A tally that was staged by an earlier release has the model's folder instead.
+    # Those that an earlier release has staged name the model's folder instead.
     return DriftStatistics.from_arrays(arrays), str(lake.read_parquet(labels, [_VERSION])[_VERSION][0])
 
 
-def _tally_path(labels: str) -> str:
-    """The path of the tally beside a shard's staged labels."""
+def _statistics_path(labels: str) -> str:
+    """The path of the drift statistics beside a shard's staged labels."""
     return labels.removesuffix(".parquet") + ".tally.npz"

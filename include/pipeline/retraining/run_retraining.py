@@ -46,5 +46,4 @@ def run_retraining(
     page = report_decision(judged["path"], settings)
     verdict = "is champion now" if concluded["promoted"] else "was refused"
     on_step(f"version {concluded['candidate']} {verdict}: {concluded['reason']}")
-    on_step(f"the decision with its figures: {page}")
     return RetrainingResult(plan, concluded, page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from include.models.search.outcome import OUTCOME, Measure, SearchOutcome, move_outcome, write_outcome
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STUDIES = "search/studies.db"
+STUDIES = Path("search") / "studies.db"
 """SQLite file of the state folder with all studies: what a killed search goes on with."""
 
 

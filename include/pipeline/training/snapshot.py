@@ -26,7 +26,7 @@ from include.warehouse.reviews import read_reviews, reviews_query
 
 logger = logging.getLogger(__name__)
 
-GOLD_SET = "gold_set/part-00000.parquet"
+GOLD_SET = f"{Layer.GOLD_SET}/part-00000.parquet"
 """The side that every content key was assigned to, once and for all: columns key and is_gold."""
 _SIDES = pa.schema([pa.field("key", pa.string(), nullable=False), pa.field("is_gold", pa.bool_(), nullable=False)])
 

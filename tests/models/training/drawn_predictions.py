@@ -33,7 +33,7 @@ def draw_vectors(count: int, seed: int = 0, shift: float = 0.0, absent: float = 
 def draw_statistics(
     count: int, seed: int = 0, labels: tuple[int, ...] = (0, 1, 2, 3), shift: float = 0.0
 ) -> DriftStatistics:
-    """The tally of drawn products."""
+    """The drift statistics of drawn products."""
     photos = draw_vectors(count, seed + 1, shift)
     return DriftStatistics.of(
         draw_predictions(count, seed, labels), np.isnan(photos[:, 0]), draw_vectors(count, seed, shift), photos

@@ -177,7 +177,7 @@ def test_shards_of_two_models_are_not_added_up(alert: Settings, warehouse: Engin
     assert batch_of(warehouse).drift == {}
 
 
-def test_a_tally_staged_by_an_earlier_release_is_measured_alike(
+def test_statistics_staged_by_an_earlier_release_are_measured_alike(
     alert: Settings, lake: Lake, warehouse: Engine, tmp_path: Path
 ) -> None:
     publish_day(Batch(SOURCE, FIRST_DAY), alert)
@@ -187,8 +187,8 @@ def test_a_tally_staged_by_an_earlier_release_is_measured_alike(
     expected = batch_of(warehouse).drift
     for shard in plan_shards(Batch(SOURCE, FIRST_DAY), alert):
         classify(shard, alert)
-    tallies = [path for path in lake.list_files("staging") if path.endswith(".tally.npz")]
-    for path in tallies:
+    staged = [path for path in lake.list_files("staging") if path.endswith(".tally.npz")]
+    for path in staged:
         with np.load(io.BytesIO(lake.read_bytes(path))) as stored:
             arrays = dict(stored)
         del arrays["model_version"]
@@ -196,5 +196,5 @@ def test_a_tally_staged_by_an_earlier_release_is_measured_alike(
         np.savez(content, **arrays, model_path=np.array(str(tmp_path / "of-another-machine")))
         lake.write_bytes(path, content.getvalue())
     publish_day(Batch(SOURCE, FIRST_DAY), alert)
-    assert len(tallies) > 1
+    assert len(staged) > 1
     assert batch_of(warehouse).drift == expected != {}
