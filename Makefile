@@ -57,7 +57,7 @@ check: .venv/.installed-dev ## lint, and the tests that need no server, Airflow,
 
 .PHONY: quick
 quick: .venv/.installed-dev
-	@.venv/bin/python -m pytest -n logical --dist worksteal --quick -q --durations 5 $(ARGS)
+	@.venv/bin/python -m pytest -n auto --dist worksteal --quick -q --durations 5 $(ARGS)
 
 .PHONY: coverage
 coverage: .venv/.installed-dev ## run all tests, and print which share of the lines they run

@@ -20,13 +20,9 @@ pytest_plugins = [
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Workers for `-n auto`: at most 8, since each holds some 2 GB.
-
-    One more than cores, since tests of Airflow mostly wait for it; with `--quick` nothing waits.
-    """
-    cores = min(os.cpu_count() or 1, 7)
-    return cores if config.getoption("quick") else cores + 1
+def pytest_xdist_auto_num_workers() -> int:
+    """Workers for `-n auto`: one more than cores, since many tests wait for others; at most 8, as each holds 2 GB."""
+    return min(os.cpu_count() or 1, 7) + 1
 
 
 def find_shared_data() -> Path | None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
-    from great_expectations import Checkpoint
     from great_expectations.expectations import Expectation
 
 EXAMPLES = 5
@@ -65,14 +64,6 @@ def run_suite(name: str, expectations: Sequence[Expectation], frame: pd.DataFram
 
     A rule on an absent column fails, with the reason. Nothing is written to disk.
     """
-    checkpoint = _checkpoint(name, expectations)
-    outcome = checkpoint.run(batch_parameters={"dataframe": frame})
-    (validation,) = outcome.run_results.values()
-    by_rule = {entry["expectation_config"]["meta"]["rule"]: entry for entry in validation.to_json_dict()["results"]}
-    return [_rule_result(by_rule[expectation.meta["rule"]]) for expectation in expectations]
-
-
-def _checkpoint(name: str, expectations: Sequence[Expectation]) -> Checkpoint:
     gx = load_great_expectations()
     from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 
@@ -83,18 +74,15 @@ def _checkpoint(name: str, expectations: Sequence[Expectation]) -> Checkpoint:
         progress_bars={"globally": False},
     )
     context = gx.get_context(mode="ephemeral", project_config=config)
-    batch = (
-        context.data_sources.add_pandas("lake").add_dataframe_asset(name).add_batch_definition_whole_dataframe("batch")
+    asset = context.data_sources.add_pandas("lake").add_dataframe_asset(name)
+    batch = asset.add_batch_definition_whole_dataframe("batch").get_batch({"dataframe": frame})
+    # A checkpoint would store suite, definition and outcome in memory that nobody reads: a third of the time.
+    validation = batch.validate(
+        gx.ExpectationSuite(name=name, expectations=list(expectations)),
+        result_format={"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES},
     )
-    suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=list(expectations)))
-    validation = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
-    return context.checkpoints.add(
-        gx.Checkpoint(
-            name=name,
-            validation_definitions=[validation],
-            result_format={"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES},
-        )
-    )
+    by_rule = {entry["expectation_config"]["meta"]["rule"]: entry for entry in validation.to_json_dict()["results"]}
+    return [_rule_result(by_rule[expectation.meta["rule"]]) for expectation in expectations]
 
 
 def _rule_result(entry: Mapping[str, Any]) -> RuleResult:

@@ -14,10 +14,10 @@ _STEPS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32)
 """Repetitions to begin with: time that doubles with each repetition shows while it is milliseconds."""
 _WORSE_THAN_LINEAR = 2.2
 """Times that the growth may be of that of the text: a quadratic one is four times it from n to 4 n."""
-_ROUNDS = 50
+_ROUNDS = 30
 """Most measurements before work is said to grow too fast: other processes of the machine slow down some, and none is
 made faster by them."""
-_PAUSE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.01
 """Between two of them, so that one busy moment of the machine is not all of them."""
 _BEYOND_DOUBT = 50
 
