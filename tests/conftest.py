@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fixtures.storage",
     "tests.fixtures.trained",
     "tests.fixtures.webhook",
+    "tests.fixtures.airflow",  # builds on the others
 ]
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent

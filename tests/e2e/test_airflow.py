@@ -5,20 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
-from include.local.airflow import LocalAirflow
 from include.local.airflow_api import AirflowApi
 from include.local.airflow_runs import RunState
-from include.local.postgres import PostgresServer
 from include.local.sandbox_process import SandboxProcess
 from include.pipeline.daily.run_day import run_day
 from include.settings import Settings
@@ -27,7 +22,7 @@ from include.storage.batch import Batch
 from include.storage.lake import Lake
 from include.storage.layers import Layer
 from include.warehouse.engine import open_engine
-from tests.fixtures.storage import free_port
+from tests.fixtures.airflow import RunningAirflow
 from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, THIRD_DAY
 from tests.fixtures.webhook import Webhook
 from tests.pipeline.state import differences, lake_state, warehouse_state
@@ -35,9 +30,6 @@ from tests.pipeline.state import differences, lake_state, warehouse_state
 # With other tests on the same cores it takes several times as long as alone.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 RUN_SECONDS = 600.0
-SHARD_SIZE = 60
-DRIFT_BOUND = 0.01
-"""Largest difference of the label mix: so small that every day of enough products warns."""
 DATA_LAYERS = ("products", "quarantine", "images", "labels", "staging")
 """Embeddings are the same too, but packed into files by the task that computed them."""
 
@@ -56,32 +48,13 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(model_home: Path, sandbox: SandboxProcess, webhook_server: Webhook) -> Iterator[Platform]:
-    # Not below pytest's own folder: the server's account must be able to reach it.
-    folder = Path(tempfile.mkdtemp(prefix="cuvee-e2e-"))
-    settings = Settings(
-        state_dir=folder,
-        airflow_port=free_port(),
-        postgres_port=free_port(),
-        shard_size=SHARD_SIZE,
-        last_day=THIRD_DAY,  # nothing is scheduled by itself
-        drift_label_mix=DRIFT_BOUND,
-        notify_url=SecretStr(f"json://{webhook_server.address}/digest"),
-        MLFLOW_TRACKING_URI=f"sqlite:///{model_home / 'mlflow' / 'mlflow.db'}",
-    )
-    postgres = PostgresServer(settings)
-    airflow = LocalAirflow(settings, postgres)
-    try:
-        postgres.start()
-        api = airflow.start(sandbox_url=sandbox.url)
-        for dag_id in ("champagne_daily", "import_catalogue"):
-            api.wait_for_dag(dag_id)
-            api.unpause(dag_id)
-        yield Platform(settings, api)
-    finally:
-        airflow.stop()
-        postgres.stop()
-        shutil.rmtree(folder)
+def platform(running_airflow: RunningAirflow, model_home: Path, sandbox: SandboxProcess) -> Platform:
+    def put_registry(state: Path) -> None:
+        (state / "mlflow").mkdir()
+        shutil.copy(model_home / "mlflow" / "mlflow.db", state / "mlflow" / "mlflow.db")
+
+    api = running_airflow.begin(put_registry, ["champagne_daily", "import_catalogue"], sandbox.url)
+    return Platform(running_airflow.settings, api)
 
 
 @pytest.fixture(scope="module")
@@ -130,12 +103,12 @@ def test_days_run_through_the_rest_api_and_a_backfill_end_as_they_do_without_air
     api.require_success(runs)
     assert len(runs) == 2
 
-    alone = Settings(
-        state_dir=model_home,
-        lake_url=str(tmp_path / "lake"),
-        warehouse_url=warehouse_settings.warehouse_url,
-        shard_size=SHARD_SIZE,
-        drift_label_mix=DRIFT_BOUND,
+    alone = platform.settings.model_copy(
+        update={
+            "state_dir": model_home,
+            "lake_url": str(tmp_path / "lake"),
+            "warehouse_url": warehouse_settings.warehouse_url,
+        }
     )
     for day in (FIRST_DAY, SECOND_DAY, THIRD_DAY):
         for source in ("openfoodfacts", "edamam"):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import random
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,10 +14,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from include.local.airflow import LocalAirflow
 from include.local.airflow_api import AirflowApi
 from include.local.airflow_runs import RunState
-from include.local.postgres import PostgresServer
 from include.local.sandbox_process import SandboxProcess
 from include.models.version.registry import CHAMPION, Registry
 from include.pipeline.check import check
@@ -28,7 +24,7 @@ from include.pipeline.import_catalogue import import_catalogue
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.warehouse.engine import open_engine
-from tests.fixtures.storage import free_port
+from tests.fixtures.airflow import RunningAirflow
 from tests.fixtures.trained import FIRST_DAY
 
 # With other tests on the same cores it takes several times as long as alone.
@@ -39,11 +35,6 @@ READING_SECONDS = 5.0
 """What a person takes at least to read the comparison."""
 WEEKS = (date(2026, 1, 11), date(2026, 1, 18), date(2026, 1, 25))
 CATEGORY = "product_category_tree"
-FAST = """
-candidates:
-  - name: text
-    recipe: {fusion: text}
-"""
 
 
 @dataclass
@@ -119,38 +110,21 @@ def states(run: RunState) -> dict[str, str | None]:
 
 
 @pytest.fixture(scope="module")
-def platform(shared_data: Path, sandbox: SandboxProcess) -> Iterator[Platform]:
-    # Not below pytest's own folder: the server's account must be able to reach it.
-    folder = Path(tempfile.mkdtemp(prefix="cuvee-weeks-"))
-    (folder / "candidates.yaml").write_text(FAST)
-    settings = Settings(
-        state_dir=folder / "state",
-        airflow_port=free_port(),
-        postgres_port=free_port(),
-        candidates_file=folder / "candidates.yaml",
-        image_encoder="classical",
-        training_folds=3,
-        relabel_shard_size=60,
-        last_day=date(2026, 1, 1),  # nothing is scheduled by itself
-    )
+def platform(
+    running_airflow: RunningAirflow,
+    empty_registry: Callable[[Path], None],
+    shared_data: Path,
+    sandbox: SandboxProcess,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Platform:
     with (shared_data / "flipkart" / "flipkart_com-ecommerce_sample.csv").open(newline="", encoding="utf-8") as stream:
         header, *rows = list(csv.reader(stream))
     # The first half has the departments up to the middle: the second brings what no model has seen.
     rows.sort(key=lambda row: row[header.index(CATEGORY)])
     halves = (rows[: len(rows) // 2], rows[len(rows) // 2 :])
-    postgres = PostgresServer(settings)
-    airflow = LocalAirflow(settings, postgres)
-    try:
-        postgres.start()
-        api = airflow.start(sandbox_url=sandbox.url)
-        for dag_id in ("champagne_daily", "retrain_weekly", "relabel_catalogue"):
-            api.wait_for_dag(dag_id)
-            api.unpause(dag_id)
-        yield Platform(settings, api, header, halves, folder)
-    finally:
-        airflow.stop()
-        postgres.stop()
-        shutil.rmtree(folder)
+    dag_ids = ["champagne_daily", "retrain_weekly", "relabel_catalogue"]
+    api = running_airflow.begin(empty_registry, dag_ids, sandbox.url)
+    return Platform(running_airflow.settings, api, header, halves, tmp_path_factory.mktemp("deliveries"))
 
 
 def test_three_weeks_promote_promote_and_refuse_and_a_rollback_is_followed_by_the_labels(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,9 +18,9 @@ from include.errors import ConfigurationError
 from include.local.airflow import COMPONENTS, LocalAirflow
 from include.local.airflow_api import AirflowApi, AirflowFailure
 from include.local.airflow_config import Login
-from include.local.postgres import PostgresServer
 from include.local.processes import require_free_port, wait_until
 from include.settings import Settings
+from tests.fixtures.airflow import RunningAirflow
 from tests.fixtures.storage import free_port
 
 DAGS = """
@@ -59,10 +57,18 @@ BROKEN = "import airflow.sdk\nraise RuntimeError('this DAG file is broken')\n# d
 class Started:
     """A running Airflow and how it was made."""
 
-    settings: Settings
-    postgres: PostgresServer
-    airflow: LocalAirflow
+    running: RunningAirflow
     api: AirflowApi
+
+    @property
+    def settings(self) -> Settings:
+        """Settings that it was started with."""
+        return self.running.settings
+
+    @property
+    def airflow(self) -> LocalAirflow:
+        """The Airflow."""
+        return self.running.airflow
 
     def pid(self, component: str) -> int | None:
         """Process id of a component."""
@@ -70,30 +76,15 @@ class Started:
 
     def like(self, **changes: object) -> LocalAirflow:
         """The same Airflow as another command would describe it."""
-        return local_airflow(self.settings.model_copy(update=changes), self.postgres)
-
-
-def local_airflow(settings: Settings, postgres: PostgresServer) -> LocalAirflow:
-    return LocalAirflow(settings, postgres, dags=settings.state_dir / "dags", plugins=settings.state_dir / "plugins")
+        return self.running.like(self.settings.model_copy(update=changes))
 
 
 @pytest.fixture(scope="module")
-def started() -> Iterator[Started]:
-    # Not below pytest's own folder: the database server's account must be able to reach it.
-    folder = Path(tempfile.mkdtemp(prefix="cuvee-airflow-"))
-    (folder / "dags").mkdir()
-    (folder / "plugins").mkdir()
-    (folder / "dags" / "nothing.py").write_text(DAGS)
-    settings = Settings(state_dir=folder, airflow_port=free_port(), postgres_port=free_port(), airflow_parallelism=2)
-    postgres = PostgresServer(settings)
-    airflow = local_airflow(settings, postgres)
-    try:
-        postgres.start()
-        yield Started(settings, postgres, airflow, airflow.start(sandbox_url="http://127.0.0.1:9"))
-    finally:
-        airflow.stop()
-        postgres.stop()
-        shutil.rmtree(folder)
+def started(running_airflow: RunningAirflow, empty_registry: Callable[[Path], None]) -> Iterator[Started]:
+    file = running_airflow.settings.state_dir / "dags" / "nothing.py"
+    file.write_text(DAGS)
+    yield Started(running_airflow, running_airflow.begin(empty_registry, ["nothing"], "http://127.0.0.1:9"))
+    file.unlink()
 
 
 def members(pid: int) -> list[int]:
@@ -153,8 +144,6 @@ def test_starting_again_keeps_the_processes_and_what_people_changed(started: Sta
 @pytest.mark.e2e
 def test_a_backfill_runs_each_day_once_and_again_when_repeated(started: Started) -> None:
     first, last = date(2026, 1, 1), date(2026, 1, 2)
-    started.api.wait_for_dag("nothing")
-    started.api.unpause("nothing")
     seen: list[int] = []
     starts = set()
     for _ in range(2):
@@ -172,8 +161,6 @@ def test_a_backfill_runs_each_day_once_and_again_when_repeated(started: Started)
 
 @pytest.mark.e2e
 def test_a_failed_task_is_told_with_its_log(started: Started) -> None:
-    started.api.wait_for_dag("nothing")
-    started.api.unpause("nothing")
     run = started.api.wait_for_run("nothing", started.api.trigger("nothing", {"fail": True}), 120)
     with pytest.raises(AirflowFailure, match=r"(?s)nothing ended as failed .*task fails:.*as it should"):
         started.api.require_success([run])
@@ -199,8 +186,6 @@ def test_a_killed_scheduler_is_replaced_and_leaves_nothing(started: Started) -> 
     started.like().start()
     assert members(killed) == []
     assert [started.pid(name) for name in COMPONENTS if name != "scheduler"] == others
-    started.api.wait_for_dag("nothing")
-    started.api.unpause("nothing")
     assert started.api.wait_for_run("nothing", started.api.trigger("nothing"), 120).state == "success"
 
 
@@ -214,7 +199,7 @@ def test_changed_settings_restart_airflow_and_stopping_ends_all_of_it(started: S
     assert started.airflow.stop()
     assert [members(pid) for pid in [*before, *after] if pid] == [[]] * 8
     assert not started.airflow.stop()
-    assert started.postgres.is_running()
+    assert started.running.postgres.is_running()
     require_free_port(started.settings.airflow_port, "CUVEE_AIRFLOW_PORT", "the Airflow UI")
 
 
