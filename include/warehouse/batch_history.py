@@ -152,7 +152,7 @@ def batch_sources(engine: Engine) -> list[str]:
 def _end_of(engine: Engine, sources: Sequence[str], *, is_first: bool) -> date | None:
     columns = batches.c
     end = columns.day.asc() if is_first else columns.day.desc()
-    found = []
+    found: list[date] = []
     with engine.connect() as connection:
         for source in sources:
             query = select(columns.day).where(columns.source == source, columns.kind == "daily").order_by(end).limit(1)

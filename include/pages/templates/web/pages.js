@@ -44,7 +44,22 @@ function dropEmptyFields(event) {
   window.setTimeout(() => { for (const field of event.target.elements) field.disabled = false; });
 }
 
+// What takes seconds is a link to a page of its own; its answer takes the place of the link once it is there.
+async function loadAnswers() {
+  for (const link of document.querySelectorAll("a[data-load]")) {
+    const place = link.parentElement;
+    place.setAttribute("aria-busy", "true");
+    try {
+      const page = new DOMParser().parseFromString(await (await fetch(link.href)).text(), "text/html");
+      const answer = page.querySelector("[data-answer]");
+      if (answer) place.replaceChildren(...answer.childNodes);
+    } catch { /* the link stays */ }
+    place.removeAttribute("aria-busy");
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  loadAnswers();
   showLocalTimes();
   document.addEventListener("click", followHostLinks);
   for (const form of document.querySelectorAll("form.filters")) {
