@@ -286,8 +286,9 @@ class Settings(BaseSettings):
     airflow_parallelism: int = Field(8, ge=1, description="Tasks that the embedded Airflow runs at once.")
     airflow_accounts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Accounts of the embedded Airflow beside `admin`, comma-separated, each with its role (`viewer`, `user`, "
-        "`op` or `admin`), e.g. `ines:viewer,paul:user`; their passwords are in `airflow/passwords.json` of the state folder.",
+        description="Accounts of the embedded Airflow beside `admin`, comma-separated, each with its role (`viewer`, "
+        "`user`, `op` or `admin`), e.g. `ines:viewer,paul:user`; their passwords are in `airflow/passwords.json` of "
+        "the state folder.",
     )
     preload_libraries: bool = Field(
         True, description="Let the embedded scheduler import libraries and steps once, so that tasks inherit them."
