@@ -24,7 +24,7 @@ from tests.conftest import PROJECT_ROOT
 from tests.docs.documents import Document, dag_files, dag_ids
 from tests.docs.write_reference import variable_of
 
-VARIABLES_BESIDE_SETTINGS = {"CUVEE_LOG_LEVEL", "CUVEE_SHARED_DATA", "CUVEE_TEST_BROWSER"}
+VARIABLES_BESIDE_SETTINGS = {"CUVEE_LOG_LEVEL", "CUVEE_SHARED_DATA"}
 """Read by the command line and by the tests alone; they are on the settings page, in a table of their own."""
 FOREIGN_NAMES = {"pg_dump"}
 """Programs of others, in backticks."""
