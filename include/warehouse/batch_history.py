@@ -127,14 +127,13 @@ def batches_between(engine: Engine, sources: Sequence[str], first_day: date, las
         return [StoredBatch(**row) for row in connection.execute(query).mappings()]
 
 
-def first_daily_day(engine: Engine, sources: Sequence[str]) -> date | None:
-    """The first day of which one of some sources has a daily batch; None if there is none."""
-    return _end_of(engine, sources, is_first=True)
-
-
-def last_daily_day(engine: Engine, sources: Sequence[str]) -> date | None:
-    """The last day of which one of some sources has a daily batch; None if there is none."""
-    return _end_of(engine, sources, is_first=False)
+def first_daily_day(engine: Engine, source: str) -> date | None:
+    """The first day of which a source has a daily batch; None if there is none."""
+    columns = batches.c
+    query = select(columns.day).where(columns.source == source, columns.kind == "daily").order_by(columns.day).limit(1)
+    with engine.connect() as connection:
+        found: date | None = connection.scalar(query)
+    return found
 
 
 def batch_sources(engine: Engine) -> list[str]:
@@ -149,17 +148,10 @@ def batch_sources(engine: Engine) -> list[str]:
         return sorted(connection.scalars(query))
 
 
-def _end_of(engine: Engine, sources: Sequence[str], *, is_first: bool) -> date | None:
-    columns = batches.c
-    end = columns.day.asc() if is_first else columns.day.desc()
-    found: list[date] = []
+def has_batches_table(engine: Engine) -> bool:
+    """Whether the tables of the warehouse are there: the first step that writes makes them."""
     with engine.connect() as connection:
-        for source in sources:
-            query = select(columns.day).where(columns.source == source, columns.kind == "daily").order_by(end).limit(1)
-            found += list(connection.scalars(query))
-    if not found:
-        return None
-    return min(found) if is_first else max(found)
+        return connection.scalar(select(func.to_regclass(batches.name))) is not None
 
 
 _SHOWN = tuple(batches.c[field.name] for field in fields(StoredBatch))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from include.pages.web.access import CurrentViewer, router_for
 from include.pages.web.batch_query import KINDS, OUTCOMES, batch_query
@@ -15,9 +15,9 @@ from include.pages.web.data import CurrentData, Data
 from include.pages.web.day_chart import PARTS, Chart, day_chart
 from include.pages.web.host import Host, Right, Run
 from include.pages.web.recent_days import DAG, recent_days
-from include.pages.web.rendering import render
+from include.pages.web.rendering import render, root_of
 from include.pages.web.scheduler import scheduler_of
-from include.warehouse.batch_history import StoredBatch, batch_sources, newest_batches
+from include.warehouse.batch_history import StoredBatch, batch_sources, has_batches_table, newest_batches
 
 router = router_for(Right.VIEW)
 
@@ -28,6 +28,8 @@ PAGE = 50
 def batches(request: Request, viewer: CurrentViewer, data: CurrentData, moment: Now) -> Response:
     """The page."""
     host, engine = request.app.state.host, data.engine
+    if not has_batches_table(engine):
+        return RedirectResponse(root_of(request))  # it says what to do first
     sources = batch_sources(engine)
     asked = batch_query(request.query_params, sources)
     rows = newest_batches(engine, asked.chosen, after=asked.after, limit=PAGE + 1)

@@ -35,7 +35,7 @@ def recent_days(
     """The last days of some sources, or of all that `champagne_daily` fetches."""
     sources = settings.daily_sources if sources is None else sources
     window = last_window(settings, today)
-    first_days = {source: first_daily_day(engine, [source]) for source in sources}
+    first_days = {source: first_daily_day(engine, source) for source in sources}
     batches = batches_between(engine, sources, window.first, window.last)
     runs = host.runs(DAG, window.first, window.last)
     days = judged_days(window, first_days, batches, runs, settings.first_day)
