@@ -52,7 +52,9 @@ class Day:
 
     @property
     def what(self) -> str:
-        """Its state, with the step for one that failed: `failed at fetch`."""
+        """Its state, with the step for one that failed: `failed at fetch`; `no batch` where a run left none."""
+        if self.state == DayState.NEVER and self.run is not None:
+            return "no batch"
         step = self.batch.failed_step if self.batch and self.state == DayState.FAILED else None
         return f"{self.state} at {step}" if step else str(self.state)
 
