@@ -27,13 +27,13 @@ def test_a_warehouse_that_does_not_answer_is_the_reason(
 def test_what_does_not_hold_is_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = '[{"what": "the alias follows", "problem": "it does not"}, {"what": "no run is open", "problem": ""}]\n'
     answer: Any = subprocess.CompletedProcess([], 1, stdout=printed, stderr="")
-    monkeypatch.setattr(check_process.subprocess, "run", lambda *_args, **_more: answer)
+    monkeypatch.setattr(subprocess, "run", lambda *_args, **_more: answer)
     assert check_platform() == ["the alias follows: it does not"]
 
 
 def test_a_process_that_prints_nothing_is_told_by_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     answer: Any = subprocess.CompletedProcess([], -9, stdout="", stderr="")
-    monkeypatch.setattr(check_process.subprocess, "run", lambda *_args, **_more: answer)
+    monkeypatch.setattr(subprocess, "run", lambda *_args, **_more: answer)
     with pytest.raises(CuveeError, match="exit code -9"):
         check_platform()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from include.pages.web.day_chart import HEIGHT, PARTS, day_chart
@@ -10,7 +12,7 @@ from include.warehouse.batch_history import StoredBatch
 from tests.pages.web.batch_rows import day
 
 
-def counted(ago: int, **counts: int) -> Day:
+def counted(ago: int, **counts: Any) -> Day:
     """A published day with counts."""
     stored = StoredBatch("edamam", day(ago), "daily", "published", **counts)
     return Day("edamam", day(ago), DayState.PUBLISHED, stored)
