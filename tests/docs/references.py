@@ -29,7 +29,7 @@ VARIABLES_BESIDE_SETTINGS = {"CUVEE_LOG_LEVEL", "CUVEE_SHARED_DATA"}
 FOREIGN_NAMES = {"pg_dump"}
 """Programs of others, in backticks."""
 LAYERS = {layer.split("/")[0] for layer in Layer}
-_COMMAND = re.compile(r"python -m include\b(?!\.)(?P<rest>[^`\n]*)")
+_COMMAND = re.compile(r"python -m include\b(?!\.)(?P<rest>[^`<\n]*)")
 _MODULE = re.compile(r"python -m (?P<module>[a-z_][\w.]*)")
 _MAKE = re.compile(r"(?:^|[\s(])make (?P<target>[a-z][a-z-]*)(?P<rest>(?: [A-Z]+=\S+)*)")
 _VARIABLE = re.compile(r"\bCUVEE_[A-Z0-9_]+\b")
