@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DAYS_OF_A_WEEK = 7
 
-_DECISION_PAGE = re.compile(rf"{re.escape(REPORTS)}/day=(\d{{4}}-\d\d-\d\d)/training=\w+/index\.html", re.ASCII)
+_DECISION_PAGE = re.compile(rf"{re.escape(REPORTS)}/day=(\d{{4}}-\d\d-\d\d)/training=[\w-]+/index\.html", re.ASCII)
 _RELABEL_PAGE = re.compile(
     rf"{re.escape(Layer.RELABELLING_REPORTS)}/version=([A-Za-z0-9._-]{{1,80}})/index\.html", re.ASCII
 )

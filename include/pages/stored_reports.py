@@ -16,6 +16,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from include.pages.drift_report import DriftPage, drift_folder
+from include.pages.validation_report import COUNT_MEANINGS
 from include.quality.expectation_run import RuleResult
 from include.quality.report import Skipped, ValidationReport
 from include.quality.report_sections import Bar, BarChart, Example
@@ -153,14 +154,16 @@ def _report(content: Mapping[str, Any] | None, batch: Batch, kind: Kind) -> Vali
         BarChart(str(chart.get("title", "")), str(chart.get("note", "")), _all_made(Bar, chart.get("bars")))
         for chart in _objects(content.get("bars"))
     ]
-    counts = content.get("counts")
+    stored = content.get("counts")
+    counts = (
+        {name: count for name, count in stored.items() if isinstance(count, int)} if isinstance(stored, dict) else {}
+    )
     return ValidationReport(
         kind=kind,
         source=batch.source,
         day=batch.day,
-        counts={name: count for name, count in counts.items() if isinstance(count, int)}
-        if isinstance(counts, dict)
-        else {},
+        # As on the page in the lake; in the file they stand by name.
+        counts={name: counts[name] for name in [*COUNT_MEANINGS, *counts] if name in counts},
         empty=bool(content.get("empty", content.get("verdict") == "empty")),
         rules=_all_made(RuleResult, content.get("rules")),
         skipped=_all_made(Skipped, content.get("skipped")),
