@@ -1,4 +1,4 @@
-"""Days of a source as validation and publishing leave them, in the lake and in the warehouse, without their products."""
+"""Days of a source as validation and publishing leave them, in the lake and in the warehouse; without products."""
 
 from __future__ import annotations
 
