@@ -40,7 +40,10 @@ def run(host: SmallHost, dag_id: str, run_id: str = SCHEDULED, day: date = DAY, 
     return f"dags/{dag_id}/runs/{run_id}"
 
 
-@pytest.mark.parametrize("address", ["dags/somebody_elses", "dags/somebody_elses/runs/manual__1", "dags/%22><img src=x onerror=alert(2)>{{7*7}}"])
+@pytest.mark.parametrize(
+    "address",
+    ["dags/somebody_elses", "dags/somebody_elses/runs/manual__1", "dags/%22><img src=x onerror=alert(2)>{{7*7}}"],
+)
 def test_another_dag_has_a_sentence_and_a_way_on(viewer: TestClient, address: str) -> None:
     page = read_page(viewer, address)
     assert "Cuvée has nothing about this DAG." in page.text
