@@ -1,0 +1,31 @@
+"""A button on a task's page that leads to the report on its batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperatorLink
+from airflow.sdk.configuration import conf
+
+from task_context import run_day_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+
+
+def link_to_report(reported: Any) -> Any:
+    """The result of a task of a source, whose page gets the button."""
+    reported.operator.operator_extra_links = (ReportLink(),)
+    return reported
+
+
+class ReportLink(BaseOperatorLink):
+    """Leads from a task of a source to the page on the validation of its day."""
+
+    name = "Validation report"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
+        """Address of the page, for the running task instance that Airflow hands over."""
+        source = operator.task_id.split(".")[0]
+        day = run_day_of(ti_key.get_template_context()).isoformat()
+        return f"{conf.get('api', 'base_url', fallback='').rstrip('/')}/cuvee/validation/{source}/{day}"
