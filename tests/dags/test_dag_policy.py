@@ -43,6 +43,69 @@ def test_a_dag_tells_the_person_on_call_what_to_do_when_it_fails(dag: Any) -> No
     assert dag.tags
 
 
+def validated(dag: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """The params of a run with what a form sends, as the API server validates them."""
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    copy = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    return dict(copy.params.deep_merge(given).validate())
+
+
+def test_a_dag_and_each_of_its_params_say_what_they_are(dag: Any) -> None:
+    assert dag.description
+    for name in dag.params:
+        param = dag.params.get_param(name)
+        assert param.description.endswith("."), name
+        assert param.schema["title"], name
+        assert "e.g. " in param.description, f"{name} shows no example"
+        if "string" in param.schema["type"]:
+            assert "pattern" in param.schema or "enum" in param.schema, f"{name} takes any text"
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "given"),
+    [
+        ("champagne_daily", {"day": "5.1.2026"}),
+        ("champagne_daily", {"day": "2026-02-30"}),
+        ("champagne_daily", {"allow_empty": "maybe"}),
+        ("import_catalogue", {"path": " "}),
+        ("import_catalogue", {"path": "/data/shop.csv", "source": "../lake"}),
+        ("import_catalogue", {"path": "/data/shop.csv", "kind": "excel"}),
+        ("relabel_catalogue", {"version": "newest"}),
+        ("retrain_weekly", {"rollback_to": "-1"}),
+        ("retrain_weekly", {"reason": " "}),
+        ("retrain_weekly", {"day": "2026-01-05; DROP TABLE"}),
+    ],
+)
+def test_a_param_of_another_form_is_refused_before_a_run_is_made(
+    dag_bag: DagBag, dag_id: str, given: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match="Invalid input for param"):
+        validated(dag_bag.dags[dag_id], given)
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "given"),
+    [
+        ("champagne_daily", {"day": "2026-01-05", "allow_empty": True}),
+        ("import_catalogue", {"path": "/data/my shop.csv", "source": "corner_shop", "kind": "plain"}),
+        ("relabel_catalogue", {"version": "3"}),
+        ("retrain_weekly", {"rollback_to": "previous", "reason": "too many vinegars called wine", "approval": True}),
+    ],
+)
+def test_the_examples_of_the_params_are_accepted(dag_bag: DagBag, dag_id: str, given: dict[str, Any]) -> None:
+    assert validated(dag_bag.dags[dag_id], given).items() >= given.items()
+
+
+def test_no_choice_of_the_backfill_dialog_is_refused_because_of_the_day_before(dag: Any) -> None:
+    """Airflow refuses backwards, and missing days only, where a task depends on the past."""
+    assert not any(task.depends_on_past for task in dag.tasks)
+
+
+def test_every_dag_leads_to_the_pages(dag: Any) -> None:
+    assert "[Cuvée pages](/cuvee/)" in dag.doc_md
+
+
 def test_every_task_has_an_owner_retries_a_timeout_and_a_failure_callback(dag: Any) -> None:
     assert dag.tasks
     for task in dag.tasks:
