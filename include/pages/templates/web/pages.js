@@ -1,0 +1,55 @@
+// The little that the pages do in the browser. Without it they work as well, in UTC and by the browser's own colours.
+"use strict";
+
+// Airflow keeps its switch for light and dark in this place; a change in its window is heard here as an event.
+function followTheme() {
+  let theme = null;
+  try { theme = window.localStorage.getItem("theme"); } catch { /* storage is refused: the browser's colours stay */ }
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+  for (const frame of document.querySelectorAll("iframe.document")) {
+    try { frame.contentDocument.documentElement.dataset.theme = document.documentElement.dataset.theme ?? ""; } catch { /* not loaded yet */ }
+  }
+}
+
+followTheme();
+window.addEventListener("storage", (event) => { if (event.key === "theme" || event.key === null) followTheme(); });
+
+// Times in the zone of whoever reads; the moment in UTC stays in the title.
+function showLocalTimes() {
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  for (const element of document.querySelectorAll("time[datetime]")) {
+    const when = new Date(element.dateTime);
+    if (Number.isNaN(when.getTime())) continue;
+    element.title = element.textContent;
+    element.textContent = format.format(when);
+  }
+}
+
+// A link to the host leaves its frame. The frame may not steer the window around it, but that window's own links may.
+function followHostLinks(event) {
+  const link = event.target.closest("a[data-host]");
+  if (!link || window.parent === window || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const outer = window.parent.document.createElement("a");
+  outer.href = link.href;
+  window.parent.document.body.append(outer);
+  outer.click();
+  outer.remove();
+}
+
+// Empty fields stay out of the address, so that a link that is sent says only what was chosen.
+function dropEmptyFields(event) {
+  for (const field of event.target.elements) if (field.name && field.value === "") field.disabled = true;
+  window.setTimeout(() => { for (const field of event.target.elements) field.disabled = false; });
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  showLocalTimes();
+  document.addEventListener("click", followHostLinks);
+  for (const form of document.querySelectorAll("form.filters")) {
+    form.addEventListener("submit", dropEmptyFields);
+    for (const choice of form.querySelectorAll("select")) choice.addEventListener("change", () => form.requestSubmit());
+  }
+  for (const frame of document.querySelectorAll("iframe.document")) frame.addEventListener("load", followTheme);
+});

@@ -1,0 +1,50 @@
+"""The application on a warehouse and a lake of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from include.pages.web.app import create_app
+from include.settings import Settings
+from tests.pages.web.hosts import SmallHost
+
+
+@pytest.fixture
+def host() -> SmallHost:
+    """Who serves the pages."""
+    return SmallHost()
+
+
+@pytest.fixture
+def application(host: SmallHost, warehouse_settings: Settings) -> FastAPI:
+    """The pages of an empty warehouse and lake."""
+    return create_app(host, warehouse_settings)
+
+
+@pytest.fixture
+def browse(application: FastAPI) -> Iterator[Callable[[str], TestClient]]:
+    """A function that gives a client for an account; the pages are mounted below `/airflow/cuvee`."""
+    clients: list[TestClient] = []
+    outer = Starlette(routes=[Mount("/airflow/cuvee", application)])
+
+    def client(account: str) -> TestClient:
+        made = TestClient(outer, base_url="http://testserver/airflow/cuvee/", headers={"x-account": account})
+        clients.append(made)
+        return made
+
+    yield client
+    for made in clients:
+        made.close()
+    application.state.data.close()
+
+
+@pytest.fixture
+def viewer(browse: Callable[[str], TestClient]) -> TestClient:
+    """A client of somebody who may look at everything."""
+    return browse("viewer")
