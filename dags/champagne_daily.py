@@ -31,7 +31,7 @@ texts and photos, label them with the champion model, and publish them to Parque
 Every step may be run again at any time: it leaves the same rows. To redo days, use *Trigger → Backfill*, with any of
 its choices; leave its params as they are.
 
-**See what came of it.** [Cuvée pages](/cuvee/): batches, validation, labelled products.
+**See what came of it.** [Cuvée pages](plugin/cuvee): batches, validation, labelled products.
 
 **Owner.** data-platform. More in `docs/operations.md`.
 """

@@ -15,7 +15,7 @@ lines), validates its products, packs and embeds its photos, and writes the labe
 **When it fails.** The error of a refused file names the line and what was expected: fix the file and trigger again.
 Nothing is written before the whole file was read once. Importing the same file twice leaves the same rows.
 
-**See what came of it.** [Cuvée pages](/cuvee/): what was set aside and why.
+**See what came of it.** [Cuvée pages](plugin/cuvee): what was set aside and why.
 
 **Owner.** data-platform. More in `docs/operations.md`.
 """

@@ -27,7 +27,7 @@ asset `labelled_products` has an event with the version and the counts.
 
 It may be run again at any time: a product that the version labelled already is not touched.
 
-**See what came of it.** [Cuvée pages](/cuvee/): labelled products, and the report on each relabelling.
+**See what came of it.** [Cuvée pages](plugin/cuvee): labelled products, and the report on each relabelling.
 
 **Owner.** data-platform. More in `docs/operations.md`.
 """

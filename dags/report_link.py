@@ -5,18 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperatorLink
-from airflow.sdk.configuration import conf
 
 from task_context import run_day_of
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
-
-
-def link_to_report(reported: Any) -> Any:
-    """The result of a task of a source, whose page gets the button."""
-    reported.operator.operator_extra_links = (ReportLink(),)
-    return reported
 
 
 class ReportLink(BaseOperatorLink):
@@ -25,7 +18,12 @@ class ReportLink(BaseOperatorLink):
     name = "Validation report"
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
-        """Address of the page, for the running task instance that Airflow hands over."""
+        """Address of the page, relative to Airflow's own; `ti_key` is the running task instance."""
         source = operator.task_id.split(".")[0]
-        day = run_day_of(ti_key.get_template_context()).isoformat()
-        return f"{conf.get('api', 'base_url', fallback='').rstrip('/')}/cuvee/validation/{source}/{day}"
+        return f"plugin/cuvee/cuvee/validation/{source}/{run_day_of(ti_key.get_template_context()).isoformat()}"
+
+
+def link_to_report(reported: Any) -> Any:
+    """The result of a task of a source, whose page gets the button."""
+    reported.operator.operator_extra_links = (ReportLink(),)
+    return reported

@@ -30,7 +30,7 @@ run is green, and the champion stays.
 * `conclude` red, another version became champion meanwhile: clear the whole run.
 * Killed anywhere: clear the red task. `python -m include check` compares registry and `promotions`.
 
-**See what came of it.** [Cuvée pages](/cuvee/): model cards and decisions.
+**See what came of it.** [Cuvée pages](plugin/cuvee): model cards and decisions.
 
 **Owner.** data-platform. More in `docs/models.md`.
 """

@@ -103,7 +103,7 @@ def test_no_choice_of_the_backfill_dialog_is_refused_because_of_the_day_before(d
 
 
 def test_every_dag_leads_to_the_pages(dag: Any) -> None:
-    assert "[Cuvée pages](/cuvee/)" in dag.doc_md
+    assert "[Cuvée pages](plugin/cuvee)" in dag.doc_md
 
 
 def test_every_task_has_an_owner_retries_a_timeout_and_a_failure_callback(dag: Any) -> None:

@@ -86,6 +86,8 @@ def test_days_run_through_the_rest_api_and_a_backfill_end_as_they_do_without_air
     assert states["openfoodfacts.publish[-1]"] == "success"
     assert states["openfoodfacts.label_shard.classify[1]"] == "success", "the day has several shards"
     assert (states["digest[-1]"], states["retrain_early[-1]"]) == ("success", "success")
+    path = f"dags/champagne_daily/dagRuns/{first_run.run_id}/taskInstances/edamam.validate/links"
+    assert api.get(path)["extra_links"] == {"Validation report": f"plugin/cuvee/cuvee/validation/edamam/{FIRST_DAY}"}
 
     begun = datetime.now(UTC)
     ask_for_backfill(api, SECOND_DAY, THIRD_DAY, max_active_runs=3)
