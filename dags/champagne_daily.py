@@ -54,8 +54,8 @@ from daily_tasks import (
     validate,
 )
 from include.settings import load_settings
-from named_runs import NamedRunsTimetable
 from report_link import link_to_report
+from schedules import runs_named_after_days
 from task_context import DEFAULT_ARGUMENTS, day_param, record_failed_batch
 
 
@@ -67,7 +67,7 @@ def label_shard(shard: Any) -> None:
 @dag(
     dag_id="champagne_daily",
     description="Fetch, validate, label and publish each day's new products of every source.",
-    schedule=NamedRunsTimetable("@daily", first_day=load_settings().first_day, last_day=load_settings().last_day),
+    schedule=runs_named_after_days("@daily"),
     catchup=False,
     max_active_runs=3,
     default_args={**DEFAULT_ARGUMENTS, "on_failure_callback": record_failed_batch},

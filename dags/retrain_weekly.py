@@ -42,8 +42,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task_group
 
 import retraining_tasks as tasks
-from include.settings import load_settings
-from named_runs import NamedRunsTimetable
+from schedules import runs_named_after_days
 from task_context import DEFAULT_ARGUMENTS, day_param
 
 
@@ -55,7 +54,7 @@ def candidate(planned: Any, name: str) -> Any:
 @dag(
     dag_id="retrain_weekly",
     description="Train candidates on all trusted labels, and promote only what is measurably better.",
-    schedule=NamedRunsTimetable("@weekly", first_day=load_settings().first_day, last_day=load_settings().last_day),
+    schedule=runs_named_after_days("@weekly"),
     catchup=False,
     max_active_runs=1,
     default_args={**DEFAULT_ARGUMENTS, **tasks.FAILURE},

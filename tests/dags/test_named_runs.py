@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.dags.conftest import PLUGINS_FOLDER
+from tests.dags.conftest import DAGS_FOLDER, PLUGINS_FOLDER
 
 FIRST, LAST = date(2026, 1, 5), date(2026, 1, 18)
 
@@ -103,3 +103,14 @@ def test_the_scheduler_s_copy_has_the_same_runs(named_runs: Any) -> None:
         timetable = named_runs.NamedRunsTimetable("@daily", **bounds)
         copy = named_runs.NamedRunsTimetable.deserialize(timetable.serialize())
         assert infos(copy, 3, 7, catchup=True) == infos(timetable, 3, 7, catchup=True)
+
+
+def test_an_airflow_without_the_plugin_is_told_where_it_is(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from include.errors import ConfigurationError
+
+    monkeypatch.setattr(sys, "path", [str(DAGS_FOLDER), *sys.path])
+    import schedules
+
+    monkeypatch.setitem(sys.modules, "named_runs", None)
+    with pytest.raises(ConfigurationError, match="AIRFLOW__CORE__PLUGINS_FOLDER"):
+        schedules.runs_named_after_days("@daily")
