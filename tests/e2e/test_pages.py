@@ -18,7 +18,7 @@ from include.settings import PROJECT_ROOT
 from tests.e2e.platform import RUN_SECONDS, Platform
 from tests.fixtures.airflow import RunningAirflow
 from tests.fixtures.storage import free_port
-from tests.fixtures.trained import SECOND_DAY
+from tests.fixtures.trained import FIRST_DAY, SECOND_DAY
 from tests.pages.web.hosts import SmallHost
 from tests.pages.web.test_access import pages
 
