@@ -49,6 +49,14 @@ function dropEmptyFields(event) {
   window.setTimeout(() => { for (const field of event.target.elements) field.disabled = false; });
 }
 
+// A table that is wider than its place is scrolled with the arrow keys, too, once it can have the focus.
+function letWideTablesFocus() {
+  for (const table of document.querySelectorAll(".table")) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+    else table.removeAttribute("tabindex");
+  }
+}
+
 // A stored page has no script of its own: its colours and its links to other sites are seen to from here.
 function showDocument(frame) {
   followTheme();
@@ -57,6 +65,8 @@ function showDocument(frame) {
 
 document.addEventListener("DOMContentLoaded", () => {
   showLocalTimes();
+  letWideTablesFocus();
+  window.addEventListener("resize", letWideTablesFocus);
   document.addEventListener("click", followHostLinks);
   for (const form of document.querySelectorAll("form.filters")) {
     form.addEventListener("submit", dropEmptyFields);
