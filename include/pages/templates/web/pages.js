@@ -26,13 +26,18 @@ function showLocalTimes() {
   }
 }
 
-// A link to the host leaves its frame. The frame may not steer the window around it, but that window's own links may.
+// A link to the host leaves its frame, and one to another site opens beside the host: that site would refuse to be in a
+// frame. The frame may not steer the window around it, but that window's own links may.
 function followHostLinks(event) {
-  const link = event.target.closest("a[data-host]");
-  if (!link || window.parent === window || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const link = event.target.closest("a[href]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const isFramed = window.parent !== window || link.ownerDocument !== document;
+  const isElsewhere = link.origin !== window.location.origin;
+  if (!isFramed || !(isElsewhere || "host" in link.dataset)) return;
   event.preventDefault();
   const outer = window.parent.document.createElement("a");
   outer.href = link.href;
+  if (isElsewhere) Object.assign(outer, { target: "_blank", rel: "noreferrer" });
   window.parent.document.body.append(outer);
   outer.click();
   outer.remove();
@@ -58,13 +63,29 @@ async function loadAnswers() {
   }
 }
 
+// A table that is wider than its place is scrolled with the arrow keys, too, once it can have the focus.
+function letWideTablesFocus() {
+  for (const table of document.querySelectorAll(".table")) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+    else table.removeAttribute("tabindex");
+  }
+}
+
+// A stored page has no script of its own: its colours and its links to other sites are seen to from here.
+function showDocument(frame) {
+  followTheme();
+  try { frame.contentDocument.addEventListener("click", followHostLinks); } catch { /* it is of another site */ }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   loadAnswers();
   showLocalTimes();
+  letWideTablesFocus();
+  window.addEventListener("resize", letWideTablesFocus);
   document.addEventListener("click", followHostLinks);
   for (const form of document.querySelectorAll("form.filters")) {
     form.addEventListener("submit", dropEmptyFields);
     for (const choice of form.querySelectorAll("select")) choice.addEventListener("change", () => form.requestSubmit());
   }
-  for (const frame of document.querySelectorAll("iframe.document")) frame.addEventListener("load", followTheme);
+  for (const frame of document.querySelectorAll("iframe.document")) frame.addEventListener("load", () => showDocument(frame));
 });
