@@ -41,10 +41,11 @@ class Platform:
         """A block in which the products of a landed day have no name, so that validation refuses the batch."""
         lake = Lake(self.settings.lake_root)
         files = lake.list_files(Batch(source, day).folder(Layer.LANDING))
-        (landed,) = (path for path in files if path.endswith(".json.gz"))
-        good = lake.read_bytes(landed)
-        records = [json.loads(line) for line in gzip.decompress(good).splitlines()]
-        nameless = [{key: value for key, value in record.items() if "name" not in key} for record in records]
-        lake.write_bytes(landed, gzip.compress("\n".join(map(json.dumps, nameless)).encode()))
+        good = {path: lake.read_bytes(path) for path in files if path.endswith(".json.gz")}
+        for path, content in good.items():
+            records = [json.loads(line) for line in gzip.decompress(content).splitlines()]
+            nameless = [{key: value for key, value in record.items() if "name" not in key} for record in records]
+            lake.write_bytes(path, gzip.compress("\n".join(map(json.dumps, nameless)).encode()))
         yield
-        lake.write_bytes(landed, good)
+        for path, content in good.items():
+            lake.write_bytes(path, content)

@@ -70,6 +70,8 @@ def take(browser: Browser, platform: Platform, picture: Picture, target: Path) -
     page.press("input[name=password]", "Enter")
     page.wait_for_url(f"{url}/")
     page.goto(f"{url}/{picture.address.format(product=product)}")
+    if "plugin/" in picture.address:
+        page.frame_locator("iframe").locator("footer, main h1").last.wait_for(state="attached")
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1_500)
     page.screenshot(path=target)

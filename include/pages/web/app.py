@@ -18,7 +18,17 @@ from starlette.responses import Response
 from starlette.status import HTTP_401_UNAUTHORIZED, HTTP_404_NOT_FOUND, HTTP_503_SERVICE_UNAVAILABLE
 
 from include.errors import CuveeError
-from include.pages.web import assets, batches, checks, documents, home, products, validation
+from include.pages.web import (
+    assets,
+    batches,
+    checks,
+    dag_tabs,
+    documents,
+    home,
+    products,
+    quarantine,
+    validation,
+)
 from include.pages.web.data import Data
 from include.pages.web.headers import SecurityHeaders
 from include.pages.web.host import Host
@@ -49,7 +59,7 @@ def create_app(host: Host, settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(CuveeError, _unavailable)
-    for page in (home, batches, checks, validation, products, documents, assets):
+    for page in (home, batches, checks, validation, quarantine, products, documents, dag_tabs, assets):
         app.include_router(page.router)
     return app
 
