@@ -53,7 +53,6 @@ function dropEmptyFields(event) {
 function letWideTablesFocus() {
   for (const table of document.querySelectorAll(".table")) {
     if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
-    else table.removeAttribute("tabindex");
   }
 }
 
@@ -63,7 +62,22 @@ function showDocument(frame) {
   try { frame.contentDocument.addEventListener("click", followHostLinks); } catch { /* it is of another site */ }
 }
 
+// What takes seconds is a link to a page of its own; its answer takes the place of the link once it is there.
+async function loadAnswers() {
+  for (const link of document.querySelectorAll("a[data-load]")) {
+    const place = link.parentElement;
+    place.setAttribute("aria-busy", "true");
+    try {
+      const page = new DOMParser().parseFromString(await (await fetch(link.href)).text(), "text/html");
+      const answer = page.querySelector("[data-answer]");
+      if (answer) place.replaceChildren(...answer.childNodes);
+    } catch { /* the link stays */ }
+    place.removeAttribute("aria-busy");
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  loadAnswers();
   showLocalTimes();
   letWideTablesFocus();
   window.addEventListener("resize", letWideTablesFocus);
