@@ -49,6 +49,19 @@ function dropEmptyFields(event) {
   window.setTimeout(() => { for (const field of event.target.elements) field.disabled = false; });
 }
 
+// A table that is wider than its place is scrolled with the arrow keys, too, once it can have the focus.
+function letWideTablesFocus() {
+  for (const table of document.querySelectorAll(".table")) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+  }
+}
+
+// A stored page has no script of its own: its colours and its links to other sites are seen to from here.
+function showDocument(frame) {
+  followTheme();
+  try { frame.contentDocument.addEventListener("click", followHostLinks); } catch { /* it is of another site */ }
+}
+
 // What takes seconds is a link to a page of its own; its answer takes the place of the link once it is there.
 async function loadAnswers() {
   for (const link of document.querySelectorAll("a[data-load]")) {
@@ -61,20 +74,6 @@ async function loadAnswers() {
     } catch { /* the link stays */ }
     place.removeAttribute("aria-busy");
   }
-}
-
-// A table that is wider than its place is scrolled with the arrow keys, too, once it can have the focus.
-function letWideTablesFocus() {
-  for (const table of document.querySelectorAll(".table")) {
-    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
-    else table.removeAttribute("tabindex");
-  }
-}
-
-// A stored page has no script of its own: its colours and its links to other sites are seen to from here.
-function showDocument(frame) {
-  followTheme();
-  try { frame.contentDocument.addEventListener("click", followHostLinks); } catch { /* it is of another site */ }
 }
 
 document.addEventListener("DOMContentLoaded", () => {
