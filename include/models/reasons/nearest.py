@@ -50,8 +50,8 @@ def nearest(
     """The nearest references of each product among those of its likeliest labels.
 
     `likeliest` is int64 (n, labels): positions of labels in the model's list, of which the first few count. The
-    similarity is the mean cosine over the inputs that the product has; a reference that lacks one of them has 0 there. A
-    reference with the id, the text or the photo of the product is none of its neighbours: it is the product itself.
+    similarity is the mean cosine over the inputs that the product has; a reference that lacks one of them has 0 there.
+    A reference with the id, the text or the photo of the product is none of its neighbours: it is the product itself.
     """
     count = len(has_text)
     found = Neighbours(np.full((count, NEIGHBOURS), -1, np.int32), np.zeros((count, NEIGHBOURS), np.float32))
@@ -106,10 +106,10 @@ def _best(
         best[:, number] = flat.argmax(axis=1)
         values[:, number] = flat[every, best[:, number]]
         flat[every, best[:, number]] = -np.inf
-    values = np.round(np.minimum(values, 1.0), _DIGITS)
-    is_like = values > 0
+    similarities = np.round(np.minimum(values, 1.0), _DIGITS)
+    is_like = similarities > 0
     reference = np.take_along_axis(first_rows, best // widest, axis=1) + best % widest
-    return np.where(is_like, reference, -1), np.where(is_like, values, 0)
+    return np.where(is_like, reference, -1), np.where(is_like, similarities, 0)
 
 
 def _leave_out(scores: np.ndarray, first_rows: np.ndarray, itself: np.ndarray) -> None:
