@@ -47,10 +47,15 @@ KILLS = [
     ("embed_images", RENAME, 1),
     ("embed_images", RENAME, 2),
     ("classify", "include.storage.lake:Lake.write_parquet", 2),
+    ("classify", "include.storage.lake:Lake.write_parquet", 3),
     ("classify", RENAME, 1),
     ("classify", RENAME, 2),
+    ("classify", RENAME, 3),
     ("publish", WRITE_TABLE, 2),
+    ("publish", "include.pipeline.daily.publish:put_reasons_in_place", 1),
+    ("publish", "include.pipeline.daily.reasons:write_sorted", 1),
     ("publish", RENAME, 1),
+    ("publish", RENAME, 2),
     ("publish", "include.pipeline.daily.drift:write_drift_report", 1),
     ("publish", "include.pages.drift_report:write_overview", 1),
     ("publish", "psycopg:Connection.commit", 1),
@@ -63,6 +68,7 @@ CLEARING = [
     ("include.pipeline.daily.publish:clear_staged_labels", 1),
     ("include.storage.lake:Lake.delete", 1),
     ("include.storage.lake:Lake.delete", 2),
+    ("include.storage.lake:Lake.delete", 3),
     ("os:unlink", 1),
     ("os:unlink", 2),
     ("os:unlink", 3),
@@ -156,10 +162,13 @@ def test_publish_killed_while_it_clears_what_was_staged_is_retried_alone(
     shutil.copytree(before_steps["publish"], settings.lake_root)
     assert len(plan_shards(Batch(SOURCE, FIRST_DAY), settings)) > 2
     assert run_killed(target, nth, run_step, "publish", settings, connection, FIRST_DAY) == KILLED
-    assert lake.exists(Batch(SOURCE, FIRST_DAY).staged_folder(Layer.LABELS))
+    staged = [Batch(SOURCE, FIRST_DAY).staged_folder(layer) for layer in (Layer.LABELS, Layer.REASONS)]
+    assert any(map(lake.exists, staged))
+    reasons = lake_state(lake, ("reasons",))
     published = warehouse_state(warehouse)
 
     for _ in range(2):
         run_step("publish", settings, connection, FIRST_DAY)
         assert warehouse_state(warehouse) == published
-        assert not lake.exists(Batch(SOURCE, FIRST_DAY).staged_folder(Layer.LABELS))
+        assert lake_state(lake, ("reasons",)) == reasons != {}
+        assert not any(map(lake.exists, staged))
