@@ -44,9 +44,31 @@ function dropEmptyFields(event) {
   window.setTimeout(() => { for (const field of event.target.elements) field.disabled = false; });
 }
 
+// A link to somewhere else opens in a window of its own, which a frame may not open, but the page around it may.
+function followOutsideLinks(event) {
+  const link = event.target.closest("a[data-outside]");
+  if (!link || window.parent === window) return;
+  event.preventDefault();
+  const outer = window.parent.document.createElement("a");
+  outer.href = link.href;
+  outer.target = "_blank";
+  outer.rel = "noreferrer noopener";
+  window.parent.document.body.append(outer);
+  outer.click();
+  outer.remove();
+}
+
+// On a narrow screen the list comes first, and its facets are unfolded by whoever wants them.
+function foldOnNarrowScreens() {
+  if (!window.matchMedia("(max-width: 860px)").matches) return;
+  for (const facets of document.querySelectorAll("details.facets")) facets.open = false;
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   showLocalTimes();
+  foldOnNarrowScreens();
   document.addEventListener("click", followHostLinks);
+  document.addEventListener("click", followOutsideLinks);
   for (const form of document.querySelectorAll("form.filters")) {
     form.addEventListener("submit", dropEmptyFields);
     for (const choice of form.querySelectorAll("select")) choice.addEventListener("change", () => form.requestSubmit());
