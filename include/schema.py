@@ -187,11 +187,13 @@ TEXT_FEATURES = pa.schema(
         pa.field("content_hash", pa.string(), nullable=False),
         pa.field("text_hash", pa.string()),
         pa.field("rule_label", pa.string()),
+        pa.field("rule", pa.string()),
     ]
 )
 """`lake/readings/source=S/day=D/part-….parquet`: text features of the products seen on a day.
 
-`text_hash` is the key of the text's embedding, null without text; `rule_label` the rule label, or null.
+`text_hash` is the key of the text's embedding, null without text; `rule_label` the rule label, or null; `rule` the name
+of the rule that gives it, null as well in files from before it was kept.
 """
 
 PROBABILITY = pa.struct([pa.field("label", pa.string()), pa.field("probability", pa.float32())])
@@ -214,4 +216,49 @@ LABELS = pa.schema(
 
 `label` is a label id of the taxonomy (e.g. `champagne`), `confidence` its calibrated probability in
 [0, 1], `top_labels` the three likeliest labels, `modality` what the prediction rests on.
+"""
+
+NEIGHBOUR = pa.struct([pa.field("reference", pa.int32()), pa.field("similarity", pa.float32())])
+
+REASONS = pa.schema(
+    [
+        pa.field("product_id", pa.string(), nullable=False),
+        pa.field("model_version", pa.string(), nullable=False),
+        pa.field("text_labels", pa.list_(PROBABILITY)),
+        pa.field("photo_labels", pa.list_(PROBABILITY)),
+        pa.field("rule", pa.string()),
+        pa.field("rule_label", pa.string()),
+        pa.field("needed_confidence", pa.float32()),
+        pa.field("review_reasons", pa.list_(pa.string())),
+        pa.field("neighbours", pa.list_(NEIGHBOUR)),
+        pa.field("reference_list", pa.string()),
+    ]
+)
+"""`lake/reasons/source=S/day=D/part-00000.parquet`: why the products of a day have the labels that they have.
+
+`text_labels` and `photo_labels` are the likeliest labels by one input alone, null where a product lacks it.
+`needed_confidence` is what acceptance takes, null where nothing is accepted. `neighbours` are rows of
+`lake/references/list=<reference_list>`; both are null for a version that has no reference products.
+"""
+
+RELABELLING_REASONS = pa.schema([*REASONS, pa.field("day", pa.date32(), nullable=False)])
+"""`lake/relabelling_reasons/version=N/source=S/part-….parquet`: the same of products that were relabelled.
+
+`day` is the day on which the product was last seen.
+"""
+
+REFERENCES = pa.schema(
+    [
+        pa.field("product_id", pa.string(), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("origin", pa.string(), nullable=False),
+        pa.field("name", pa.string()),
+        pa.field("text_hash", pa.string()),
+        pa.field("photo_sha256", pa.string()),
+        pa.field("photo_day", pa.date32()),
+    ]
+)
+"""`lake/references/list=ID/part-00000.parquet`: the trusted products that a model version compares others with.
+
+`photo_day` is a day in whose batch the lake has the photo, null without one.
 """

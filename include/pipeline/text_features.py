@@ -48,12 +48,17 @@ def extract_text_features(products: pa.Table) -> tuple[pa.Table, list[str]]:
 
     `products` has the columns content_hash, name, brand, description and ingredients.
     """
-    from include.models.decision.written_rules import rule_labels
+    from include.models.decision.written_rules import matching_rules
 
     documents = documents_of(products)
-    hashes = pa.array([text_hash(text) if text else None for text in documents], pa.string())
-    rules = pa.array(rule_labels(products), pa.string())
-    return pa.table([products["content_hash"], hashes, rules], schema=TEXT_FEATURES), documents
+    rules = matching_rules(products)
+    columns = [
+        products["content_hash"],
+        pa.array([text_hash(text) if text else None for text in documents], pa.string()),
+        pa.array([rule.label if rule else None for rule in rules], pa.string()),
+        pa.array([rule.name if rule else None for rule in rules], pa.string()),
+    ]
+    return pa.table(columns, schema=TEXT_FEATURES), documents
 
 
 def text_features_of(lake: Lake, path: str, products: pa.Table) -> pa.Table:
@@ -61,7 +66,7 @@ def text_features_of(lake: Lake, path: str, products: pa.Table) -> pa.Table:
     with suppress(FileNotFoundError):
         kept = lake.read_parquet(path)
         if _is_current(kept.schema) and kept["content_hash"].equals(products["content_hash"]):
-            return kept.replace_schema_metadata()
+            return _complete(kept)
     features, _documents = extract_text_features(products)
     store_text_features(lake, path, features)
     return features
@@ -84,7 +89,7 @@ def stored_text_features(lake: Lake, source: str, days: Iterable[date], wanted: 
                 table = lake.read_parquet(path)
                 if _is_current(table.schema):
                     is_wanted = pc.is_in(table["content_hash"], value_set=wanted)
-                    tables.append(table.filter(is_wanted).replace_schema_metadata())
+                    tables.append(_complete(table.filter(is_wanted)))
     return pa.concat_tables(tables).combine_chunks()
 
 
@@ -101,6 +106,13 @@ def replace_text_features(lake: Lake, batch: Batch, features: pa.Table) -> None:
             if is_outdated:
                 lake.delete(path)
                 logger.info("removed text features of another extractor version: path=%s", path)
+
+
+def _complete(features: pa.Table) -> pa.Table:
+    """Rows of `TEXT_FEATURES`, also from a file that was written before the names of rules were kept."""
+    if "rule" not in features.column_names:
+        features = features.append_column("rule", pa.nulls(features.num_rows, pa.string()))
+    return features.select(TEXT_FEATURES.names).cast(TEXT_FEATURES)
 
 
 def _is_current(schema: pa.Schema) -> bool:

@@ -100,13 +100,16 @@ class Lake:
                 return
 
     @contextmanager
-    def open_read(self, path: str) -> Iterator[IO[bytes]]:
+    def open_read(self, path: str, block_bytes: int | None = None) -> Iterator[IO[bytes]]:
         """A file opened for reading bytes, with seek.
+
+        On S3 a read brings at least `block_bytes` (`S3_BLOCK_BYTES` by default): say less to read here and there.
 
         On a local disk it stays the file that was opened. On S3, where every read is a request of its own, a
         read after the file was replaced raises an OSError: versions are never mixed.
         """
-        with self.filesystem.open(self.full_path(path), "rb") as stream:
+        options = {} if self.is_local or block_bytes is None else {"block_size": block_bytes}
+        with self.filesystem.open(self.full_path(path), "rb", **options) as stream:
             yield stream
 
     @contextmanager
@@ -172,7 +175,10 @@ class Lake:
             return file.read(columns=None if columns is None else list(columns))
 
     @contextmanager
-    def parquet_file(self, path: str) -> Iterator[pq.ParquetFile]:
-        """A Parquet file opened for reading by row group, e.g. `file.read_row_group(3, columns=[…])`."""
-        with self.open_read(path) as stream:
+    def parquet_file(self, path: str, block_bytes: int | None = None) -> Iterator[pq.ParquetFile]:
+        """A Parquet file opened for reading by row group, e.g. `file.read_row_group(3, columns=[…])`.
+
+        `block_bytes` as in `open_read`.
+        """
+        with self.open_read(path, block_bytes) as stream:
             yield pq.ParquetFile(stream)

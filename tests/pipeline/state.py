@@ -10,7 +10,10 @@ from sqlalchemy import Engine, text
 
 from include.storage.lake import Lake
 
-LAYERS = ("landing", "products", "quarantine", "images", "embeddings", "readings", "labels", "staging", "reports")
+LAYERS = (
+    "landing", "products", "quarantine", "images", "embeddings", "readings", "labels", "reasons", "references",
+    "staging", "reports",
+)  # fmt: skip
 TABLES = {
     "labelled_products": "product_id",
     "label_history": "product_id, content_hash, model_version",

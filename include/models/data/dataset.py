@@ -25,7 +25,7 @@ from include.taxonomy import Taxonomy, load_taxonomy
 
 logger = logging.getLogger(__name__)
 
-METHOD = 3
+METHOD = 4
 """Version of the training method, to be increased when the same rows and settings would give another model."""
 
 
@@ -47,6 +47,8 @@ class TrainingSet:
     """One of `schema.LABEL_ORIGINS` each."""
     rule_labels: Sequence[str | None] | None = None
     """Label of the taxonomy's written rules for each product, None if none applies; None if not evaluated."""
+    names: Sequence[str | None] | None = None
+    """What the products are called, for people; None where nobody asks."""
     image_encoder_spec: str = "classical"
     """The setting `image_encoder` that loads the encoder of `image_vectors`."""
     image_encoder_identity: str = ""
@@ -54,8 +56,8 @@ class TrainingSet:
 
     def __post_init__(self) -> None:
         lengths = {name: len(getattr(self, name)) for name in _COLUMNS}
-        if self.rule_labels is not None:
-            lengths["rule_labels"] = len(self.rule_labels)
+        optional = {"rule_labels": self.rule_labels, "names": self.names}
+        lengths |= {name: len(values) for name, values in optional.items() if values is not None}
         if len(set(lengths.values())) != 1:
             raise ConfigurationError(f"the columns of a training set differ in length: {lengths}")
         untrusted = sorted(set(self.origins) - set(LABEL_ORIGINS))
@@ -86,6 +88,8 @@ _COLUMNS = ("product_ids", "documents", "text_hashes", "photo_hashes", "image_ve
 class Examples:
     """Clean examples for training, one per distinct content."""
 
+    rows: np.ndarray
+    """int64 (n,): row of each example in the training set."""
     documents: list[str]
     has_text: np.ndarray
     """bool (n,)"""
@@ -136,6 +140,7 @@ def prepare_examples(dataset: TrainingSet, examples_needed: int, taxonomy: Taxon
     index = {label: number for number, label in enumerate(kept_labels)}
     origins = [dataset.origins[i] for i in positions]
     return Examples(
+        rows=positions,
         documents=[dataset.documents[i] for i in positions],
         has_text=np.array([dataset.text_hashes[i] is not None for i in positions], dtype=bool),
         image_vectors=image_vectors,

@@ -14,7 +14,7 @@ import numpy as np
 from include.models.decision.calibration import NEVER, ConfidenceMap
 from include.models.decision.fusion import Fusion, within_known
 from include.models.decision.out_of_distribution import SIGNALS
-from include.models.decision.predictions import MODALITIES, Predictions
+from include.models.decision.predictions import MODALITIES, Grounds, Predictions
 from include.models.decision.written_rules import apply_rule_boost, contradicts
 
 TEXT, PHOTO, FUSION, NONE = (MODALITIES.index(name) for name in MODALITIES)
@@ -99,9 +99,16 @@ class DecisionPolicy:
         unfamiliar = np.zeros(len(modality), dtype=bool)
         if outputs.signals is not None:
             unfamiliar = np.asarray((outputs.signals < self.limits[modality]).any(axis=1))
-        confident = probabilities.max(axis=1, initial=0.0) >= self.thresholds[modality, labels]
+        needed = self.thresholds[modality, labels]
+        confident = probabilities.max(axis=1, initial=0.0) >= needed
         return Predictions(
-            self.label_names, probabilities, modality, confident & ~unfamiliar & ~contradicted, unfamiliar, contradicted
+            self.label_names,
+            probabilities,
+            modality,
+            confident & ~unfamiliar & ~contradicted,
+            unfamiliar,
+            contradicted,
+            Grounds(text, outputs.has_text, photo, has_photo, needed),
         )
 
     def _fuse(self, outputs: ClassifierOutputs, rows: np.ndarray) -> np.ndarray:

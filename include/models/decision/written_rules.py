@@ -17,6 +17,7 @@ import pyarrow as pa
 from include.models.classifier.linear import softmax
 from include.models.decision.calibration import log_loss
 from include.record_guard import RecordGuard
+from include.rules import Rule
 from include.taxonomy import Taxonomy, load_taxonomy
 
 RULE_COLUMNS = ("name", "ingredients", "brand")
@@ -35,10 +36,15 @@ def rule_labels(products: pa.Table, taxonomy: Taxonomy | None = None) -> list[st
     `products` has the columns `RULE_COLUMNS`; one named "Biscoito Champagne" gets `"biscuit"`. A product on which a
     rule raises an exception gets None, with a warning in the log.
     """
+    return [rule.label if rule else None for rule in matching_rules(products, taxonomy)]
+
+
+def matching_rules(products: pa.Table, taxonomy: Taxonomy | None = None) -> list[Rule | None]:
+    """The first written rule that applies to each product, None where none does; see `rule_labels`."""
     taxonomy = taxonomy or load_taxonomy()
     columns = [products[name].to_pylist() for name in RULE_COLUMNS]
     with RecordGuard("texts") as guard, guard.watched():
-        return guard.each(zip(*columns, strict=True), taxonomy.label_from_rules, otherwise=None)
+        return guard.each(zip(*columns, strict=True), taxonomy.matching_rule, otherwise=None)
 
 
 def encode_rule_labels(labels: Sequence[str | None], label_names: Sequence[str]) -> np.ndarray:

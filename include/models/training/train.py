@@ -19,6 +19,7 @@ from include.models.data.dataset import Examples, TrainingSet, prepare_examples
 from include.models.data.training_options import TrainingOptions
 from include.models.monitoring.reference_profile import ReferenceProfile
 from include.models.training.held_out import Fitted, fit_all, predict_out_of_fold
+from include.models.training.reference_choice import choose_references
 from include.models.training.report import TrainingReport, score
 from include.models.training.tuning import Tuned, tune
 from include.models.version.artefact import Artefact
@@ -49,7 +50,7 @@ def train(
         fitted = fit_all(examples, np.arange(len(examples)), options, recipe)
         photo_labels = fitted.photo.known if fitted.photo else np.empty(0, dtype=np.int64)
         tuned = tune(examples, folds, held_out, photo_labels, options, recipe)
-    artefact = _assemble(dataset, examples, fitted, tuned, recipe)
+        artefact = _assemble(dataset, examples, fitted, tuned, recipe, options.seed)
     report = _report(examples, folds, tuned, artefact, options, time.monotonic() - started)
     logger.info(
         "trained: examples=%d labels=%d seconds=%.1f metrics=%s",
@@ -59,7 +60,9 @@ def train(
     return artefact, report
 
 
-def _assemble(dataset: TrainingSet, examples: Examples, fitted: Fitted, tuned: Tuned, recipe: Recipe) -> Artefact:
+def _assemble(
+    dataset: TrainingSet, examples: Examples, fitted: Fitted, tuned: Tuned, recipe: Recipe, seed: int
+) -> Artefact:
     artefact = Artefact(
         text_encoder=fitted.text_encoder,
         image_encoder_spec=dataset.image_encoder_spec,
@@ -78,6 +81,7 @@ def _assemble(dataset: TrainingSet, examples: Examples, fitted: Fitted, tuned: T
         taxonomy_identity=load_taxonomy().identity,
         golden=make_golden([], fitted.text_vectors[:0], examples.image_vectors[:0], examples.has_photo[:0]),
         profile=_profile(examples, fitted, tuned),
+        references=choose_references(dataset, examples, fitted.text_vectors, seed),
     )
     return _with_golden_example(artefact, examples, fitted.text_vectors)
 

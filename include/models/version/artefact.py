@@ -33,6 +33,7 @@ from include.models.decision.policy import ClassifierOutputs, DecisionPolicy
 from include.models.decision.predictions import MODALITIES, Predictions
 from include.models.decision.written_rules import NO_RULE, encode_rule_labels
 from include.models.monitoring.reference_profile import PROFILE_FILE, ReferenceProfile
+from include.models.reasons.references import ReferenceProducts
 from include.models.version.artefact_files import (
     CLASSIFIERS_FILE,
     DESCRIPTION_FILE,
@@ -76,6 +77,8 @@ class Artefact:
     golden: Golden
     profile: ReferenceProfile | None = None
     """Drift statistics of the training products; None for versions from before there were profiles."""
+    references: ReferenceProducts | None = None
+    """Trusted products to compare others with; None for versions from before there were any."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -169,6 +172,9 @@ class Artefact:
         (folder / PROFILE_FILE).unlink(missing_ok=True)
         if self.profile is not None:
             self.profile.save(folder)
+        ReferenceProducts.remove(folder)
+        if self.references is not None:
+            self.references.save(folder)
         description = {
             "format": _FORMAT,
             "labels": list(self.labels),
@@ -249,6 +255,7 @@ class Artefact:
             taxonomy_identity=description["taxonomy_identity"],
             golden=Golden(documents=tuple(description["golden_documents"]), **read_arrays(folder / GOLDEN_FILE)),
             profile=ReferenceProfile.load(folder),
+            references=ReferenceProducts.load(folder),
         )
 
     def _check_golden_output(self, folder: Path) -> None:

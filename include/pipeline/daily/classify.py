@@ -14,6 +14,7 @@ from include.errors import StepMissing
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.drift import stage_drift_statistics
 from include.pipeline.daily.model_flags import RULE_DISAGREES, UNFAMILIAR, with_model_flags
+from include.pipeline.daily.reasons import keep_references
 from include.pipeline.daily.shards import Shard, batch_of, read_shard
 from include.pipeline.model_versions import load_version
 from include.pipeline.text_features import text_features_of
@@ -41,6 +42,8 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     """Label every product of a shard and stage the result for publishing."""
     from threadpoolctl import threadpool_limits
 
+    from include.models.reasons.rows import PredictedInputs, reason_rows
+
     started = time.monotonic()
     lake = Lake(settings.lake_root)
     artefact = load_version(shard["model_version"], settings)
@@ -61,10 +64,23 @@ def classify(shard: Shard, settings: Settings) -> ClassificationSummary:
     # Two threads do not pay off on blocks this small: they would mostly wait for each other, and burn a core.
     with threadpool_limits(limits=1, user_api="blas"):
         predictions = artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels)
+        inputs = PredictedInputs(
+            product_ids=products["product_id"],
+            text_hashes=features["text_hash"],
+            photo_hashes=photos["sha256"],
+            rules=features["rule"],
+            rule_labels=features["rule_label"],
+            text_vectors=text_vectors,
+            photo_vectors=photo_vectors,
+        )
+        reasons = reason_rows(inputs, predictions, artefact.references, shard["model_version"])
+    keep_references(lake, artefact.references)
+    labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
     stage_drift_statistics(
         lake, shard, artefact, predictions, photos["status"].to_pylist(), text_vectors, photo_vectors
     )
-    labels = label_rows(products, photos, predictions, shard["model_version"], load_taxonomy())
+    # Labels last: where they are, all is.
+    lake.write_parquet(batch_of(shard).staged_file(Layer.REASONS, shard["shard"]), reasons)
     lake.write_parquet(batch_of(shard).staged_file(Layer.LABELS, shard["shard"]), labels)
     accepted = predictions.decisions.count("accepted")
     logger.info(

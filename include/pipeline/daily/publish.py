@@ -13,6 +13,7 @@ import pyarrow as pa
 from include.errors import StepMissing
 from include.pipeline.daily.batch_report import report_batch
 from include.pipeline.daily.drift import watch_day
+from include.pipeline.daily.reasons import put_reasons_in_place
 from include.pipeline.daily.shards import remove_surplus_photos, shard_count
 from include.schema import LABELS
 from include.settings import Settings
@@ -97,6 +98,7 @@ def publish_day(
     # Only now is what it replaces of no use to anybody.
     if labels_path is None:
         lake.delete(batch.file(Layer.LABELS))
+        lake.delete(batch.file(Layer.REASONS))
     remove_surplus_photos(lake, batch)
     clear_staged_labels(lake, batch)
     lake.delete(batch.staged_folder(Layer.IMAGES))
@@ -135,6 +137,7 @@ def put_labels_in_place(lake: Lake, batch: Batch, taxonomy: Taxonomy) -> str | N
     with lake.parquet_writer(target, LABELS) as writer:
         for path in staged:
             writer.write_table(lake.read_parquet(path))
+    put_reasons_in_place(lake, batch, shards)
     return target
 
 
@@ -145,6 +148,7 @@ def clear_staged_labels(lake: Lake, batch: Batch) -> None:
     """
     lake.delete(batch.staged_file(Layer.LABELS))
     lake.delete(batch.staged_folder(Layer.LABELS))
+    lake.delete(batch.staged_folder(Layer.REASONS))
 
 
 def _is_published(lake: Lake, labels_path: str, batch: Batch) -> bool:

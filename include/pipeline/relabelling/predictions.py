@@ -16,9 +16,11 @@ import pyarrow.compute as pc
 from include.features.cache import EmbeddingCache
 from include.pipeline.daily.classify import predicted_columns
 from include.pipeline.daily.model_flags import without_model_flags
+from include.pipeline.daily.reasons import keep_references
 from include.pipeline.model_versions import load_version
 from include.pipeline.relabelling.plan import PinnedModel, RelabelShard, slice_of
 from include.pipeline.text_features import extract_text_features, replace_text_features, stored_text_features
+from include.schema import RELABELLING_REASONS
 from include.settings import Settings
 from include.storage.batch import Batch
 from include.storage.lake import Lake
@@ -52,20 +54,33 @@ class CataloguePredictor:
         self._photos = EmbeddingCache(self._lake, self._artefact.image_encoder_identity)
         self._image_encoder: ImageEncoder | None = None
 
-    def predict(self, reader: ArrowReader, shard: RelabelShard) -> pa.Table:
-        """Predictions for the products of a shard that another version labelled, as `write_predictions` takes them."""
+    def predict(self, reader: ArrowReader, shard: RelabelShard) -> tuple[pa.Table, pa.Table]:
+        """Predictions for the products of a shard that another version labelled, as `write_predictions` takes them.
+
+        And why they are what they are, as rows of `schema.RELABELLING_REASONS`.
+        """
         from include.warehouse.relabelling import NEW_PREDICTIONS, by_days, new_predictions, read_slice
 
         part = slice_of(shard)
         found = read_slice(reader, part, self._version)
+        predicted, reasons = [NEW_PREDICTIONS.empty_table()], [RELABELLING_REASONS.empty_table()]
         with _searching_new_objects_only():
-            tables = [new_predictions(products, self._label(reader, products, part)) for products in by_days(found)]
-        return pa.concat_tables([NEW_PREDICTIONS.empty_table(), *tables])
+            for products in by_days(found):
+                columns, why = self._label(reader, products, part)
+                predicted.append(new_predictions(products, columns))
+                reasons.append(why)
+        keep_references(self._lake, self._artefact.references)
+        return pa.concat_tables(predicted), pa.concat_tables(reasons)
 
     def _label(
         self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice
-    ) -> dict[str, pa.Array | pa.ChunkedArray]:
-        """The columns of `schema.LABELS` that a prediction gives; `products` are rows of `relabelling.CATALOGUE`."""
+    ) -> tuple[dict[str, pa.Array | pa.ChunkedArray], pa.Table]:
+        """The columns of `schema.LABELS` that a prediction gives, and rows of `schema.RELABELLING_REASONS`.
+
+        `products` are rows of `relabelling.CATALOGUE`.
+        """
+        from include.models.reasons.rows import PredictedInputs, reason_rows
+
         features = self._text_features(reader, products, part)
         text_vectors, has_text = self._texts.get(features["text_hash"])
         photo_vectors, has_photo = self._photo_vectors(products, part.source)
@@ -73,7 +88,20 @@ class CataloguePredictor:
         # Two threads do not pay off on blocks this small: they would mostly wait for each other, and burn a core.
         with self._libraries.limit(limits=1, user_api="blas"):
             predictions = self._artefact.predict(text_vectors, has_text, photo_vectors, has_photo, rule_labels)
-        return predicted_columns(without_model_flags(products["flags"]), predictions, self._version, load_taxonomy())
+            inputs = PredictedInputs(
+                product_ids=products["product_id"],
+                text_hashes=features["text_hash"],
+                photo_hashes=products["photo_sha256"],
+                rules=features["rule"],
+                rule_labels=features["rule_label"],
+                text_vectors=text_vectors,
+                photo_vectors=photo_vectors,
+            )
+            reasons = reason_rows(inputs, predictions, self._artefact.references, self._version)
+        own_flags = without_model_flags(products["flags"])
+        columns = predicted_columns(own_flags, predictions, self._version, load_taxonomy())
+        day = RELABELLING_REASONS.field("day")
+        return columns, reasons.append_column(day, products["last_seen_day"].cast(day.type))
 
     def _text_features(self, reader: ArrowReader, products: pa.Table, part: CatalogueSlice) -> pa.Table:
         """Rows of `TEXT_FEATURES` for the products, in their order, whose texts are embedded afterwards."""

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypedDict
 
+from include.models.reasons.relabelled import reasons_file, remove_older_reasons
 from include.pipeline.relabelling.plan import (
     PinnedModel,
     RelabelShard,
@@ -26,7 +27,10 @@ from include.pipeline.relabelling.plan import (
     slice_of,
 )
 from include.pipeline.relabelling.predictions import CataloguePredictor
+from include.schema import RELABELLING_REASONS
 from include.settings import Settings
+from include.storage.lake import Lake
+from include.storage.row_lookup import write_sorted
 from include.warehouse.relabel_summary import RelabelSummary, relabel_summary
 
 if TYPE_CHECKING:
@@ -54,10 +58,11 @@ def relabel_shard(shard: RelabelShard, settings: Settings) -> ShardSummary:
 
     started = time.monotonic()
     predictor = CataloguePredictor(shard["model"], settings)
+    lake = Lake(settings.lake_root)
     with open_engine(settings.warehouse_dsn) as engine:
         with open_reader(engine) as reader:
-            predictions = predictor.predict(reader, shard)
-        relabelled = _write(engine, shard, predictions)
+            predictions, reasons = predictor.predict(reader, shard)
+        relabelled = _write(engine, lake, shard, predictions, reasons)
     return ShardSummary(read=predictions.num_rows, relabelled=relabelled, seconds=round(time.monotonic() - started, 3))
 
 
@@ -78,6 +83,8 @@ def finish_relabelling(model: PinnedModel, settings: Settings) -> RelabelSummary
         summary = relabel_summary(engine, model["version"], others=others)
     if summary["others"]:
         logger.warning("%d products came meanwhile and have another version's label", summary["others"])
+    else:
+        remove_older_reasons(Lake(settings.lake_root), model["version"], model["pinned_at"])
     return summary
 
 
@@ -109,6 +116,7 @@ def _relabel_all(
     if not shards:
         return
     predictor = CataloguePredictor(model, settings)
+    lake = Lake(settings.lake_root)
     with (
         open_engine(settings.warehouse_dsn) as engine,
         open_reader(engine) as reader,
@@ -116,19 +124,31 @@ def _relabel_all(
     ):
         writing: tuple[RelabelShard, Future[int]] | None = None
         for shard in shards:
-            predictions = predictor.predict(reader, shard)
+            predictions, reasons = predictor.predict(reader, shard)
             if writing:
                 writing[1].result()
                 on_shard(writing[0])
-            writing = shard, writer.submit(_write, engine, shard, predictions)
+            writing = shard, writer.submit(_write, engine, lake, shard, predictions, reasons)
         if writing:
             writing[1].result()
             on_shard(writing[0])
 
 
-def _write(engine: Engine, shard: RelabelShard, predictions: pa.Table) -> int:
+def _write(engine: Engine, lake: Lake, shard: RelabelShard, predictions: pa.Table, reasons: pa.Table) -> int:
+    """Write the shard's reasons, and then its labels: whoever finds a label finds why."""
     from include.warehouse.relabelling import write_predictions
 
+    if reasons.num_rows:
+        part = slice_of(shard)
+        path = reasons_file(
+            shard["model"]["version"],
+            part.source,
+            shard["model"]["pinned_at"],
+            (part.first_day, part.last_day),
+            (part.first_id, part.before_id),
+        )
+        with lake.parquet_writer(path, RELABELLING_REASONS) as writer:
+            write_sorted(writer, [reasons], "product_id")
     relabelled = write_predictions(engine, slice_of(shard), predictions) if predictions.num_rows else 0
     logger.info(
         "relabelled %s: model_version=%s read=%d relabelled=%d",

@@ -60,6 +60,7 @@ def training_set(rows: pa.Table, settings: Settings, image_encoder: str | None =
         labels=rows["label"].to_pylist(),
         origins=rows["origin"].to_pylist(),
         rule_labels=rows["rule_label"].to_pylist(),
+        names=rows["name"].to_pylist(),
         image_encoder_spec=spec,
         image_encoder_identity=encoder.identity,
     )
