@@ -1,0 +1,66 @@
+"""The engine of whoever only reads says in plain words why a query got no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+
+from include.errors import WarehouseUnreachable
+from include.settings import Settings
+from include.warehouse.queries import QueryRefused
+from include.warehouse.reading import reading_engine
+from tests.fixtures.storage import free_port
+
+
+@pytest.fixture
+def reader(warehouse: Engine, warehouse_settings: Settings) -> Iterator[Engine]:
+    engine = reading_engine(warehouse_settings.warehouse_dsn, seconds=0.2)
+    yield engine
+    engine.dispose()
+
+
+def run(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_nothing_is_written(reader: Engine) -> None:
+    with pytest.raises(SQLAlchemyError, match="read-only transaction"):
+        run(reader, "DELETE FROM labelled_products")
+
+
+def test_a_query_that_takes_too_long_is_refused_with_what_to_do(reader: Engine) -> None:
+    with pytest.raises(QueryRefused, match=r"longer than 0\.2 seconds. Ask for less"):
+        run(reader, "SELECT pg_sleep(5)")
+    run(reader, "SELECT 1")
+
+
+def test_tables_of_an_earlier_release_are_named_as_such(reader: Engine) -> None:
+    for statement in ("SELECT 1 FROM table_of_tomorrow", "SELECT column_of_tomorrow FROM labelled_products"):
+        with pytest.raises(QueryRefused, match="of an earlier release"):
+            run(reader, statement)
+
+
+def test_an_error_of_the_program_stays_one(reader: Engine) -> None:
+    with pytest.raises(ProgrammingError):
+        run(reader, "SELECT FROM WHERE")
+
+
+def test_a_warehouse_that_does_not_answer_is_named_without_its_password(warehouse_settings: Settings) -> None:
+    port = free_port()
+    dsn = make_url(warehouse_settings.warehouse_dsn).set(port=port, password="secret-word")
+    engine = reading_engine(dsn.render_as_string(hide_password=False), seconds=1)
+    with pytest.raises(WarehouseUnreachable, match=f":{port}/") as caught:
+        run(engine, "SELECT 1")
+    assert "secret-word" not in str(caught.value)
+
+
+def test_a_connection_that_the_server_ended_is_replaced(reader: Engine, warehouse_settings: Settings) -> None:
+    run(reader, "SELECT 1")
+    other = create_engine(make_url(warehouse_settings.warehouse_dsn).set(drivername="postgresql+psycopg"))
+    run(other, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cuvee-pages'")
+    other.dispose()
+    run(reader, "SELECT 1")
