@@ -1,4 +1,4 @@
-"""What happened to one product: the labels that it was given, and the decisions of people about it."""
+"""One product: its facts and label, the labels that it was given before, and the decisions of people about it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from include.warehouse.tables import label_history, label_reviews, labelled_products
+
+
+def labelled_product(engine: Engine, product_id: str) -> dict[str, Any] | None:
+    """The row of `labelled_products` of a product; None if there is none, whatever the id is."""
+    if "\0" in product_id:  # which PostgreSQL has in no text
+        return None
+    query = select(labelled_products).where(labelled_products.c.product_id == product_id)
+    with engine.connect() as connection:
+        row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else dict(row)
 
 
 def labels_given(engine: Engine, product_id: str) -> list[dict[str, Any]]:

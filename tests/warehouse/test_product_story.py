@@ -1,4 +1,4 @@
-"""What happened to one product."""
+"""One product, and what happened to it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.storage.batch import Batch
 from include.storage.lake import Lake
 from include.storage.layers import Layer
 from include.warehouse.loading import load_day
-from include.warehouse.product_story import labelled_among, labels_given, reviews_of
+from include.warehouse.product_story import labelled_among, labelled_product, labels_given, reviews_of
 from include.warehouse.reviews import record_review
 from tests.warehouse.rows import labels_table
 
@@ -27,6 +27,14 @@ def loaded(warehouse: Engine, lake: Lake) -> Engine:
         lake.write_parquet(path, labels_table([1, 2], model_version=version))
         load_day(warehouse, lake, SOURCE, day, labels_path=path, quarantine_path=None, trusted=None)
     return warehouse
+
+
+def test_a_product_is_found_by_its_id_alone(loaded: Engine) -> None:
+    found = labelled_product(loaded, FIRST)
+    assert found is not None
+    assert (found["product_id"], found["model_version"], found["last_seen_day"]) == (FIRST, "2", date(2026, 1, 6))
+    for odd in ("openfoodfacts:%", "", "a\0b", "' OR true --"):
+        assert labelled_product(loaded, odd) is None
 
 
 def test_labels_of_a_product_come_newest_first_and_are_its_own(loaded: Engine) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from include.quality.reasons import describe_flag
 from include.taxonomy import load_taxonomy
 
 COLUMNS = {
@@ -34,6 +33,7 @@ SHOWN_COLUMNS = ("photo", "name", "label", "confidence", "decision", "source", "
 
 PHOTO_STATUSES = {
     "ok": "There is a photo.",
+    "not_kept": "The lake keeps no photo of it.",
     "no_url": "The source names no photo.",
     "not_found": "The source no longer has the photo.",
     "too_large": "The file of the photo is too large.",
@@ -99,9 +99,3 @@ NAMES: dict[str, Callable[[str], str]] = {
 def value_name(parameter: str, value: str) -> str:
     """A value of a parameter as people read it, e.g. `review` of `decision` as `for review`."""
     return NAMES.get(parameter, _as_it_is)(value)
-
-
-__all__ = [
-    "COLUMNS", "DECISIONS", "MODALITIES", "ORIGINS", "SHOWN_COLUMNS", "describe_flag", "label_name", "photo_reason",
-    "value_name",
-]  # fmt: skip
