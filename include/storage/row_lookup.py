@@ -30,11 +30,15 @@ def find_row(
 ) -> dict[str, Any] | None:
     """The first row whose column `key` is `value`, with its columns or all; None if there is none, or no such file."""
     try:
+        wanted = pa.scalar(value, pa.string())
+    except UnicodeEncodeError:  # half of a surrogate pair, which no file can hold
+        return None
+    try:
         with lake.parquet_file(path, block_bytes=BLOCK_BYTES) as file:
             for group in range(file.num_row_groups):
                 if not _may_have(file, group, key, value):
                     continue
-                number = pc.index(file.read_row_group(group, [key])[key], pa.scalar(value, pa.string())).as_py()
+                number = pc.index(file.read_row_group(group, [key])[key], wanted).as_py()
                 if number >= 0:
                     table = file.read_row_group(group, None if columns is None else list(columns))
                     row: dict[str, Any] = table.slice(number, 1).to_pylist()[0]

@@ -22,7 +22,7 @@ from include.storage.lake import Lake
 from include.storage.layers import Layer
 from include.storage.row_lookup import find_row
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 """What a source, a model version and a reference list are called; anything else is in no path of the lake."""
 _READERS = 8
 """Files that are looked into at the same time: on S3 each costs some round trips."""

@@ -17,7 +17,7 @@ REVIEW_REASONS: Final[dict[str, str]] = {
     NOTHING_TO_GO_BY: "There is neither a text nor a photo to go by: the label is the commonest one.",
     UNFAMILIAR: "The product is unlike anything that the model was trained on.",
     RULE_DISAGREES: "A written rule of the taxonomy gives another label than text and photo do.",
-    NEVER_ACCEPTED: "Too few trusted products have this label to prove that it is right often enough: all are for review.",
+    NEVER_ACCEPTED: "Too few trusted products have this label to prove it right often enough: all are for review.",
     UNCERTAIN: "The model is not confident enough.",
 }
 """Code → sentence, in the order in which they are given."""

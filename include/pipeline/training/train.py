@@ -18,7 +18,7 @@ from include.models.data.snapshot import Snapshot, read_snapshot
 from include.models.training.candidates import Candidate
 from include.pipeline.promotion import promote_by_hand, settle
 from include.pipeline.training.options import training_options
-from include.pipeline.training.training_data import snapshot_of_today, training_set
+from include.pipeline.training.training_data import days_of_photos, snapshot_of_today, training_set
 from include.settings import Settings
 from include.storage.lake import Lake
 from include.storage.local_files import write_file
@@ -28,6 +28,7 @@ from include.warehouse.locks import exclusive_lock
 if TYPE_CHECKING:
     from include.models.classifier.recipe import Recipe
     from include.models.data.dataset import TrainingSet
+    from include.models.reasons.references import ReferenceProducts
     from include.models.training.report import TrainingReport
     from include.models.version.registry import ModelVersion, Registry
 
@@ -176,7 +177,7 @@ def train_once(
             return version, None
     artefact, report = train(dataset, options, recipe)
     spec = exported_spec(artefact.image_encoder_spec, settings.state_dir / "encoders")
-    artefact = replace(artefact, image_encoder_spec=spec)
+    artefact = replace(artefact, image_encoder_spec=spec, references=_with_photo_days(artefact.references, settings))
     with tempfile.TemporaryDirectory(prefix="cuvee-artefact-") as folder:
         artefact.save(Path(folder))
         version = registry.register(
@@ -192,6 +193,15 @@ def train_once(
             report=report.to_text(),
         )
     return version, report
+
+
+def _with_photo_days(references: ReferenceProducts | None, settings: Settings) -> ReferenceProducts | None:
+    """Reference products with the days in whose batches their photos are, so that pages can show them."""
+    if references is None:
+        return None
+    sources = [product_id.partition(":")[0] for product_id in references.table["product_id"].to_pylist()]
+    photos = list(zip(sources, references.table["photo_sha256"].to_pylist(), strict=True))
+    return references.with_photo_days(days_of_photos(Lake(settings.lake_root), photos))
 
 
 def _keep_report(settings: Settings, version: str, dataset: TrainingSet, report: TrainingReport) -> None:

@@ -105,3 +105,15 @@ def packed_photos(
                         yield row["sha256"], row["bytes"]
         if not wanted:
             return
+
+
+def days_of_photos(lake: Lake, photos: Sequence[tuple[str, str | None]]) -> list[date | None]:
+    """The newest day in whose batch the lake has each photo, given by source and hash; None where it has none."""
+    wanted = pa.array({photo for _, photo in photos if photo}, pa.string())
+    found: dict[tuple[str, str], date] = {}
+    for path in lake.list_files(Layer.IMAGES, ".parquet") if len(wanted) else ():
+        hashes = lake.read_parquet(path, ["sha256"])["sha256"]
+        source, day = (part.partition("=")[2] for part in path.split("/")[1:3])
+        for photo in hashes.filter(pc.is_in(hashes, value_set=wanted)).unique().to_pylist():
+            found[source, photo] = max(date.fromisoformat(day), found.get((source, photo), date.min))
+    return [None if photo is None else found.get((source, photo)) for source, photo in photos]

@@ -105,7 +105,7 @@ def test_a_day_that_has_become_smaller_or_empty_leaves_nothing_of_what_it_was(
     fresh_lake = Lake(fresh.lake_root)
     fresh_lake.write_bytes(path, smaller)
     run_day(SOURCE, FIRST_DAY, fresh, connection)
-    layers = ("products", "quarantine", "images", "labels", "staging")
+    layers = ("products", "quarantine", "images", "labels", "reasons", "staging")
     assert lake_state(lake, layers) == lake_state(fresh_lake, layers)
     with open_engine(fresh.warehouse_dsn) as engine:
         found, expected = warehouse_state(warehouse), warehouse_state(engine)

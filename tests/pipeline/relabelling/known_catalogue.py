@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
+from include.models.reasons.reading import ProductReasons, reasons_of
 from include.pages.relabel_report import write_relabel_report
 from include.pipeline.relabelling.relabel import relabel_catalogue
 from include.settings import Settings
@@ -42,7 +43,20 @@ def relabel(settings: Settings, version: str) -> RelabelSummary:
 
 def final_state(settings: Settings, engine: Engine) -> tuple[Any, ...]:
     """Rows of the warehouse and files of the lake; the embeddings are the same too, but may be packed otherwise."""
-    return warehouse_state(engine), changes(engine), lake_state(Lake(settings.lake_root), ("labels", "reports"))
+    lake = Lake(settings.lake_root)
+    files = lake_state(lake, ("labels", "reasons", "references", "reports"))
+    return warehouse_state(engine), changes(engine), files, reasons_of_all(lake, engine)
+
+
+def reasons_of_all(lake: Lake, engine: Engine) -> dict[str, ProductReasons | None]:
+    """Why each product of the warehouse has its label; the files that say so are packed as the shards were."""
+    query = text("SELECT product_id, source, last_seen_day, model_version FROM labelled_products ORDER BY product_id")
+    with engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return {
+        row.product_id: reasons_of(lake, row.product_id, row.source, row.last_seen_day, row.model_version)
+        for row in rows
+    }
 
 
 def changes(engine: Engine) -> list[Any]:

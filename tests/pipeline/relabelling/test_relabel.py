@@ -22,12 +22,19 @@ from include.pipeline.relabelling.relabel import finish_relabelling, relabel_cat
 from include.settings import Settings
 from include.sources.connection import SourceConnection
 from include.storage.lake import Lake
+from include.storage.layers import Layer
 from include.warehouse.engine import open_engine
 from include.warehouse.reviews import record_review
 from tests.fixtures.storage import settings_for
 from tests.fixtures.trained import FIRST_DAY, SECOND_DAY, SOURCE, THIRD_DAY
 from tests.pipeline.prepared import Prepared
-from tests.pipeline.relabelling.known_catalogue import final_state, relabel, row_versions, versions_settings
+from tests.pipeline.relabelling.known_catalogue import (
+    final_state,
+    reasons_of_all,
+    relabel,
+    row_versions,
+    versions_settings,
+)
 from tests.pipeline.state import differences, lake_state, warehouse_state
 
 DECIDED = {"label", "department", "confidence", "decision", "decided_by"}
@@ -86,6 +93,28 @@ def test_a_day_that_was_relabelled_is_as_if_the_version_had_labelled_it(
     assert summary["label_changed"] == sum(before[one]["label"] != after[one]["label"] for one in before) > 0
     assert summary["previous_versions"] == {"1": len(before)}
     assert any(row["photo_sha256"] and row["modality"] != "text" for row in after.values()), "photos were embedded"
+
+
+def test_a_product_that_was_relabelled_has_the_reasons_that_the_version_would_have_given_it(
+    settings: Settings, warehouse: Engine, other: tuple[Settings, Engine], connection: SourceConnection
+) -> None:
+    before = reasons_of_all(Lake(settings.lake_root), warehouse)
+    relabel(settings, "2")
+    found = reasons_of_all(Lake(settings.lake_root), warehouse)
+    assert found == reasons_of_all(Lake(other[0].lake_root), other[1])
+    assert None not in found.values()
+    assert found != before
+
+
+def test_going_there_and_back_leaves_the_reasons_of_the_version_that_labels(
+    settings: Settings, warehouse: Engine, connection: SourceConnection
+) -> None:
+    lake = Lake(settings.lake_root)
+    before = reasons_of_all(lake, warehouse)
+    relabel(settings, "2")
+    relabel(settings, "1")
+    assert reasons_of_all(lake, warehouse) == before
+    assert {path.split("/")[1] for path in lake.list_files(Layer.RELABELLING_REASONS)} == {"version=1"}
 
 
 def test_a_second_run_writes_nothing_and_leaves_the_report(
