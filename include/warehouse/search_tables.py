@@ -25,12 +25,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
-from include.warehouse.tables import METADATA
+from include.warehouse.tables import METADATA as METADATA
 
 FACETS = (
     "source", "label", "department", "decision", "decided_by", "modality", "language", "photo_status", "model_version",
 )  # fmt: skip
 """Columns of `labelled_products` that hold one of a few values. `flags`, the list of them, is a facet as well."""
+
+PENDING = {"gin_pending_list_limit": 65_536}
+"""KiB of new rows that an index takes in unsorted; a refresh has them sorted in at its end, many at once."""
 
 CODES = f"(ARRAY[{', '.join(FACETS)}] || flags)"
 """All values of a product in one array, whose index finds any combination of them."""
@@ -48,8 +51,7 @@ product_words = Table(
         comment="Words of name, brand and ingredients without accents and case, and one of %0 to %1023 for samples",
     ),
     UniqueConstraint("product_id", name="product_words_product_id_key"),
-    # Without a pending list, which every search would have to read through.
-    Index(None, "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    Index(None, "words", postgresql_using="gin", postgresql_with=PENDING),
     comment="One row per product that the search finds: its words; follows labelled_products",
 )
 
@@ -71,7 +73,7 @@ product_facets = Table(
     Column("confidence", REAL, nullable=False, comment="Calibrated probability of the current label, 0 to 1"),
     *(Column(name, SmallInteger, comment=f"Code of {name} in facet_values; empty if there is none") for name in FACETS),
     Column("flags", ARRAY(SmallInteger), comment="Codes of flags in facet_values; empty if there are none"),
-    Index("product_facets_codes_idx", text(CODES), postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    Index("product_facets_codes_idx", text(CODES), postgresql_using="gin", postgresql_with=PENDING),
     Index(None, "day", "number"),
     Index(None, "confidence", "number"),
     Index(None, "decision", "confidence", "number"),

@@ -23,9 +23,7 @@ def upgrade() -> None:
         "product_words",
         sa.Column("number", sa.Integer(), sa.Identity(always=True), comment="Number of the product in the search"),
         sa.Column("product_id", sa.Text(), nullable=False, comment="Product, as in labelled_products"),
-        sa.Column(
-            "content", sa.BigInteger(), nullable=False, comment="Hash of the content_hash whose words these are"
-        ),
+        sa.Column("content", sa.BigInteger(), nullable=False, comment="Hash of the content_hash whose words these are"),
         sa.Column(
             "words",
             postgresql.TSVECTOR(),
@@ -41,7 +39,7 @@ def upgrade() -> None:
         "product_words",
         ["words"],
         postgresql_using="gin",
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"gin_pending_list_limit": 65_536},
     )
     op.create_table(
         "facet_values",
@@ -76,7 +74,7 @@ def upgrade() -> None:
         "product_facets",
         [sa.text(f"(ARRAY[{', '.join(_FACETS)}] || flags)")],
         postgresql_using="gin",
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"gin_pending_list_limit": 65_536},
     )
     for columns in (["day", "number"], ["confidence", "number"], ["decision", "confidence", "number"]):
         op.create_index(f"product_facets_{'_'.join(columns)}_idx", "product_facets", columns)
