@@ -22,7 +22,7 @@ from include.errors import ConfigurationError, WarehouseUnreachable
 logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test compares it with the folder, so that opening need not load Alembic."""
 
 CONNECT_SECONDS = 10
