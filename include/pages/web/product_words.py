@@ -6,14 +6,16 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from include.taxonomy import load_taxonomy
+from include.warehouse.product_cursor import Sort
 
 COLUMNS = {
-    "photo": "Photo",
-    "name": "Product",
+    "brand": "Brand",
     "label": "Label",
     "confidence": "Confidence",
     "decision": "Decision",
     "decided_by": "Decided by",
+    "predicted_label": "Predicted label",
+    "predicted_confidence": "Predicted with",
     "department": "Department",
     "modality": "Rests on",
     "flags": "Flags",
@@ -22,14 +24,41 @@ COLUMNS = {
     "first_seen_day": "First seen",
     "language": "Language",
     "quantity": "Quantity",
+    "description": "Description",
     "ingredients": "Ingredients",
     "photo_status": "Photo status",
     "model_version": "Model version",
     "product_id": "Id",
 }
-"""Column of the list → its heading."""
-SHOWN_COLUMNS = ("photo", "name", "label", "confidence", "decision", "source", "last_seen_day")
-"""Columns of the list as long as nobody chooses others."""
+"""Column that may stand beside photo and name in the list → its heading."""
+
+SORTS: dict[Sort, str] = {
+    "newest": "newest first",
+    "oldest": "oldest first",
+    "surest": "surest first",
+    "least_sure": "least sure first",
+}
+"""Order of the list → its name."""
+FACETS = {
+    "label": "Label",
+    "decision": "Decision",
+    "decided_by": "Decided by",
+    "source": "Source",
+    "department": "Department",
+    "modality": "Rests on",
+    "flags": "Flags",
+    "language": "Language",
+    "photo_status": "Photo",
+    "model_version": "Model",
+}
+"""Property that products are counted by → its heading, in the order of the page."""
+RANGES = {
+    "day_from": "seen from",
+    "day_to": "seen until",
+    "confidence_from": "confidence from",
+    "confidence_to": "confidence to",
+}
+"""Bound of a filter → how it is written."""
 
 PHOTO_STATUSES = {
     "ok": "There is a photo.",
@@ -88,14 +117,15 @@ def _version(value: str) -> str:
 NAMES: dict[str, Callable[[str], str]] = {
     "label": label_name,
     "decision": lambda value: DECISIONS.get(value, value),
+    "predicted_label": label_name,
     "modality": lambda value: MODALITIES.get(value, value),
-    "flag": _words,
+    "flags": _words,
     "photo_status": lambda value: "has a photo" if value == "ok" else _words(value),
     "model_version": _version,
 }
-"""Parameter of the list's address → how its values are written."""
+"""Property of products → how its values are written."""
 
 
 def value_name(parameter: str, value: str) -> str:
-    """A value of a parameter as people read it, e.g. `review` of `decision` as `for review`."""
+    """A value of a property as people read it: `review` of `decision` is `for review`."""
     return NAMES.get(parameter, _as_it_is)(value)

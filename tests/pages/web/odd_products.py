@@ -15,6 +15,7 @@ from include.storage.batch import Batch
 from include.storage.lake import Lake
 from include.storage.layers import Layer
 from include.warehouse.loading import load_day
+from include.warehouse.search_index import note_change, refresh_search
 from tests.warehouse.rows import labelled_row
 
 SOURCE = "openfoodfacts"
@@ -69,6 +70,9 @@ def load_odd_products(engine: Engine, lake: Lake) -> None:
     path = f"{Layer.REFERENCES}/list={REFERENCE_LIST}/part-00000.parquet"
     lake.write_parquet(path, pa.Table.from_pylist(_references(), schema=REFERENCES))
     load_day(engine, lake, SOURCE, DAY, labels_path=batch.file(Layer.LABELS), quarantine_path=None, trusted=None)
+    with engine.begin() as connection:
+        note_change(connection, SOURCE, DAY, DAY)
+    refresh_search(engine)
 
 
 def _image(row: dict[str, Any]) -> dict[str, Any]:
