@@ -182,8 +182,10 @@ _CHANGED_TEXTS = """
 _MERGE_WORDS = f"""
     INSERT INTO product_words (product_id, content, words)
     SELECT product_id, content,
-        array_to_tsvector(array_append(array_remove(string_to_array(words, ' '), ''),
-            '%' || (hashtext(product_id) & {SAMPLES - 1})))
+        array_to_tsvector(array_remove(string_to_array(words, ' '), '') || ARRAY(
+            SELECT '%' || share FROM unnest(ARRAY{list(SAMPLES)}) AS share
+            WHERE (hashtext(product_id) & {max(SAMPLES) - 1}) < {max(SAMPLES)} / share
+        ))
     FROM new_words JOIN staged_products USING (product_id)
     ON CONFLICT (product_id) DO UPDATE SET content = excluded.content, words = excluded.words
 """  # noqa: S608
