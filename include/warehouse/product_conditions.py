@@ -47,7 +47,7 @@ def conditions_of(connection: Connection, wanted: ProductFilter) -> Conditions:
     codes = _codes(connection, wanted)
     conditions: list[str] = []
     values: dict[str, Any] = {}
-    single = [found[0] for found in codes.values() if len(found) == 1]
+    single = [found[0] for facet, found in codes.items() if len(found) == 1 and facet != "decision"]
     if single:
         conditions.append(f"{CODES} @> CAST(:codes AS smallint[])")
         values["codes"] = single
@@ -55,9 +55,9 @@ def conditions_of(connection: Connection, wanted: ProductFilter) -> Conditions:
         if len(several) > 1:
             conditions.append(f"{CODES} && CAST(:{facet} AS smallint[])")
             values[facet] = several
-    if len(codes.get("decision", ())) == 1:
-        conditions.append("facets.decision = CAST(:one_decision AS smallint)")  # for the index that sorts within it
-        values["one_decision"] = codes["decision"][0]
+        elif facet == "decision":  # by its column, whose index sorts by confidence within it
+            conditions.append("facets.decision = CAST(:decision AS smallint)")
+            values["decision"] = several[0]
     for name, comparison in (("from", ">="), ("to", "<=")):
         for column, type_name in _TYPES.items():
             value = getattr(wanted, f"{column}_{name}")

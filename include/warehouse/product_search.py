@@ -21,7 +21,7 @@ from include.warehouse.product_filter import ProductQuery
 from include.warehouse.search_tables import product_facets, product_words, search_changes
 from include.warehouse.tables import labelled_products
 
-SORTED_ROWS = 100_000
+SORTED_ROWS = 20_000
 """Up to so many products are sorted; of more the next ones stand near the beginning of an index."""
 
 

@@ -68,7 +68,7 @@ def refresh_search(engine: Engine) -> int:
 def _take_over_next(connection: Connection, newest: int) -> int | None:
     """Take over the next day of the oldest change up to `newest`; the products that changed, or None if none is left.
 
-    The days that other changes noted as well are looked at once more, which finds nothing to do.
+    Days that several changes cover are looked at again, which finds nothing to do.
     """
     noted = search_changes.c
     change = connection.execute(
@@ -91,6 +91,8 @@ def _take_over(connection: Connection, source: str, day: date, product_id: str |
     for way in WHOLE_TABLE_WAYS:  # while statistics are older than the rows, the whole tables would be read each day
         connection.execute(text(f"SET LOCAL {way} = off"))
     values = {"source": source, "day": day, "product_id": product_id}
+    if product_id is None:
+        connection.execute(text(_SAME_DAY), values)
     for statement in (_STAGE, _STAGE_STATISTICS, _WORDS_TABLE, _NEW_VALUES, _REMOVE):
         connection.execute(text(statement), values)
     changed = 0
@@ -124,6 +126,8 @@ def _tidy_up(engine: Engine, changed: int) -> None:
             connection.execute(text(f"SELECT gin_clean_pending_list('{index}')"))
 
 
+_SAME_DAY = "DELETE FROM search_changes WHERE source = :source AND first_day = :day AND last_day = :day"
+"""All that was noted of the day by now is taken over at once: a relabelling notes a large day often."""
 _NEXT_DAY = """
     SELECT min(day) FROM (
         (SELECT last_seen_day AS day FROM labelled_products
@@ -182,8 +186,10 @@ _CHANGED_TEXTS = """
 _MERGE_WORDS = f"""
     INSERT INTO product_words (product_id, content, words)
     SELECT product_id, content,
-        array_to_tsvector(array_append(array_remove(string_to_array(words, ' '), ''),
-            '%' || (hashtext(product_id) & {SAMPLES - 1})))
+        array_to_tsvector(array_remove(string_to_array(words, ' '), '') || ARRAY(
+            SELECT '%' || share FROM unnest(ARRAY{list(SAMPLES)}) AS share
+            WHERE (hashtext(product_id) & {max(SAMPLES) - 1}) < {max(SAMPLES)} / share
+        ))
     FROM new_words JOIN staged_products USING (product_id)
     ON CONFLICT (product_id) DO UPDATE SET content = excluded.content, words = excluded.words
 """  # noqa: S608

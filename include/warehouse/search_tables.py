@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
-from include.warehouse.tables import METADATA as METADATA
+from include.warehouse.tables import METADATA
 
 FACETS = (
     "source", "label", "department", "decision", "decided_by", "modality", "language", "photo_status", "model_version",
@@ -48,7 +48,7 @@ product_words = Table(
         "words",
         TSVECTOR,
         nullable=False,
-        comment="Words of name, brand and ingredients without accents and case, and one of %0 to %1023 for samples",
+        comment="Words of name, brand and ingredients without accents and case, and %16 to %1024 in samples",
     ),
     UniqueConstraint("product_id", name="product_words_product_id_key"),
     Index(None, "words", postgresql_using="gin", postgresql_with=PENDING),

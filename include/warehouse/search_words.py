@@ -9,8 +9,8 @@ PRODUCT_CHARACTERS = 50_000
 QUERY_WORDS = 12
 SHORTEST_PREFIX = 2
 """A single letter begins too many words: it stands for itself."""
-SAMPLES = 1_024
-"""Each product has one of so many marks, `%0` to `%1023`, which no text has: products of one mark are a sample."""
+SAMPLES = (1_024, 256, 64, 16)
+"""One product in 1024 has the mark `%1024` among its words, which no text has; and so on: they are samples."""
 
 
 def product_words(*texts: str | None) -> str:
@@ -37,11 +37,6 @@ def words_query(text: str) -> str:
     if is_begun:
         terms[last[:WORD_CHARACTERS]] += ":*"
     return " & ".join(terms.values())
-
-
-def sample_query(marks: int) -> str:
-    """A `tsquery` that `marks` of all `SAMPLES` products fulfil, e.g. `"('%0' | '%1')"`."""
-    return "(" + " | ".join(f"'%{mark}'" for mark in range(marks)) + ")"
 
 
 def _words(text: str) -> set[str]:

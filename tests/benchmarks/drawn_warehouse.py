@@ -92,8 +92,12 @@ def _rows(generator: np.random.Generator, words: np.ndarray, first: int, count: 
     columns: dict[str, Any] = {
         "product_id": [f"{one}:{code}" for one, code in zip(source, native, strict=True)],
         "native_id": native,
-        "name": [f"{kind} {word} {number % 97}" for kind, word, number in zip(
-            kinds, words[_zipf(generator, len(words), count)], numbers.tolist(), strict=True)],
+        "name": [
+            f"{kind} {word} {number % 97}"
+            for kind, word, number in zip(
+                kinds, words[_zipf(generator, len(words), count)], numbers.tolist(), strict=True
+            )
+        ],
         "brand": [f"Maison {brand}" for brand in brands],
         "description": [f"{kind}, 75 cl" for kind in kinds],
         "ingredients": _sentences(generator, words, count),

@@ -28,7 +28,7 @@ def upgrade() -> None:
             "words",
             postgresql.TSVECTOR(),
             nullable=False,
-            comment="Words of name, brand and ingredients without accents and case, and one of %0 to %1023 for samples",
+            comment="Words of name, brand and ingredients without accents and case, and %16 to %1024 in samples",
         ),
         sa.PrimaryKeyConstraint("number", name="product_words_pkey"),
         sa.UniqueConstraint("product_id", name="product_words_product_id_key"),
