@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PHOTO_CHUNK = 256
-"""Rows of a row group of the packed photos."""
+PHOTO_CHUNK = 64
+"""Rows of a row group of the packed photos: a page that shows one of them reads as many."""
 CHUNK_BYTES = 64 * 1024**2
 """Photos of a row group in bytes: it ends with the photo that exceeds this."""
 PROGRESS_SECONDS = 10.0

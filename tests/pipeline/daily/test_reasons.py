@@ -68,7 +68,7 @@ def test_every_product_has_reasons_that_agree_with_its_row(lake: Lake, warehouse
         assert similarities == sorted(similarities, reverse=True)
     assert ruled
     like = [why.neighbours[0].label == row["predicted_label"] for row, why in found if why is not None]
-    assert sum(like) > 0.8 * len(like)
+    assert sum(like) > 0.6 * len(like)  # the model of the tests has learnt from twelve products of each label
 
 
 def test_neighbours_have_a_name_and_a_photo_that_the_lake_has(
