@@ -64,7 +64,8 @@ class ArrowReader:
 def written_out(engine: Engine, query: Select) -> str:
     """The SQL of a query with its parameters in it, quoted by the driver: COPY takes none."""
     with engine.connect() as connection:
-        compiled = query.compile(connection)
+        # Lists of values as well, which are otherwise written out only when a query runs.
+        compiled = query.compile(connection, compile_kwargs={"render_postcompile": True})
         return psycopg.ClientCursor(driver_connection(connection)).mogrify(str(compiled), compiled.params)
 
 

@@ -102,8 +102,8 @@ def _explained(engine: Engine, error: BaseException) -> CuveeError | None:
         )
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
         return TablesOutdated(
-            "The tables of the warehouse are of an earlier release: run a day, or `python -m include sql 'select 1'`, "
-            "which brings them up to date."
+            f"The tables of the warehouse are of an earlier release ({error.diag.message_primary}): run a day, or "
+            "`python -m include sql 'select 1'`, which brings them up to date."
         )
     if isinstance(error, psycopg.OperationalError):
         return WarehouseUnreachable(unreachable_message(engine.url, error))

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.status import HTTP_401_UNAUTHORIZED, HTTP_404_NOT_FOUND, HTTP_503_SERVICE_UNAVAILABLE
 
 from include.errors import CuveeError
-from include.pages.web import assets, batches, documents, home, product, products, validation
+from include.pages.web import assets, batches, documents, home, photos, product, product_exports, products, validation
 from include.pages.web.data import Data
 from include.pages.web.headers import SecurityHeaders
 from include.pages.web.host import Host
@@ -49,7 +49,7 @@ def create_app(host: Host, settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(CuveeError, _unavailable)
-    for page in (home, batches, validation, products, product, documents, assets):
+    for page in (home, batches, validation, products, product, photos, product_exports, documents, assets):
         app.include_router(page.router)
     return app
 

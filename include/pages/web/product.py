@@ -20,7 +20,9 @@ from include.pages.web.data import CurrentData
 from include.pages.web.host import Right
 from include.pages.web.rendering import render
 from include.quality.reasons import describe_flag
-from include.warehouse.product_story import labelled_among, labelled_product, labels_given, reviews_of
+from include.warehouse.known_products import labelled_among
+from include.warehouse.product_details import read_product
+from include.warehouse.reading import read
 
 router = router_for(Right.VIEW)
 
@@ -28,13 +30,15 @@ router = router_for(Right.VIEW)
 @router.get("/products/{product_id:path}")
 def product(request: Request, viewer: CurrentViewer, data: CurrentData, product_id: str) -> Response:
     """The page; 404 for an id that no labelled product has."""
-    found = labelled_product(data.engine, product_id)
-    if found is None:
+    with read(data.engine) as connection:
+        details = read_product(connection, product_id)
+    if details is None:
         raise HTTPException(
             HTTP_404_NOT_FOUND,
             "No labelled product has this id. The record may have been set aside: see the page Validation. Products of "
             "a catalogue train the model, and have no page.",
         )
+    found = details.product
     reasons = reasons_of(data.lake, product_id, found["source"], found["last_seen_day"], found["model_version"])
     alike = reasons.neighbours if reasons else ()
     return render(
@@ -43,12 +47,11 @@ def product(request: Request, viewer: CurrentViewer, data: CurrentData, product_
         viewer,
         section="products",
         product=found,
+        details=details,
         verdict=verdict(found, reasons),
         remarks=remarks(found, reasons),
         reasons=reasons,
         linked=labelled_among(data.engine, [one.product_id for one in alike]),
-        history=labels_given(data.engine, product_id),
-        reviews=reviews_of(data.engine, product_id),
         is_web_address=is_web_address(found["url"]),
         attributions=attributions({found["source"], *(one.source for one in alike)}),
         words=product_words,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from include.pages.web.product_words import FACETS, RANGES, value_name
+from include.warehouse.product_counts import Count
 from include.warehouse.product_filter import ProductQuery
-from include.warehouse.product_search import Count
 
 Address = dict[str, list[str]]
 """Parameters of an address with their values: `{"label": ["juice", "vinegar"], "sort": ["surest"]}`."""

@@ -17,6 +17,7 @@ from include.pages.web.rendering import render
 from include.quality.reasons import describe_flag
 from include.warehouse.product_filter import ProductQuery
 from include.warehouse.product_search import search_products
+from include.warehouse.product_sql import sql_of
 from include.warehouse.reading import read
 
 router = router_for(Right.VIEW)
@@ -45,6 +46,7 @@ def products(request: Request, viewer: CurrentViewer, data: CurrentData) -> Resp
         facets=facets_of(asked, found.facets),
         chosen=chosen_parts(asked),
         columns=[column for column in asked.columns if column in product_words.COLUMNS],
+        sql=sql_of(asked),
         attributions=attributions({product["source"] for product in found.rows}),
         words=product_words,
         amount=amount,

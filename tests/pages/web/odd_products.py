@@ -10,12 +10,12 @@ import pyarrow as pa
 from PIL import Image
 from sqlalchemy import Engine
 
-from include.schema import IMAGES, LABELS, REASONS, REFERENCES, text_hash
+from include.schema import IMAGES, LABELS, PRODUCTS, REASONS, REFERENCES, text_hash
 from include.storage.batch import Batch
 from include.storage.lake import Lake
 from include.storage.layers import Layer
 from include.warehouse.loading import load_day
-from include.warehouse.search_index import note_change, refresh_search
+from include.warehouse.search_index import refresh_search
 from tests.warehouse.rows import labelled_row
 
 SOURCE = "openfoodfacts"
@@ -64,14 +64,14 @@ def load_odd_products(engine: Engine, lake: Lake) -> None:
     """Put the products into a warehouse and a lake, with their photos and with the reasons of number 0."""
     batch = Batch(SOURCE, DAY)
     rows = [odd_row(number) for number in range(len(NAMES))]
+    products = pa.Table.from_pylist([{name: row[name] for name in PRODUCTS.names} for row in rows], schema=PRODUCTS)
+    lake.write_parquet(batch.file(Layer.PRODUCTS), products)
     lake.write_parquet(batch.file(Layer.LABELS), pa.Table.from_pylist(rows, schema=LABELS))
     lake.write_parquet(batch.file(Layer.IMAGES), pa.Table.from_pylist([_image(row) for row in rows], schema=IMAGES))
     lake.write_parquet(batch.file(Layer.REASONS), pa.Table.from_pylist([_reasons()], schema=REASONS))
     path = f"{Layer.REFERENCES}/list={REFERENCE_LIST}/part-00000.parquet"
     lake.write_parquet(path, pa.Table.from_pylist(_references(), schema=REFERENCES))
     load_day(engine, lake, SOURCE, DAY, labels_path=batch.file(Layer.LABELS), quarantine_path=None, trusted=None)
-    with engine.begin() as connection:
-        note_change(connection, SOURCE, DAY, DAY)
     refresh_search(engine)
 
 

@@ -55,7 +55,7 @@ def test_the_page_shows_the_trusted_products_that_it_looks_like(viewer: TestClie
     first, second = re.findall(r"<li.*?</li>", alike[0], re.DOTALL)
     assert "91 % alike; a person decided so" in first
     assert f'href="../products/{product_id(2)}"' in first
-    assert f'src="../photos/{product_id(2)}?size=256&amp;day=2026-01-05' in first
+    assert f'src="../photos/{product_id(2)}?size=480&amp;day=2026-01-05' in first
     assert "40 % alike; a catalogue says so" in second
     assert "<a " not in second, "products of a catalogue have no page"
     assert "The lake keeps no photo of it." in second

@@ -12,8 +12,8 @@ from include.pages.web.product_listing import (
     first_page,
     toggled,
 )
+from include.warehouse.product_counts import Count
 from include.warehouse.product_filter import ProductQuery
-from include.warehouse.product_search import Count
 
 
 def asked(*pairs: tuple[str, str]) -> ProductQuery:

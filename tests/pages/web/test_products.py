@@ -151,6 +151,13 @@ def test_whose_data_is_shown_is_said_and_only_then(viewer: TestClient) -> None:
     assert "Open Food Facts contributors" not in page(viewer, "?model_version=2")
 
 
+def test_a_filter_can_be_exported_and_written_as_sql(viewer: TestClient) -> None:
+    text = page(viewer, "?label=vinegar&sort=&column=name")
+    assert 'href="./exports/products.csv?label=vinegar"' in text
+    assert 'href="./exports/products.parquet?label=vinegar"' in text
+    assert re.search(r"<pre>(?i:select).*labelled_products.*vinegar", text, re.DOTALL)
+
+
 def test_an_empty_warehouse_says_what_to_do(viewer: TestClient, warehouse: Engine) -> None:
     with warehouse.begin() as connection:
         connection.exec_driver_sql("TRUNCATE labelled_products")
