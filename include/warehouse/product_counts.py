@@ -62,7 +62,7 @@ def _count(connection: Connection, conditions: Conditions, place: Place) -> Coun
     matched = conditions.rows("facets.*") + f" LIMIT {EXACT + 1}"
     beyond = " AND ".join(place.after) or "true"
     page = (
-        f"SELECT 'page', number::text, row_number() OVER (ORDER BY {place.order}) FROM matched WHERE {beyond} "  # noqa: S608
+        f"SELECT 'page' AS kind, number::text AS value, row_number() OVER (ORDER BY {place.order}) FROM matched WHERE {beyond} "  # noqa: S608
         f"ORDER BY {place.order} LIMIT {PAGE_ROWS + 1}"
     )
     rows = connection.execute(text(_counting(matched, page)), conditions.values | place.values).all()
