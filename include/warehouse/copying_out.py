@@ -49,11 +49,15 @@ class ArrowReader:
                 # An open transaction would keep the server from clearing away what was replaced.
                 self._connection.rollback()
 
-    def stream(self, query: Select, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """The rows of a query as `read` gives them, some thousand at a time. Raises what `read` raises."""
+    def stream(self, query: Select, schema: pa.Schema, seconds: float) -> Iterator[pa.RecordBatch]:
+        """The rows of a query as `read` gives them, some thousand at a time, within so many seconds.
+
+        Raises what `read` raises.
+        """
         statement = written_out(self._engine, query)
         with _lost_as_psycopg(), self._connection.cursor() as cursor:
             try:
+                cursor.execute(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
                 cursor.execute(statement)
                 for batch in cursor.fetch_record_batch():
                     yield batch.cast(schema)
@@ -64,7 +68,6 @@ class ArrowReader:
 def written_out(engine: Engine, query: Select) -> str:
     """The SQL of a query with its parameters in it, quoted by the driver: COPY takes none."""
     with engine.connect() as connection:
-        # Lists of values as well, which are otherwise written out only when a query runs.
         compiled = query.compile(connection, compile_kwargs={"render_postcompile": True})
         return psycopg.ClientCursor(driver_connection(connection)).mogrify(str(compiled), compiled.params)
 

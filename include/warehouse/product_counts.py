@@ -61,8 +61,9 @@ def _count(connection: Connection, conditions: Conditions, place: Place) -> Coun
     """Exact numbers, and the page; None if there are more than `EXACT` products."""
     matched = conditions.rows("facets.*") + f" LIMIT {EXACT + 1}"
     beyond = " AND ".join(place.after) or "true"
+    place_of_row = f"row_number() OVER (ORDER BY {place.order})"
     page = (
-        f"SELECT 'page', number::text, row_number() OVER (ORDER BY {place.order}) FROM matched WHERE {beyond} "  # noqa: S608
+        f"SELECT 'page' AS kind, number::text AS value, {place_of_row} FROM matched WHERE {beyond} "  # noqa: S608
         f"ORDER BY {place.order} LIMIT {PAGE_ROWS + 1}"
     )
     rows = connection.execute(text(_counting(matched, page)), conditions.values | place.values).all()

@@ -14,7 +14,7 @@ from include.warehouse.copying_out import open_reader, written_out
 from include.warehouse.engine import driver_connection
 from include.warehouse.product_filter import ProductFilter
 from include.warehouse.product_sql import products_select
-from include.warehouse.reading import read
+from include.warehouse.reading import answered, read
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,8 @@ def export_csv(engine: Engine, wanted: ProductFilter, columns: tuple[str, ...]) 
 def export_parquet(engine: Engine, wanted: ProductFilter, columns: tuple[str, ...]) -> Iterator[bytes]:
     """The same products and columns as a Parquet file (zstd), with the types of the lake; `top_labels` is JSON.
 
-    A file that an error has cut off has no end, and no reader opens it. Raises what reading raises.
+    A file that an error has cut off has no end, and no reader opens it. Raises WarehouseUnreachable or
+    TooSlow.
     """
     import pyarrow.parquet as pq
 
@@ -64,10 +65,11 @@ def export_parquet(engine: Engine, wanted: ProductFilter, columns: tuple[str, ..
     query = query.with_only_columns(*(_as_exported(column) for column in query.selected_columns))
     sink = _Sink()
     with (
+        answered(engine),
         open_reader(engine) as reader,
         pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer,
     ):
-        for group in _groups(reader.stream(query, schema), schema):
+        for group in _groups(reader.stream(query, schema, EXPORT_SECONDS), schema):
             writer.write_table(group)
             yield sink.drain()
     yield sink.drain()

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import errors
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from include.errors import CuveeError, WarehouseUnreachable
@@ -49,7 +50,12 @@ def pages_engine(dsn: str, *, statement_seconds: float = STATEMENT_SECONDS) -> E
         pool_pre_ping=True,
         pool_recycle=1_800,
         hide_parameters=True,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "options": options, "application_name": "cuvee-pages"},
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "options": options,
+            "application_name": "cuvee-pages",
+            "prepare_threshold": None,  # a plan for all values alike is a bad one where they are so uneven
+        },
     )
 
     @event.listens_for(engine, "handle_error")
@@ -75,19 +81,28 @@ def open_pages_engine(dsn: str, *, statement_seconds: float = STATEMENT_SECONDS)
 def read(engine: Engine, *, statement_seconds: float | None = None) -> Iterator[Connection]:
     """A read-only transaction in which all statements see the same state of the warehouse.
 
-    Raises WarehouseUnreachable when the server does not answer, and TooSlow when a statement takes longer than the
-    engine's limit, or than `statement_seconds`, or when all connections stay busy; also for the driver's own cursors.
+    `statement_seconds` is a limit for each statement, instead of the engine's. Raises what `answered` raises.
+    """
+    with answered(engine), engine.connect() as connection:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if statement_seconds is not None:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(statement_seconds * 1000)}")
+        yield connection
+
+
+@contextmanager
+def answered(engine: Engine) -> Iterator[None]:
+    """Errors of a warehouse that does not answer, in words for people, whichever engine or driver they come from.
+
+    Raises WarehouseUnreachable when the server is gone, TablesOutdated when its tables are of another release, and
+    TooSlow when a statement takes longer than its limit, or when all connections stay busy.
     """
     try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            if statement_seconds is not None:
-                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(statement_seconds * 1000)}")
-            yield connection
+        yield
     except PoolTimeout as error:
         raise TooSlow("All connections to the warehouse are busy: try again in a moment.") from error
-    except psycopg.Error as error:
-        explained = _explained(engine, error)
+    except (DBAPIError, psycopg.Error) as error:
+        explained = _explained(engine, (error.orig or error) if isinstance(error, DBAPIError) else error)
         if explained:
             raise explained from error
         raise

@@ -22,6 +22,7 @@ from include.schema import LABELS
 from include.warehouse.copying import copy_batches
 from include.warehouse.engine import driver_connection, open_engine
 from include.warehouse.new_products import LABEL_GIVEN
+from include.warehouse.search_index import note_change, refresh_search
 from tests.benchmarks.drawn_catalogue import vocabulary
 
 FIRST_DAY = date(2024, 1, 1)
@@ -54,7 +55,10 @@ _KINDS = (
 
 
 def draw_warehouse(engine: Engine, products: int) -> None:
-    """Put labelled products and their history into an empty warehouse, and its batches; statistics are up to date."""
+    """Put labelled products and their history into an empty warehouse, and its batches; the search finds them.
+
+    Statistics of the tables are up to date.
+    """
     words = vocabulary()
     for number in range(0, products, DAY_PRODUCTS):
         day = FIRST_DAY + timedelta(days=number // DAY_PRODUCTS)
@@ -72,6 +76,9 @@ def draw_warehouse(engine: Engine, products: int) -> None:
                 ),
                 {"sources": list(SOURCES), "day": day},
             )
+            for source in SOURCES:
+                note_change(connection, source, day, day)
+    refresh_search(engine)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 

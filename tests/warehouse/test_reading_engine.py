@@ -1,12 +1,12 @@
-"""The engine of whoever only reads says in plain words why a query got no answer."""
+"""The engine of pages says in plain words why a query got no answer, also where nobody called `read`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from sqlalchemy import Engine, make_url, text
+from sqlalchemy.exc import ProgrammingError
 
 from include.errors import WarehouseUnreachable
 from include.settings import Settings
@@ -24,11 +24,6 @@ def reader(warehouse: Engine, warehouse_settings: Settings) -> Iterator[Engine]:
 def run(engine: Engine, statement: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(statement))
-
-
-def test_nothing_is_written(reader: Engine) -> None:
-    with pytest.raises(SQLAlchemyError, match="read-only transaction"):
-        run(reader, "DELETE FROM labelled_products")
 
 
 def test_a_query_that_takes_too_long_is_refused_with_what_to_do(reader: Engine) -> None:
@@ -62,11 +57,3 @@ def test_a_warehouse_that_does_not_answer_is_named_without_its_password(warehous
     with pytest.raises(WarehouseUnreachable, match=f":{port}/") as caught:
         run(engine, "SELECT 1")
     assert "secret-word" not in str(caught.value)
-
-
-def test_a_connection_that_the_server_ended_is_replaced(reader: Engine, warehouse_settings: Settings) -> None:
-    run(reader, "SELECT 1")
-    other = create_engine(make_url(warehouse_settings.warehouse_dsn).set(drivername="postgresql+psycopg"))
-    run(other, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cuvee-pages'")
-    other.dispose()
-    run(reader, "SELECT 1")
