@@ -16,7 +16,7 @@ from include.storage.lake import Lake
 from include.storage.layers import Layer
 from include.warehouse.loading import load_day
 from include.warehouse.search_index import refresh_search
-from tests.warehouse.rows import labelled_row
+from tests.warehouse.rows import labelled_row, trusted_table
 
 SOURCE = "openfoodfacts"
 DAY = date(2026, 1, 5)
@@ -71,7 +71,8 @@ def load_odd_products(engine: Engine, lake: Lake) -> None:
     lake.write_parquet(batch.file(Layer.REASONS), pa.Table.from_pylist([_reasons()], schema=REASONS))
     path = f"{Layer.REFERENCES}/list={REFERENCE_LIST}/part-00000.parquet"
     lake.write_parquet(path, pa.Table.from_pylist(_references(), schema=REFERENCES))
-    load_day(engine, lake, SOURCE, DAY, labels_path=batch.file(Layer.LABELS), quarantine_path=None, trusted=None)
+    trusted = trusted_table((product_id(2), "champagne", "source_tag"))
+    load_day(engine, lake, SOURCE, DAY, labels_path=batch.file(Layer.LABELS), quarantine_path=None, trusted=trusted)
     refresh_search(engine)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -59,6 +60,11 @@ def test_the_page_shows_the_trusted_products_that_it_looks_like(viewer: TestClie
     assert "40 % alike; a catalogue says so" in second
     assert "<a " not in second, "products of a catalogue have no page"
     assert "The lake keeps no photo of it." in second
+
+
+def test_a_trusted_label_is_named_with_who_gave_it(viewer: TestClient) -> None:
+    assert "learn from: <bdi>Champagne</bdi>; the source's tags say so" in unescape(page(viewer, 2))
+    assert "learn from" not in page(viewer, 3)
 
 
 def test_a_label_without_kept_reasons_says_so(viewer: TestClient) -> None:

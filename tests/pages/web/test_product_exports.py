@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import gc
 import io
 import re
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -90,6 +95,50 @@ def test_an_export_that_cannot_begin_is_a_page_that_says_why(
     assert answer.status_code == 503
     assert "the server is gone: start it" in answer.text
     assert "content-disposition" not in answer.headers
+
+
+def test_an_export_whose_reader_leaves_ends_and_gives_its_place_back(
+    application: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+
+    def endless(*_: object) -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"product\r\n"
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(product_exports, "export_csv", endless)
+    for _ in range(product_exports.AT_ONCE + 1):
+        ended.clear()
+        assert asyncio.run(read_a_little(application, CSV)) == 200
+        gc.collect()
+        assert ended.wait(10)
+
+
+async def read_a_little(application: FastAPI, address: str) -> int:
+    """Ask for an address, leave after the third piece of the answer, and return its status."""
+    left = asyncio.Event()
+    messages: list[dict[str, Any]] = []
+    asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> dict[str, Any]:
+        for message in asked:
+            return message
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        messages.append(message)
+        if len(messages) == 4:
+            left.set()
+        await asyncio.sleep(0)
+
+    scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET"}
+    scope |= {"path": f"/{address}", "raw_path": f"/{address}".encode(), "query_string": b"", "root_path": ""}
+    await application(scope | {"headers": [(b"x-account", b"viewer")]}, receive, send)  # type: ignore[arg-type]
+    return int(messages[0]["status"])
 
 
 def test_one_export_too_many_is_told_to_wait_and_places_come_back(

@@ -14,6 +14,8 @@ from include.pages.web.product_words import COLUMNS, SORTS
 from include.settings import Settings
 from include.storage.lake import Lake
 from include.warehouse import product_search
+from include.warehouse.queries import run_sql
+from include.warehouse.reviews import record_review
 from tests.pages.web.odd_products import NAMES, load_odd_products, product_id
 
 
@@ -158,7 +160,27 @@ def test_a_filter_can_be_exported_and_written_as_sql(viewer: TestClient) -> None
     assert re.search(r"<pre>(?i:select).*labelled_products.*vinegar", text, re.DOTALL)
 
 
+@pytest.mark.parametrize(
+    "query", ["?text=cuv&source=openfoodfacts", "?text=%27%20OR%20true%20--", "?label=%27%3B%20DROP%20TABLE%20batches"]
+)
+def test_the_sql_of_a_page_finds_the_same_products_and_does_nothing_else(
+    viewer: TestClient, warehouse: Engine, query: str
+) -> None:
+    text = page(viewer, query)
+    statement = re.search(r"<pre>(.*?)</pre>", text, re.DOTALL)
+    assert statement
+    columns, rows = run_sql(warehouse, unescape(statement[1]))
+    place = columns.index("product_id")
+    assert {row[place] for row in rows} == set(shown(text))
+
+
+def test_changes_that_the_search_has_not_taken_over_are_announced(viewer: TestClient, warehouse: Engine) -> None:
+    assert "on their way into the search" not in page(viewer)
+    record_review(warehouse, product_id(3), "biscuit", department="Fine Grocery", reviewer="jeanne")
+    assert "on their way into the search" in page(viewer)
+
+
 def test_an_empty_warehouse_says_what_to_do(viewer: TestClient, warehouse: Engine) -> None:
     with warehouse.begin() as connection:
-        connection.exec_driver_sql("TRUNCATE labelled_products")
+        connection.exec_driver_sql("TRUNCATE labelled_products, product_words, product_facets")
     assert "No product has been labelled yet" in page(viewer)
