@@ -18,10 +18,8 @@ from include.errors import ConfigurationError, WarehouseUnreachable
 from include.settings import Settings
 from include.warehouse import engine as engine_module
 from include.warehouse.engine import open_engine, upgrade, warehouse_url
-from include.warehouse.search_tables import product_words
+from include.warehouse.search_tables import METADATA
 from tests.fixtures.storage import free_port
-
-METADATA = product_words.metadata
 
 
 def test_migrations_create_exactly_the_tables_columns_indexes_and_comments_of_the_metadata(warehouse: Engine) -> None:
