@@ -21,8 +21,8 @@ ROW_GROUP_ROWS = 4_000
 """Rows of a row group: few, because one is read whole for a row of it, and not so few that the footer is long."""
 RUN_ROWS = 100_000
 """Rows that are sorted at a time; a lookup reads the keys of one row group for each so many rows of a file."""
-BLOCK_BYTES = 512 * 1024
-"""What a remote read brings at least: about a row group."""
+BLOCK_BYTES = 256 * 1024
+"""What a remote read brings at least: somewhat more than a row group."""
 
 
 def find_row(

@@ -40,6 +40,7 @@ def test_text_features_are_the_texts_key_and_the_rule_label() -> None:
     assert found.schema.equals(TEXT_FEATURES)
     assert found["text_hash"].to_pylist() == [text_hash("Vinaigre de champagne"), text_hash("Piri piri"), None]
     assert found["rule_label"].to_pylist() == ["vinegar", None, None]
+    assert found["rule"].to_pylist() == ["vinegar or dressing, by the head of the name", None, None]
 
 
 def test_text_features_that_are_wanted_are_found_on_their_day(any_lake: Lake) -> None:
@@ -84,3 +85,17 @@ def test_text_features_that_do_not_fit_the_products_are_read_again(
         monkeypatch.setattr(text_features, "CLEANING_VERSION", "another")
     assert text_features_of(lake, PATH, products()).equals(features())
     assert stored_text_features(lake, "s", [DAY], features()["content_hash"]).equals(features())
+
+
+def test_a_file_from_before_the_names_of_rules_were_kept_is_read_as_it_was(any_lake: Lake) -> None:
+    """Its rule labels count, so that nothing is extracted again; the names are unknown."""
+    before = features().drop_columns(["rule"])
+    store_text_features(any_lake, PATH, before)
+    for found in (
+        text_features_of(any_lake, PATH, products()),
+        stored_text_features(any_lake, "s", [DAY], products()["content_hash"]),
+    ):
+        assert found.schema.equals(TEXT_FEATURES)
+        assert found.drop_columns(["rule"]).equals(before)
+        assert found["rule"].null_count == found.num_rows
+    assert "rule" not in any_lake.read_parquet(PATH).column_names

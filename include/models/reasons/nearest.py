@@ -19,7 +19,7 @@ NEIGHBOURS = 5
 """Neighbours of a product."""
 LABELS_COMPARED = 3
 """Likeliest labels whose references a product is compared with."""
-_BLOCK = 5_000
+_BLOCK = 2_000
 """Products compared at a time, so that memory does not grow with their number."""
 _DIGITS = 3
 """Decimals of a similarity."""

@@ -62,6 +62,10 @@ def test_a_version_saved_before_has_its_reference_profile(version):
     assert (statistics.products, statistics.without_photo) == (48, 21)
 
 
+def test_a_version_saved_before_there_were_reference_products_has_none(version):
+    assert version.references is None
+
+
 def test_a_version_saved_before_is_saved_again_under_the_same_names(version, tmp_path):
     version.save(tmp_path)
     files = sorted(path.name for path in SAVED.iterdir())

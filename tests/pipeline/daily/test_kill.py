@@ -162,10 +162,13 @@ def test_publish_killed_while_it_clears_what_was_staged_is_retried_alone(
     shutil.copytree(before_steps["publish"], settings.lake_root)
     assert len(plan_shards(Batch(SOURCE, FIRST_DAY), settings)) > 2
     assert run_killed(target, nth, run_step, "publish", settings, connection, FIRST_DAY) == KILLED
-    assert lake.exists(Batch(SOURCE, FIRST_DAY).staged_folder(Layer.LABELS))
+    staged = [Batch(SOURCE, FIRST_DAY).staged_folder(layer) for layer in (Layer.LABELS, Layer.REASONS)]
+    assert any(map(lake.exists, staged))
+    reasons = lake_state(lake, ("reasons",))
     published = warehouse_state(warehouse)
 
     for _ in range(2):
         run_step("publish", settings, connection, FIRST_DAY)
         assert warehouse_state(warehouse) == published
-        assert not lake.exists(Batch(SOURCE, FIRST_DAY).staged_folder(Layer.LABELS))
+        assert lake_state(lake, ("reasons",)) == reasons != {}
+        assert not any(map(lake.exists, staged))

@@ -16,7 +16,7 @@ from tests.fixtures.trained import FIRST_DAY, SOURCE
 from tests.pipeline.prepared import Prepared
 from tests.pipeline.state import lake_state, warehouse_state
 
-DATA_LAYERS = ("products", "quarantine", "images", "embeddings", "labels", "staging")
+DATA_LAYERS = ("products", "quarantine", "images", "embeddings", "labels", "reasons", "references", "staging")
 
 
 @pytest.fixture
