@@ -247,6 +247,7 @@ def review(
     from include.taxonomy import load_taxonomy
     from include.warehouse.engine import open_engine
     from include.warehouse.reviews import record_review
+    from include.warehouse.search_index import refresh_search
 
     taxonomy = load_taxonomy()
     with open_engine(load_settings().warehouse_dsn) as engine:
@@ -258,6 +259,7 @@ def review(
             reviewer=reviewer,
             comment=comment,
         )
+        refresh_search(engine)
     console.print(f"{product_id} is now {label}, decided by {reviewer}")
 
 

@@ -37,10 +37,8 @@ class ArrowReader:
         `planner_off` are settings of the planner to switch off for this query, e.g. `["enable_seqscan"]`. Holds the
         rows twice. Raises psycopg.OperationalError when the server is gone, else the errors of ADBC.
         """
-        with self._engine.connect() as connection:
-            compiled = query.compile(connection)
-            # With parameters of the query the driver does not use COPY.
-            statement = psycopg.ClientCursor(driver_connection(connection)).mogrify(str(compiled), compiled.params)
+        # With parameters of the query the driver does not use COPY.
+        statement = written_out(self._engine, query)
         with _lost_as_psycopg(), self._connection.cursor() as cursor:
             try:
                 for way in planner_off:
@@ -50,6 +48,28 @@ class ArrowReader:
             finally:
                 # An open transaction would keep the server from clearing away what was replaced.
                 self._connection.rollback()
+
+    def stream(self, query: Select, schema: pa.Schema, seconds: float) -> Iterator[pa.RecordBatch]:
+        """The rows of a query as `read` gives them, some thousand at a time, within so many seconds.
+
+        Raises what `read` raises.
+        """
+        statement = written_out(self._engine, query)
+        with _lost_as_psycopg(), self._connection.cursor() as cursor:
+            try:
+                cursor.execute(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+                cursor.execute(statement)
+                for batch in cursor.fetch_record_batch():
+                    yield batch.cast(schema)
+            finally:
+                self._connection.rollback()
+
+
+def written_out(engine: Engine, query: Select) -> str:
+    """The SQL of a query with its parameters in it, quoted by the driver: COPY takes none."""
+    with engine.connect() as connection:
+        compiled = query.compile(connection, compile_kwargs={"render_postcompile": True})
+        return psycopg.ClientCursor(driver_connection(connection)).mogrify(str(compiled), compiled.params)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from include.errors import ConfigurationError, WarehouseUnreachable
 logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test compares it with the folder, so that opening need not load Alembic."""
 
 CONNECT_SECONDS = 10
@@ -48,7 +48,7 @@ def open_engine(dsn: str) -> Iterator[Engine]:
             upgrade(engine)
         yield engine
     except (OperationalError, psycopg.OperationalError) as error:
-        raise WarehouseUnreachable(_unreachable_message(url, error)) from error
+        raise WarehouseUnreachable(unreachable_message(url, error)) from error
     finally:
         engine.dispose()
 
@@ -114,7 +114,8 @@ def _revision(engine: Engine) -> str | None:
         return revision
 
 
-def _unreachable_message(url: URL, error: Exception) -> str:
+def unreachable_message(url: URL, error: BaseException) -> str:
+    """Which warehouse does not answer, why, and what to do; never the password."""
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
     reason = lines[-1].strip() if lines else type(error).__name__
     return (

@@ -45,6 +45,7 @@ from include.storage.lake import Lake
 from include.warehouse.copying import copy_batches
 from include.warehouse.engine import driver_connection
 from include.warehouse.new_products import LABEL_GIVEN, NUMBERED, copy_new, known_rows, numbered, rows_where
+from include.warehouse.search_index import note_change
 from include.warehouse.tables import label_history, labelled_products, quarantined_products, sql_type, training_labels
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ def load_day(
         copy_new(connection, lambda names: rows_where(_chunks(lake, labels_path, names), ~is_known), source, day)
         quarantined = _replace_quarantine(connection, lake, quarantine_path, source, day)
         training = _merge_training_labels(connection, trusted, incoming, source, day)
+        note_change(connection, source, day, day)
     counts = LoadCounts(labelled=labelled, quarantined=quarantined, training_labels=training, removed=removed)
     logger.info("loaded source=%s day=%s %s", source, day, counts)
     return counts

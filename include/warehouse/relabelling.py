@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from include.schema import LABELS
 from include.warehouse.copying_out import ArrowReader
 from include.warehouse.loading import DECIDED, copy_to_temporary, merged_history, source_transaction
+from include.warehouse.search_index import note_change
 from include.warehouse.tables import batches, labelled_products, relabellings
 
 logger = logging.getLogger(__name__)
@@ -194,7 +195,10 @@ def write_predictions(engine: Engine, part: CatalogueSlice, predictions: pa.Tabl
         written = _update(incoming, part)
         history = merged_history(written, written.c.last_seen_day).cte("history")
         changes = _changes(written).add_cte(history).cte("changes")
-        return int(connection.scalar(select(func.coalesce(func.sum(changes.c.products), 0))) or 0)
+        changed = int(connection.scalar(select(func.coalesce(func.sum(changes.c.products), 0))) or 0)
+        if changed:
+            note_change(connection, part.source, part.first_day, part.last_day)
+        return changed
 
 
 def _find_by_index(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from include.errors import CuveeError
+from include.warehouse.search_index import note_change
 from include.warehouse.tables import label_reviews, labelled_products, training_labels
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def record_review(
             .where(products.product_id == product_id)
             .values(label=label, department=department, confidence=1.0, decision="accepted", decided_by="human")
         )
+        note_change(connection, product.source, product.last_seen_day, product.last_seen_day, product_id)
         trusted = postgresql_insert(training_labels).values(
             product_id=product_id, origin="human", label=label, source=product.source, day=product.last_seen_day
         )

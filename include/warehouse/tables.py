@@ -171,7 +171,7 @@ training_labels = Table(
     "training_labels",
     METADATA,
     _text("product_id", "Product id: source:native_id", key=True),
-    _text("origin", "Who says so, strongest first: human, catalogue, source_tag, rule", key=True),
+    _text("origin", "Origin of the label, strongest first: human, catalogue, source_tag, rule", key=True),
     _text("label", "The trusted label"),
     _text("source", "Source of the product"),
     _day("day", "Day of the batch, or for a human label the product's last seen day"),

@@ -52,12 +52,12 @@ def draw_catalogue(engine: Engine, lake: Lake, artefact: Artefact, products: int
     """
     texts = EmbeddingCache(lake, artefact.text_encoder.identity)
     photos = EmbeddingCache(lake, artefact.image_encoder_identity)
-    vocabulary = _vocabulary()
+    words_known = vocabulary()
     for number in range(0, products, DAY_PRODUCTS):
         count = min(DAY_PRODUCTS, products - number)
         generator = np.random.default_rng(number)
         day = FIRST_DAY + timedelta(days=number // DAY_PRODUCTS)
-        rows = [_row(number + one, words, version) for one, words in enumerate(_words(generator, vocabulary, count))]
+        rows = [_row(number + one, words, version) for one, words in enumerate(_words(generator, words_known, count))]
         labels = pa.Table.from_pylist(rows, schema=LABELS)
         features, _documents = extract_text_features(labels)
         store_text_features(lake, Batch(SOURCE, day).file(Layer.TEXT_FEATURES), features)
@@ -70,7 +70,8 @@ def draw_catalogue(engine: Engine, lake: Lake, artefact: Artefact, products: int
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def _vocabulary() -> np.ndarray:
+def vocabulary() -> np.ndarray:
+    """Some 50,000 words, the commonest first."""
     generator = np.random.default_rng(0)
     syllables = ["ba", "co", "di", "fe", "gu", "la", "mé", "no", "pri", "ro", "sa", "te", "vu", "zi", "chan", "lin"]
     drawn = ["".join(generator.choice(syllables, size=size)) for size in generator.integers(2, 5, 50_000)]

@@ -19,7 +19,7 @@ import typer.main
 from include.cli import app
 from include.settings import Settings
 from include.storage.layers import Layer
-from include.warehouse.tables import METADATA
+from include.warehouse.search_tables import METADATA
 from tests.conftest import PROJECT_ROOT
 from tests.docs.documents import Document, dag_files, dag_ids
 from tests.docs.write_reference import variable_of

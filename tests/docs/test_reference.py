@@ -19,7 +19,7 @@ from include.sources import SOURCE_NAMES, get_source
 from include.sources.catalogue import KINDS, ColumnMapping
 from include.sources.openfoodfacts_record import KNOWN_SCHEMA_VERSIONS
 from include.taxonomy import TAXONOMY_FILE
-from include.warehouse.tables import METADATA
+from include.warehouse.search_tables import METADATA
 from tests.docs.documents import markdown_pages, page
 from tests.docs.write_reference import COMMAND, PARTS, arrow_type, parts_of, rewritten
 

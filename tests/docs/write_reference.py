@@ -23,7 +23,8 @@ from sqlalchemy.dialects import postgresql
 from include.quality.reasons import FLAGS, REASONS
 from include.schema import LABELS, PRODUCTS, QUARANTINE
 from include.settings import PROJECT_ROOT, Settings
-from include.warehouse.tables import FACT_COMMENTS, METADATA, quarantined_products
+from include.warehouse.search_tables import METADATA
+from include.warehouse.tables import FACT_COMMENTS, quarantined_products
 from tests.docs.import_graph import Code
 
 COMMAND = "python -m tests.docs.write_reference"

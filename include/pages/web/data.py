@@ -33,9 +33,9 @@ class Data:
     @cached_property
     def engine(self) -> Engine:
         """A small pool of read-only connections to the warehouse. Raises WarehouseUnreachable."""
-        from include.warehouse.reading import reading_engine
+        from include.warehouse.reading import pages_engine
 
-        return reading_engine(self.settings.warehouse_dsn, seconds=PAGE_SECONDS)
+        return pages_engine(self.settings.warehouse_dsn, statement_seconds=PAGE_SECONDS)
 
     def close(self) -> None:
         """Close what was opened."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -28,8 +28,15 @@ def root_of(request: Request) -> str:
 
     Relative, so that it holds below any prefix that a reverse proxy or Airflow puts before it.
     """
-    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    # As it was asked for: the browser counts `%2F` in an id as no step, and `path` has it decoded.
+    path = (request.scope.get("raw_path") or quote(request.scope["path"]).encode()).decode("latin-1").partition("?")[0]
+    path = path.removeprefix(quote(request.scope.get("root_path", "")))
     return "../" * (path.count("/") - 1) or "./"
+
+
+def part(text: str) -> str:
+    """A text as one part of an address, whatever it holds: `openfoodfacts:a/b` gives `openfoodfacts:a%2Fb`."""
+    return quote(text.encode("utf-8", "replace"), safe=":")
 
 
 def query(values: Mapping[str, Any], **changes: Any) -> str:
@@ -53,6 +60,7 @@ def render(
             section=section,
             viewer=viewer,
             query=query,
+            part=part,
             asset_version=asset_version,
             **context,
         )

@@ -68,6 +68,7 @@ def publish_day(
     from include.warehouse.batches import BatchRecord, record_batch
     from include.warehouse.engine import open_engine
     from include.warehouse.loading import load_day
+    from include.warehouse.search_index import refresh_search
 
     with open_engine(settings.warehouse_dsn) as engine:
         loaded = load_day(
@@ -98,6 +99,7 @@ def publish_day(
             batch.source, batch.day, steps, model_version=model_version, drift=drift.figures, warnings=drift.warnings
         )
         record_batch(engine, record)
+        refresh_search(engine)
     # Only now is what it replaces of no use to anybody.
     if labels_path is None:
         lake.delete(batch.file(Layer.LABELS))

@@ -72,6 +72,7 @@ def finish_relabelling(model: PinnedModel, settings: Settings) -> RelabelSummary
     The summary is read from the warehouse: it is that of the whole relabelling, however often it was interrupted.
     """
     from include.warehouse.engine import open_engine
+    from include.warehouse.search_index import refresh_search
 
     for _ in range(SWEEPS):
         shards = plan_relabelling(model, settings, arrivals=True)
@@ -80,6 +81,7 @@ def finish_relabelling(model: PinnedModel, settings: Settings) -> RelabelSummary
         _relabel_all(shards, model, settings, lambda _shard: None)
     others = count_arrivals(model, settings)
     with open_engine(settings.warehouse_dsn) as engine:
+        refresh_search(engine)
         summary = relabel_summary(engine, model["version"], others=others)
     if summary["others"]:
         logger.warning("%d products came meanwhile and have another version's label", summary["others"])

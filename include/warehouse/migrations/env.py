@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from include.warehouse.tables import METADATA
+from include.warehouse.search_tables import product_words
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+context.configure(connection=context.config.attributes["connection"], target_metadata=product_words.metadata)
 with context.begin_transaction():
     context.run_migrations()

@@ -76,11 +76,18 @@ async function loadAnswers() {
   }
 }
 
+// On a narrow screen the list comes first, and its facets are unfolded by whoever wants them.
+function foldOnNarrowScreens() {
+  if (!window.matchMedia("(max-width: 860px)").matches) return;
+  for (const facets of document.querySelectorAll("details.facets")) facets.open = false;
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   loadAnswers();
   showLocalTimes();
   letWideTablesFocus();
   window.addEventListener("resize", letWideTablesFocus);
+  foldOnNarrowScreens();
   document.addEventListener("click", followHostLinks);
   for (const form of document.querySelectorAll("form.filters")) {
     form.addEventListener("submit", dropEmptyFields);
