@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ def airflow_home() -> Iterator[Path]:
         os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
         os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(PLUGINS_FOLDER)
         os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
+        # Airflow does this itself when it is first imported, which another file of tests may have done.
+        sys.path.append(str(PLUGINS_FOLDER))
         yield Path(folder)
 
 
