@@ -28,7 +28,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  REPLAY=FOLDER with demo, DATA=FOLDER with evaluate: real records instead of drawn ones.  ARGS='-k photo' with test."
 
 .PHONY: demo
@@ -96,6 +96,10 @@ evaluate: .venv/.installed ## measure the classifiers by cross-validation, again
 .PHONY: bench
 bench: .venv/.installed-dev ## measure speed and memory, side by side with the alternatives
 	@.venv/bin/python -m tests.benchmarks $(ARGS)
+
+.PHONY: screenshots
+screenshots: .venv/.installed-dev ## make the pictures of README and docs, from a demo of their own
+	@.venv/bin/python -m tests.screenshots $(ARGS)
 
 .PHONY: faults
 faults: .venv/.installed-dev ## inject all faults: hostile servers, records, texts and photos; time and memory of each

@@ -15,11 +15,12 @@ texts and photos, label them with the champion model, and publish them to Parque
 | `digest` | `batches` | one message with the day's failures and drift warnings; none when all is well |
 | `retrain_early` | `batches` | if `CUVEE_RETRAIN_ON_DRIFT` is set, triggers `retrain_weekly` after drift |
 
-**When it fails.** The reason is the last line of the task's log, and in the table `batches`.
+**When it fails.** Reason and next step are the last line of the task's log; the reason is in the table `batches` too.
 
 * `fetch` up for retry: the source has not published the day yet; it is retried every half hour for 20 hours.
 * `fetch` red: the API is down or limits us. What came is kept; clear the task and it resumes.
-* `validate` waits (Edamam): the day before failed there. Clear that one first, or mark it as success.
+* `fetch` red, “has not begun yet”, “is before the first day”, “no delta file holds”: there is nothing to run.
+* `validate` up for reschedule (Edamam): the day before is still on its way there; it goes on by itself.
 * `validate` red: the batch broke a batch rule; open the validation report it names. Nothing was published.
 * `validate` or `publish` red, as the day would lose all its products: they are kept. If the source really has none
   any more, trigger the day with `allow_empty`.
@@ -27,7 +28,10 @@ texts and photos, label them with the champion model, and publish them to Parque
 * `publish` red: the warehouse does not answer. The Parquet files are kept; clear the task when it is back.
 * `digest` red: the message was not accepted; the log has the reason. The day is published and its run stays green.
 
-Every step may be run again at any time: it leaves the same rows. To redo days, use *Trigger → Backfill*.
+Every step may be run again at any time: it leaves the same rows. To redo days, use *Trigger → Backfill*, with any of
+its choices; leave its params as they are.
+
+**See what came of it.** [Cuvée pages](plugin/cuvee): batches, validation, labelled products.
 
 **Owner.** data-platform. More in `docs/operations.md`.
 """
@@ -36,7 +40,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag, task_group
+from airflow.sdk import Param, dag, task_group
 
 from daily_tasks import (
     classify,
@@ -50,8 +54,9 @@ from daily_tasks import (
     validate,
 )
 from include.settings import load_settings
-from include.sources import LISTING_SOURCES
-from task_context import DEFAULT_ARGUMENTS, midnight, record_failed_batch
+from report_link import link_to_report
+from schedules import runs_named_after_days
+from task_context import DEFAULT_ARGUMENTS, day_param, record_failed_batch
 
 
 @task_group
@@ -61,15 +66,19 @@ def label_shard(shard: Any) -> None:
 
 @dag(
     dag_id="champagne_daily",
-    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
-    start_date=midnight(load_settings().first_day),
-    end_date=midnight(load_settings().last_day),
+    description="Fetch, validate, label and publish each day's new products of every source.",
+    schedule=runs_named_after_days("@daily"),
     catchup=False,
     max_active_runs=3,
     default_args={**DEFAULT_ARGUMENTS, "on_failure_callback": record_failed_batch},
     params={
-        "day": Param(None, type=["null", "string"], format="date", description="Day to run instead of the interval's."),
-        "allow_empty": Param(False, type="boolean", description="Let the day lose the products that it has."),
+        "day": day_param("Day", "Day to run instead of that of the logical date; not for backfills"),
+        "allow_empty": Param(
+            False,
+            type="boolean",
+            title="Allow an empty day",
+            description="Let the day lose the products that it has, e.g. because the source has withdrawn them.",
+        ),
     },
     tags=["champagne", "daily"],
     doc_md=__doc__,
@@ -82,10 +91,9 @@ def champagne_daily() -> None:
         @task_group(group_id=source)
         def label_source(source: str = source) -> None:
             fetched = fetch(source)
-            # What is new in a full listing is known only when the day before is validated.
-            validated = validate.override(depends_on_past=source in LISTING_SOURCES)(source, fetched)
+            validated = link_to_report(validate(source, fetched))
             labelled = label_shard.expand(shard=plan_shards(source, validated))
-            labelled >> publish(source, fetched, validated)
+            labelled >> link_to_report(publish(source, fetched, validated))
 
         label_source() >> [digested, retrained]
 

@@ -10,7 +10,9 @@ from airflow.sdk import task
 from airflow.sdk.exceptions import DagRunTriggerException
 
 from assets import LABELLED_PRODUCTS, PRODUCTS, announce
+from day_order import possible_day, wait_for_day_before
 from include.settings import load_settings
+from include.sources import LISTING_SOURCES
 from include.storage.batch import Batch
 from task_context import PATIENCE, current_day, may_be_empty, source_connection
 
@@ -21,15 +23,18 @@ logger = logging.getLogger(__name__)
 def fetch(source: str) -> Any:
     from include.pipeline.daily.fetch import fetch_day
 
-    return fetch_day(Batch(source, current_day()), load_settings(), source_connection(source))
+    return fetch_day(Batch(source, possible_day()), load_settings(), source_connection(source))
 
 
 @task(outlets=[PRODUCTS])
 def validate(source: str, fetched: Any) -> Any:
     from include.pipeline.daily.validate import validate_day
 
-    summary = validate_day(Batch(source, current_day()), load_settings(), allow_empty=may_be_empty())
-    announce(PRODUCTS, source=source)
+    batch = Batch(source, current_day())
+    if source in LISTING_SOURCES:
+        wait_for_day_before(batch)
+    summary = validate_day(batch, load_settings(), allow_empty=may_be_empty())
+    announce(PRODUCTS, summary, source=source)
     return summary
 
 
@@ -70,7 +75,7 @@ def publish(source: str, fetched: Any, validated: Any) -> Any:
     summary = publish_day(
         Batch(source, current_day()), load_settings(), earlier_steps=steps, allow_empty=may_be_empty()
     )
-    announce(LABELLED_PRODUCTS, source=source)
+    announce(LABELLED_PRODUCTS, summary, source=source)
     return summary
 
 
@@ -78,14 +83,14 @@ def publish(source: str, fetched: Any, validated: Any) -> Any:
 def digest() -> Any:
     from include.pipeline.daily.digest import send_digest
 
-    return send_digest(current_day(), load_settings())
+    return send_digest(possible_day(), load_settings())
 
 
 @task(trigger_rule="none_failed")
 def retrain_early() -> None:
     from include.pipeline.daily.digest import early_retraining
 
-    day = current_day()
+    day = possible_day()
     run_id = early_retraining(day, load_settings())
     if run_id is None:
         # Skipping would be clearer, but Airflow notices a skipped task up to a second late, every day.
@@ -96,6 +101,7 @@ def retrain_early() -> None:
         trigger_dag_id="retrain_weekly",
         dag_run_id=run_id,
         conf={"day": day.isoformat()},
+        note=f"The products of {day} have drifted from the training data; see the drift warnings of that day.",
         reset_dag_run=False,
         skip_when_already_exists=True,
         wait_for_completion=False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context, task
 
-from assets import CHAMPION_MODEL
+from assets import CHAMPION_MODEL, LABELLED_PRODUCTS, announce
 from include.settings import load_settings
 
 if TYPE_CHECKING:
@@ -22,16 +22,6 @@ def announced_version(context: Context) -> str | None:
     events = context["triggering_asset_events"].get(CHAMPION_MODEL, [])
     newest = max(events, key=lambda event: event.timestamp, default=None)
     return None if newest is None else newest.extra.get("version")
-
-
-def log_failure(context: Context) -> None:
-    """Log what a failure means for the catalogue: no batch failed, so it is not recorded in `batches`."""
-    ti = context["ti"]
-    reason = str(context.get("exception") or "the task was killed or timed out")
-    logger.error(
-        "relabelling stopped in %s (run %s): %s. Shards that are done stay; clear the red tasks to go on.",
-        ti.task_id, context["dag_run"].run_id, reason,
-    )  # fmt: skip
 
 
 @task
@@ -60,7 +50,7 @@ def relabel_shard(shard: Any) -> Any:
     return relabel_shard(shard, load_settings())
 
 
-@task(pool="embedding", trigger_rule="none_failed", execution_timeout=timedelta(hours=3))
+@task(outlets=[LABELLED_PRODUCTS], pool="embedding", trigger_rule="none_failed", execution_timeout=timedelta(hours=3))
 def report(model: Any) -> Any:
     from include.pages.relabel_report import write_relabel_report
     from include.pipeline.relabelling.relabel import finish_relabelling
@@ -79,4 +69,7 @@ def report(model: Any) -> Any:
         "review_to_accepted",
         "others",
     )
-    return {name: value for name, value in summary.items() if name in counts} | {"report": path}
+    relabelled = {name: value for name, value in summary.items() if name in counts} | {"report": path}
+    sources = sorted(summary["relabelled_by_source"])
+    announce(LABELLED_PRODUCTS, relabelled | {"model_version": model["version"]}, sources=sources)
+    return relabelled

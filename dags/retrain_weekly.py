@@ -30,6 +30,8 @@ run is green, and the champion stays.
 * `conclude` red, another version became champion meanwhile: clear the whole run.
 * Killed anywhere: clear the red task. `python -m include check` compares registry and `promotions`.
 
+**See what came of it.** [Cuvée pages](plugin/cuvee): model cards and decisions.
+
 **Owner.** data-platform. More in `docs/models.md`.
 """
 
@@ -37,11 +39,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag, task_group
+from airflow.sdk import Param, dag, task_group
 
 import retraining_tasks as tasks
-from include.settings import load_settings
-from task_context import DEFAULT_ARGUMENTS, midnight
+from schedules import runs_named_after_days
+from task_context import DEFAULT_ARGUMENTS, day_param
 
 
 @task_group
@@ -51,17 +53,34 @@ def candidate(planned: Any, name: str) -> Any:
 
 @dag(
     dag_id="retrain_weekly",
-    schedule=CronDataIntervalTimetable("@weekly", timezone="UTC"),
-    start_date=midnight(load_settings().first_day),
-    end_date=midnight(load_settings().last_day),
+    description="Train candidates on all trusted labels, and promote only what is measurably better.",
+    schedule=runs_named_after_days("@weekly"),
     catchup=False,
     max_active_runs=1,
     default_args={**DEFAULT_ARGUMENTS, **tasks.FAILURE},
     params={
-        "day": Param(None, type=["null", "string"], format="date", description="Last day whose labels count."),
-        "approval": Param(None, type=["null", "boolean"], description="Ask a person before a promotion."),
-        "rollback_to": Param(None, type=["null", "string"], pattern="^([0-9]+|previous)$", description="Version."),
-        "reason": Param(None, type=["null", "string"], description="Why a rollback is wanted."),
+        "day": day_param("Last day", "Last day whose labels count; the last of the week by default"),
+        "approval": Param(
+            None,
+            type=["null", "boolean"],
+            title="Ask before a promotion",
+            description="Whether a person is asked, e.g. true; the setting CUVEE_PROMOTION_APPROVAL by default.",
+        ),
+        "rollback_to": Param(
+            None,
+            type=["null", "string"],
+            pattern="^([0-9]+|previous)$",
+            title="Roll back to",
+            description="Train nothing, and make this model version champion again, e.g. 3 or previous.",
+        ),
+        "reason": Param(
+            None,
+            type=["null", "string"],
+            pattern="[^ ]",
+            maxLength=500,
+            title="Reason of the rollback",
+            description="Recorded with it, e.g. too many vinegars called wine.",
+        ),
     },
     tags=["models", "weekly"],
     doc_md=__doc__,

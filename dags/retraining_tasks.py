@@ -127,7 +127,8 @@ def announce_champion(concluded: Any, rolled_back: Any) -> Any:
     version = rolled_back["version"] if rolled_back else concluded["candidate"] if concluded["promoted"] else None
     if version is None:
         raise AirflowSkipException("The champion stays: nothing is labelled again.")
-    announce(CHAMPION_MODEL, version=version)
+    summary = {"report": rolled_back["page"] if rolled_back else concluded["report"], "model_version": version}
+    announce(CHAMPION_MODEL, summary, version=version)
     return version
 
 

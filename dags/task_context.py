@@ -8,18 +8,30 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook, ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule, get_current_context
+from airflow.sdk import (
+    BaseHook,
+    ExceptionRetryPolicy,
+    Param,
+    RetryAction,
+    RetryDecision,
+    RetryRule,
+    get_current_context,
+)
 
 from include.errors import (
     BatchRejected,
     CatalogueRefused,
     ChampionChanged,
     ConfigurationError,
+    DayBeforeUnfinished,
+    DayRefused,
     NoChampionError,
     NotYetPublished,
     RecordTooSlow,
+    reason_and_next_step,
 )
 from include.settings import load_settings
+from include.sources.openfoodfacts_delta import DayNoLongerKept
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -36,6 +48,8 @@ RETRY_POLICY = ExceptionRetryPolicy(
                 CatalogueRefused,
                 ChampionChanged,
                 ConfigurationError,
+                DayBeforeUnfinished,
+                DayNoLongerKept,
                 NoChampionError,
                 RecordTooSlow,
             ],
@@ -77,9 +91,21 @@ PATIENCE: dict[str, Any] = {"retries": 40, "retry_policy": PatientRetryPolicy(ru
 """Arguments of a task that waits for its source: 40 tries, half an hour apart."""
 
 
-def midnight(day: date | None) -> datetime | None:
-    """The start of a day in UTC, as DAG arguments want it; None stays None."""
-    return None if day is None else datetime.combine(day, time(), UTC)
+def day_param(title: str, description: str) -> Param:
+    """A param for a day such as 2026-01-05; nothing by default."""
+    return Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        title=title,
+        description=f"{description}, e.g. 2026-01-05.",
+    )
+
+
+def midnight(day: date) -> datetime:
+    """The start of a day in UTC."""
+    return datetime.combine(day, time(), UTC)
 
 
 def run_day_of(context: Context) -> date:
@@ -141,9 +167,9 @@ def imported_source(params: Mapping[str, Any]) -> str:
 
 
 def record_failed_batch(context: Context) -> None:
-    """Write the reason of a failed task to the table `batches`, so that it is found where people look.
+    """Write the reason of a failed task to the table `batches`, and end its log with reason and next step.
 
-    A task of no source (the digest) has no batch: its colour and its log say that it failed.
+    A task of no source (the digest) has no batch, and a day that was refused makes none.
     """
     from include.warehouse.batches import record_failure
     from include.warehouse.engine import open_engine
@@ -151,27 +177,30 @@ def record_failed_batch(context: Context) -> None:
     task_id = context["ti"].task_id
     params = context["params"]
     is_import = "path" in params
-    if not is_import and "." not in task_id:
-        logger.error("%s failed; the batches of the day are not affected", task_id)
-        return
-    source = imported_source(params) if is_import else task_id.split(".")[0]
-    reason = str(context.get("exception") or "the task was killed or timed out")
-    try:
-        with open_engine(load_settings().warehouse_dsn) as engine:
-            record_failure(
-                engine,
-                source,
-                run_day_of(context),
-                step=task_id.rsplit(".", 1)[-1],
-                reason=reason,
-                kind="import" if is_import else "daily",
-            )
-    except Exception:
-        # The task is red already; a warehouse that is down must not hide why.
-        logger.exception("the failure of %s could not be written to `batches`", task_id)
+    error = context.get("exception")
+    has_batch = (is_import or "." in task_id) and not isinstance(error, DayRefused)
+    if has_batch:
+        source = imported_source(params) if is_import else task_id.split(".")[0]
+        reason = str(error or "the task was killed or timed out")
+        try:
+            with open_engine(load_settings().warehouse_dsn) as engine:
+                record_failure(
+                    engine,
+                    source,
+                    run_day_of(context),
+                    step=task_id.rsplit(".", 1)[-1],
+                    reason=reason,
+                    kind="import" if is_import else "daily",
+                )
+        except Exception:
+            # The task is red already; a warehouse that is down must not hide why.
+            logger.exception("the failure of %s could not be written to `batches`", task_id)
+    log_failure(context)
 
 
 def log_failure(context: Context) -> None:
-    """Say in the log which task failed and why, where no batch has a row to say it in."""
-    reason = str(context.get("exception") or "the task was killed or timed out")
-    logger.error("%s of %s failed: %s", context["ti"].task_id, context["dag_run"].run_id, reason)
+    """End the log of a failed task with the reason and the next step, in one sentence."""
+    from include.security.quoting import printable
+    from include.security.redaction import redact
+
+    logger.error("%s", printable(redact(reason_and_next_step(context["ti"].task_id, context.get("exception")))))

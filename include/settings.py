@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from include.errors import ConfigurationError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+ROLES = ("viewer", "user", "op", "admin")
+"""Roles of the embedded Airflow: read; read and trigger DAGs; as well change connections and pools; all."""
 
 
 class Settings(BaseSettings):
@@ -282,15 +284,30 @@ class Settings(BaseSettings):
     postgres_port: int = Field(5433, ge=1, le=65535, description="Port of the embedded PostgreSQL.")
     sandbox_port: int = Field(8099, ge=1, le=65535, description="Port of the sandbox food APIs.")
     airflow_parallelism: int = Field(8, ge=1, description="Tasks that the embedded Airflow runs at once.")
+    airflow_accounts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Accounts of the embedded Airflow beside `admin`, comma-separated, each with its role (`viewer`, "
+        "`user`, `op` or `admin`), e.g. `ines:viewer,paul:user`; their passwords are in `airflow/passwords.json` of "
+        "the state folder.",
+    )
     preload_libraries: bool = Field(
         True, description="Let the embedded scheduler import libraries and steps once, so that tasks inherit them."
     )
 
-    @field_validator("daily_sources", mode="before")
+    @field_validator("daily_sources", "airflow_accounts", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("airflow_accounts")
+    @classmethod
+    def _name_and_role(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for account in value:
+            name, _, role = account.partition(":")
+            if not name.isidentifier() or name == "admin" or role not in ROLES:
+                raise ValueError(f"{account!r} is not a name (but admin) and one of the roles {', '.join(ROLES)}")
         return value
 
     @field_validator("last_day", mode="before")

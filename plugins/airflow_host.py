@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -17,11 +17,12 @@ from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from airflow.utils.state import TaskInstanceState
+from airflow.utils.types import DagRunType
 from starlette.requests import Request
 
 from include.pages.web.access import DAG_OF_RIGHT
+from include.pages.web.check_process import check_platform
 from include.pages.web.host import Right, Run
-from include.settings import load_settings
 
 ENTITY_OF_RIGHT = {right: None if right == Right.VIEW else DagAccessEntity.RUN for right in Right}
 
@@ -62,7 +63,7 @@ class AirflowHost:
         """The newest run of each day that has one."""
         query = (
             sa.select(DagRun)
-            .where(DagRun.dag_id == dag_id, DagRun.run_after >= _midnight(first_day))
+            .where(DagRun.dag_id == dag_id, DagRun.run_after >= _midnight(first_day), _may_be_of(first_day, last_day))
             .order_by(DagRun.run_after.desc(), DagRun.id.desc())
             .limit(RUNS)
         )
@@ -98,9 +99,7 @@ class AirflowHost:
 
     def problems(self) -> Sequence[str]:
         """What `check` finds now."""
-        from include.pipeline.check import check
-
-        return [f"{found.what}: {found.problem}" for found in check(load_settings()) if not found.holds]
+        return check_platform()
 
     def run_page(self, run: Run) -> str:
         """Airflow's page of a run."""
@@ -118,6 +117,13 @@ FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+def _may_be_of(first_day: date, last_day: date) -> sa.ColumnElement[bool]:
+    """Which runs are read to find those of some days: scheduled ones by their interval, and all that may name a day."""
+    start = DagRun.data_interval_start
+    in_days = sa.and_(start >= _midnight(first_day), start < _midnight(last_day + timedelta(days=1)))
+    return sa.or_(in_days, DagRun.run_type.not_in((DagRunType.SCHEDULED, DagRunType.BACKFILL_JOB)))
 
 
 def _run(stored: DagRun) -> Run:

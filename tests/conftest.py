@@ -9,6 +9,7 @@ import pytest
 
 pytest_plugins = [
     "tests.fixtures.api",
+    "tests.fixtures.browser",
     "tests.fixtures.needs",
     "tests.fixtures.order",
     "tests.fixtures.sharing",

@@ -31,7 +31,7 @@ from filelock import FileLock
 
 from include.errors import ConfigurationError
 from include.local.airflow_api import AirflowApi
-from include.local.airflow_config import AirflowFolder, Login
+from include.local.airflow_config import USERNAME, AirflowFolder, Login
 from include.local.airflow_settings import AirflowObjects, read_airflow_settings
 from include.local.load_settings import load
 from include.local.processes import BackgroundProgram, require_free_port
@@ -95,9 +95,9 @@ class LocalAirflow:
         """Address of the UI, e.g. `http://127.0.0.1:8080`."""
         return self._folder.url
 
-    def login(self) -> Login:
+    def login(self, username: str = USERNAME) -> Login:
         """User and password of the UI and the REST API."""
-        return self._folder.login()
+        return self._folder.login(username)
 
     def api(self) -> AirflowApi:
         """A client of the REST API."""

@@ -113,8 +113,13 @@ class AirflowApi:
     # Runs
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None, logical_date: datetime | None = None) -> str:
-        """Start one run; its run id. `logical_date` must be in UTC and unused; without it, the run has none."""
-        body = {"logical_date": logical_date.isoformat() if logical_date else None, "conf": dict(conf or {})}
+        """Start one run; its run id, `manual__2026-01-05__…` if `conf` has that `day`.
+
+        `logical_date` must be in UTC and unused; without it, the run has none.
+        """
+        body: dict[str, Any] = {"logical_date": logical_date and logical_date.isoformat(), "conf": dict(conf or {})}
+        if day := body["conf"].get("day"):
+            body["dag_run_id"] = f"manual__{day}__{datetime.now(UTC).isoformat()}"
         return str(self.request("POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"])
 
     def create_backfill(

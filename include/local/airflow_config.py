@@ -60,17 +60,20 @@ class AirflowFolder:
         """Address of the UI and of the REST API, e.g. `http://127.0.0.1:8080`."""
         return f"http://{HOST}:{self.port}"
 
-    def login(self) -> Login:
-        """User and password, made on first use."""
+    def login(self, username: str = USERNAME) -> Login:
+        """An account and its password, made on first use."""
         path = self.home / "passwords.json"
-        if not path.exists():
-            write_file(path, json.dumps({USERNAME: secrets.token_urlsafe(12)}), owner_only=True)
-        return Login(USERNAME, json.loads(path.read_text())[USERNAME])
+        passwords = json.loads(path.read_text()) if path.exists() else {}
+        if username not in passwords:
+            passwords[username] = secrets.token_urlsafe(12)
+            write_file(path, json.dumps(passwords), owner_only=True)
+        return Login(username, passwords[username])
 
     def write(self, settings: Settings, database_url: str) -> None:
         """Write airflow.cfg and what it refers to; the same arguments give the same files."""
         self.home.mkdir(parents=True, exist_ok=True)
-        self.login()
+        for account in (USERNAME, *(account.partition(":")[0] for account in settings.airflow_accounts)):
+            self.login(account)
         parser = configparser.RawConfigParser()
         for section, values in self._sections(settings, database_url).items():
             # Airflow interpolates `%` in its file
@@ -130,7 +133,7 @@ class AirflowFolder:
                 "parallelism": settings.airflow_parallelism,
                 "max_active_tasks_per_dag": settings.airflow_parallelism,
                 "fernet_key": self._secret("fernet.key", urlsafe=True),
-                "simple_auth_manager_users": f"{USERNAME}:admin",
+                "simple_auth_manager_users": ",".join([f"{USERNAME}:admin", *settings.airflow_accounts]),
                 "simple_auth_manager_all_admins": False,
                 "simple_auth_manager_passwords_file": self.home / "passwords.json",
                 "execution_api_server_url": f"{self.url}/execution/",

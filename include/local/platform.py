@@ -52,6 +52,7 @@ def addresses(settings: Settings) -> dict[str, Any]:
     is_own = bool(settings.warehouse_url.get_secret_value())
     return {
         "airflow": airflow.url,
+        "pages": f"{airflow.url}/plugin/cuvee",
         "login": f"{login.username} / {login.password}",
         "warehouse": make_url(settings.warehouse_dsn).render_as_string(hide_password=is_own),
         "lake": settings.lake_root,

@@ -64,13 +64,7 @@ def write_overview(lake: Lake) -> None:
     When two days are validated at the same moment the overview may miss one of them until the next report.
     """
     days: dict[tuple[str, str], dict[str, Any]] = {}
-    paths = lake.list_files(REPORTS, "/summary.json")
-    contents = lake.filesystem.cat([lake.full_path(path) for path in paths], on_error="omit") if paths else {}
-    by_path = {str(path).removeprefix("/"): content for path, content in contents.items()}
-    for path in paths:
-        content = by_path.get(lake.full_path(path).removeprefix("/"))
-        if content is None:
-            continue
+    for path, content in lake.read_files(lake.list_files(REPORTS, "/summary.json")).items():
         summary = json.loads(content)
         link = path.removeprefix(f"{REPORTS}/").removesuffix("summary.json") + "index.html"
         entry = days.setdefault((summary["day"], summary["source"]), {})

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,11 @@ class RuleResult:
     def breaks_batch(self) -> bool:
         """Whether the batch is rejected for it."""
         return not self.success and self.severity == "critical"
+
+    @property
+    def state(self) -> Literal["passed", "warning", "failed"]:
+        """How it ended: a rule of severity `warning` that does not hold is a warning, any other has failed."""
+        return "passed" if self.success else "failed" if self.breaks_batch else "warning"
 
     @property
     def sentence(self) -> str:

@@ -6,6 +6,8 @@ row rules give codes as plain strings; a code that is not listed here has no mea
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Final
 
 REASONS: Final[dict[str, str]] = {
@@ -41,6 +43,37 @@ FLAGS: Final[dict[str, str]] = {
     "rule_disagrees": "A written rule of the taxonomy contradicts the classifiers, so the label is for review.",
 }
 """Flag → sentence. Flags are in `Product.flags`; they reject nothing."""
+
+
+FIELDS_OF_REASONS: Final[dict[str, tuple[str, ...]]] = {
+    "no_id": ("id",),
+    "bad_id": ("id",),
+    "code_damaged": ("id",),
+    "duplicate": ("id",),
+    "no_name": ("name",),
+    "no_text": ("name", "description", "ingredients"),
+    "name_too_long": ("name",),
+}
+"""Reason code → the fields that it is about; other reasons may be about any, which their detail names."""
+
+_NAMED_FIELD = re.compile(r"(?:column )?'?([\w.-]{1,60})'? (?:has|holds|is) ")
+
+
+def fields_of(reasons: Iterable[str], detail: str) -> list[str]:
+    """The fields for which a record was set aside, e.g. `["name", "brand"]`; empty where the record as a whole is bad.
+
+    `detail` is that of the rejection: its parts begin with the name of a field.
+    """
+    known = [field for reason in reasons for field in FIELDS_OF_REASONS.get(reason, ())]
+    if any(reason in _REASONS_OF_ANY_FIELD for reason in reasons):
+        named = (_NAMED_FIELD.match(part) for part in detail.split("; "))
+        known += [_OTHER_NAMES.get(found.group(1), found.group(1)) for found in named if found]
+    return list(dict.fromkeys(known))
+
+
+_REASONS_OF_ANY_FIELD = frozenset({"text_too_long", "control_characters", "wrong_type", "unknown_schema_version"})
+_OTHER_NAMES = {"code": "id", "foodId": "id"}
+"""A source's name of a field → ours."""
 
 
 def describe_reason(code: str) -> str:

@@ -8,9 +8,12 @@ from datetime import date
 from typing import Any, Literal
 
 from include.quality.expectation_run import RuleResult
-from include.quality.report_sections import BarChart, Example
+from include.quality.report_sections import REASONS_TITLE, BarChart, Example
 
 Verdict = Literal["passed", "failed", "empty"]
+
+SUMMARY_CHARACTERS = 200
+"""Of what a rule found, in a summary; the whole is in the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,13 @@ class ValidationReport:
         """One sentence for each rule that rejects the batch, with what was expected and what was found."""
         return [rule.sentence for rule in self.broken]
 
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Reason code → records that were set aside for it, commonest first."""
+        return {bar.name: bar.count for chart in self.bars if chart.title == REASONS_TITLE for bar in chart.bars}
+
     def summary(self) -> dict[str, Any]:
-        """What the overview shows of this report."""
+        """What lists of many days and comparisons of two need of this report."""
         return {
             "kind": self.kind,
             "source": self.source,
@@ -67,4 +75,8 @@ class ValidationReport:
             "broken": [rule.rule for rule in self.broken],
             "warnings": [rule.rule for rule in self.warnings],
             "counts": dict(self.counts),
+            "rules": {
+                rule.rule: {"state": rule.state, "observed": rule.observed[:SUMMARY_CHARACTERS]} for rule in self.rules
+            },
+            "reasons": self.reasons,
         }

@@ -10,6 +10,8 @@ from typing import Any
 from include.quality.reasons import describe_flag, describe_reason
 from include.storage.lake import Lake
 
+REASONS_TITLE = "Why records were set aside"
+"""Title of the chart of reasons."""
 EXAMPLE_ROWS = 50
 RAW_CHARACTERS = 2_000
 _READ_ROWS = 2_000
@@ -67,7 +69,7 @@ def quarantine_sections(lake: Lake, path: str) -> QuarantineSections:
     for row in _rows(lake, path, ["reasons"]):
         rows += 1
         reasons.update(row["reasons"])
-    bars = [_chart("Why records were set aside", "Share of the quarantined records.", reasons, rows, describe_reason)]
+    bars = [_chart(REASONS_TITLE, "Share of the quarantined records.", reasons, rows, describe_reason)]
     return QuarantineSections(rows, bars if rows else [], _examples(lake, path, reasons))
 
 

@@ -26,3 +26,15 @@ def printable(text: str, keep: str = "") -> str:
 def shortened(text: str, characters: int = QUOTED_CHARACTERS) -> str:
     """At most so many characters of a text, with `…` where the rest was."""
     return text if len(text) <= characters else text[: characters - 1] + "…"
+
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What makes a spreadsheet take a cell for a formula, in full width as well."""
+
+
+def spreadsheet_safe(text: str) -> str:
+    """A text as a cell of CSV that no spreadsheet takes for a formula: `=cmd|…` becomes `'=cmd|…`.
+
+    What follows a separator or a quotation mark inside the text is the CSV writer's to quote.
+    """
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text

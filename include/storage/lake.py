@@ -83,6 +83,14 @@ class Lake:
         found = (path[prefix:] for path in self.filesystem.find(full))
         return sorted(p for p in found if p.endswith(suffix) and not p.rsplit("/", 1)[-1].startswith((".", "_")))
 
+    def list_folders(self, folder: str) -> list[str]:
+        """Names of the folders directly in a folder, sorted; empty if it is absent. What they hold is not listed."""
+        try:
+            entries = self.filesystem.ls(self.full_path(folder), detail=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory")
+
     def file_sizes(self, folder: str) -> dict[str, int]:
         """Size in bytes of all files below a folder, by path, in one listing; empty if the folder is absent."""
         full = self.full_path(folder)
@@ -145,6 +153,18 @@ class Lake:
     def read_bytes(self, path: str) -> bytes:
         """The whole content of a (small) file, in one request."""
         return bytes(self.filesystem.cat_file(self.full_path(path)))
+
+    def read_files(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """The contents of (small) files by path, asked for at once; those that are absent are left out."""
+        if not paths:
+            return {}
+        # A list of one path that is absent is an error all the same.
+        with suppress(FileNotFoundError):
+            found = self.filesystem.cat([self.full_path(path) for path in paths], on_error="omit")
+            contents = {str(full).removeprefix("/"): content for full, content in found.items()}
+            by_path = ((path, contents.get(self.full_path(path).removeprefix("/"))) for path in paths)
+            return {path: bytes(content) for path, content in by_path if content is not None}
+        return {}
 
     def write_bytes(self, path: str, content: bytes) -> None:
         """Replace a file by `content`."""

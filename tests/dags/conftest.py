@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
 DAGS_FOLDER = PROJECT_ROOT / "dags"
+PLUGINS_FOLDER = PROJECT_ROOT / "plugins"
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,7 @@ def airflow_home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="cuvee-airflow-home-") as folder:
         os.environ["AIRFLOW_HOME"] = folder
         os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+        os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(PLUGINS_FOLDER)
         os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
         yield Path(folder)
 

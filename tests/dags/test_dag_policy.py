@@ -14,7 +14,7 @@ import pytest
 
 from include.settings import load_settings
 from tests.conftest import PROJECT_ROOT
-from tests.dags.conftest import DAGS_FOLDER
+from tests.dags.conftest import DAGS_FOLDER, PLUGINS_FOLDER
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
@@ -41,6 +41,69 @@ def test_a_dag_tells_the_person_on_call_what_to_do_when_it_fails(dag: Any) -> No
     assert "When it fails" in dag.doc_md
     assert "Owner" in dag.doc_md
     assert dag.tags
+
+
+def validated(dag: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """The params of a run with what a form sends, as the API server validates them."""
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    copy = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    return dict(copy.params.deep_merge(given).validate())
+
+
+def test_a_dag_and_each_of_its_params_say_what_they_are(dag: Any) -> None:
+    assert dag.description
+    for name in dag.params:
+        param = dag.params.get_param(name)
+        assert param.description.endswith("."), name
+        assert param.schema["title"], name
+        assert "e.g. " in param.description, f"{name} shows no example"
+        if "string" in param.schema["type"]:
+            assert "pattern" in param.schema or "enum" in param.schema, f"{name} takes any text"
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "given"),
+    [
+        ("champagne_daily", {"day": "5.1.2026"}),
+        ("champagne_daily", {"day": "2026-02-30"}),
+        ("champagne_daily", {"allow_empty": "maybe"}),
+        ("import_catalogue", {"path": " "}),
+        ("import_catalogue", {"path": "/data/shop.csv", "source": "../lake"}),
+        ("import_catalogue", {"path": "/data/shop.csv", "kind": "excel"}),
+        ("relabel_catalogue", {"version": "newest"}),
+        ("retrain_weekly", {"rollback_to": "-1"}),
+        ("retrain_weekly", {"reason": " "}),
+        ("retrain_weekly", {"day": "2026-01-05; DROP TABLE"}),
+    ],
+)
+def test_a_param_of_another_form_is_refused_before_a_run_is_made(
+    dag_bag: DagBag, dag_id: str, given: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match="Invalid input for param"):
+        validated(dag_bag.dags[dag_id], given)
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "given"),
+    [
+        ("champagne_daily", {"day": "2026-01-05", "allow_empty": True}),
+        ("import_catalogue", {"path": "/data/my shop.csv", "source": "corner_shop", "kind": "plain"}),
+        ("relabel_catalogue", {"version": "3"}),
+        ("retrain_weekly", {"rollback_to": "previous", "reason": "too many vinegars called wine", "approval": True}),
+    ],
+)
+def test_the_examples_of_the_params_are_accepted(dag_bag: DagBag, dag_id: str, given: dict[str, Any]) -> None:
+    assert validated(dag_bag.dags[dag_id], given).items() >= given.items()
+
+
+def test_no_choice_of_the_backfill_dialog_is_refused_because_of_the_day_before(dag: Any) -> None:
+    """Airflow refuses backwards, and missing days only, where a task depends on the past."""
+    assert not any(task.depends_on_past for task in dag.tasks)
+
+
+def test_every_dag_leads_to_the_pages(dag: Any) -> None:
+    assert "[Cuvée pages](plugin/cuvee)" in dag.doc_md
 
 
 def test_every_task_has_an_owner_retries_a_timeout_and_a_failure_callback(dag: Any) -> None:
@@ -118,7 +181,7 @@ def test_the_graph_changes_only_where_a_reviewer_sees_it(dag_bag: DagBag) -> Non
 PARSE = """
 import importlib, json, os, sys, time, warnings
 warnings.simplefilter("ignore")
-sys.path[:0] = [{root!r}, {dags!r}]
+sys.path[:0] = [{root!r}, {dags!r}, {plugins!r}]
 begun = time.process_time()
 import airflow.sdk
 basis, known = time.process_time() - begun, set(sys.modules)
@@ -136,7 +199,9 @@ for name in {names!r}:
 @pytest.fixture(scope="module")
 def parsed(airflow_home: Path) -> dict[str, list[tuple[float, set[str]]]]:
     """For each DAG file: CPU time of its import as a share of that of `airflow.sdk`, and what it imports; thrice."""
-    script = PARSE.format(root=str(PROJECT_ROOT), dags=str(DAGS_FOLDER), names=sorted(EXPECTED_DAG_IDS))
+    script = PARSE.format(
+        root=str(PROJECT_ROOT), dags=str(DAGS_FOLDER), plugins=str(PLUGINS_FOLDER), names=sorted(EXPECTED_DAG_IDS)
+    )
     measured: dict[str, list[tuple[float, set[str]]]] = {}
     for _ in range(3):
         output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)

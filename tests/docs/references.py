@@ -26,10 +26,12 @@ from tests.docs.write_reference import variable_of
 
 VARIABLES_BESIDE_SETTINGS = {"CUVEE_LOG_LEVEL", "CUVEE_SHARED_DATA"}
 """Read by the command line and by the tests alone; they are on the settings page, in a table of their own."""
-FOREIGN_NAMES = {"pg_dump"}
-"""Programs of others, in backticks."""
+FOREIGN_NAMES = {"pg_dump", "depends_on_past", "up_for_reschedule"}
+"""Programs and words of others, in backticks."""
+PAGES_OF_AIRFLOW = {"plugin/cuvee"}
+"""Where links on a DAG's documentation lead to in Airflow's UI, relative to its own address."""
 LAYERS = {layer.split("/")[0] for layer in Layer}
-_COMMAND = re.compile(r"python -m include\b(?!\.)(?P<rest>[^`\n]*)")
+_COMMAND = re.compile(r"python -m include\b(?!\.)(?P<rest>[^`<\n]*)")
 _MODULE = re.compile(r"python -m (?P<module>[a-z_][\w.]*)")
 _MAKE = re.compile(r"(?:^|[\s(])make (?P<target>[a-z][a-z-]*)(?P<rest>(?: [A-Z]+=\S+)*)")
 _VARIABLE = re.compile(r"\bCUVEE_[A-Z0-9_]+\b")
@@ -200,7 +202,7 @@ def links(pages: Iterable[Document]) -> Found:
     found = Found()
     for page in pages:
         for target in page.links:
-            if re.match(r"[a-z]+:", target):
+            if re.match(r"[a-z]+:", target) or target in PAGES_OF_AIRFLOW:
                 continue
             name, _, anchor = target.partition("#")
             path = page.folder / name if name else PROJECT_ROOT / page.name

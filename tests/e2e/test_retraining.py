@@ -95,6 +95,17 @@ class Platform:
         found = self.rows("SELECT model_version, count(*) FROM labelled_products GROUP BY 1")
         raise AssertionError(f"the catalogue was not labelled by version {version}: {found}")
 
+    def wait_for_event(self, asset: str, dag_id: str, **extra: str) -> None:
+        """Wait until a DAG has announced a change of an asset with what is given."""
+        deadline = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < deadline:
+            events = self.api.get("assets/events", source_dag_id=dag_id, limit=100)["asset_events"]
+            found = [event["extra"] for event in events if event["uri"] == asset]
+            if any(event.items() >= extra.items() and event["counts"]["relabelled"] for event in found):
+                return
+            time.sleep(2)
+        raise AssertionError(f"{dag_id} announced no such change of {asset}: {found}")
+
     def champion(self) -> str | None:
         """Number of the champion in the registry."""
         return Registry(self.settings.tracking_uri, self.settings.state_dir).alias(CHAMPION)
@@ -141,6 +152,7 @@ def test_three_weeks_promote_promote_and_refuse_and_a_rollback_is_followed_by_th
     assert states(second)["announce_champion"] == "success"
     assert platform.champion() == "2"
     platform.wait_for_relabelling("2")
+    platform.wait_for_event("labelled_products", "relabel_catalogue", model_version="2")
 
     place = platform.header.index(CATEGORY)
     shuffled = [row[place] for row in platform.halves[1]]

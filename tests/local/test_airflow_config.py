@@ -102,3 +102,17 @@ def test_preloading_can_be_switched_off(folder: AirflowFolder, settings: Setting
     assert "warm_start()" in hook.read_text()
     folder.write(settings.model_copy(update={"preload_libraries": False}), URL)
     assert hook.read_text() == ""
+
+
+def test_accounts_have_a_role_and_a_password_of_their_own(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path, airflow_accounts="ines:viewer, paul:user")
+    folder = AirflowFolder(tmp_path / "airflow", settings.airflow_port)
+    folder.write(settings, URL)
+    assert config(folder)["core"]["simple_auth_manager_users"] == "admin:admin,ines:viewer,paul:user"
+    assert len({folder.login(name).password for name in ("admin", "ines", "paul")}) == 3
+
+
+@pytest.mark.parametrize("account", ["admin:viewer", "ines", "ines:boss", "a b:user", "x:user:team"])
+def test_an_account_that_airflow_would_not_understand_is_refused(account: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="one of the roles viewer, user, op, admin"):
+        Settings(state_dir=tmp_path, airflow_accounts=account)

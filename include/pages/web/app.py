@@ -18,7 +18,20 @@ from starlette.responses import Response
 from starlette.status import HTTP_401_UNAUTHORIZED, HTTP_404_NOT_FOUND, HTTP_503_SERVICE_UNAVAILABLE
 
 from include.errors import CuveeError
-from include.pages.web import assets, batches, documents, home, photos, product, product_exports, products, validation
+from include.pages.web import (
+    assets,
+    batches,
+    checks,
+    dag_tabs,
+    documents,
+    home,
+    photos,
+    product,
+    product_exports,
+    products,
+    quarantine,
+    validation,
+)
 from include.pages.web.data import Data
 from include.pages.web.headers import SecurityHeaders
 from include.pages.web.host import Host
@@ -45,11 +58,14 @@ def create_app(host: Host, settings: Settings) -> FastAPI:
         data.close()
 
     app = FastAPI(title="Cuvée", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.host, app.state.data = host, data
+    app.state.host, app.state.data, app.state.checks = host, data, checks.Checks(host)
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(CuveeError, _unavailable)
-    for page in (home, batches, validation, products, product, photos, product_exports, documents, assets):
+    for page in (
+        home, batches, checks, validation, quarantine, products, product, photos, product_exports, documents, dag_tabs,
+        assets,
+    ):  # fmt: skip
         app.include_router(page.router)
     return app
 

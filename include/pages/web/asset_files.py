@@ -8,7 +8,7 @@ from functools import lru_cache
 from include.pages.rendering import TEMPLATES
 
 FILES = {
-    "pages.css": ("text/css", ("style.css", "web/pages.css", "web/products.css")),
+    "pages.css": ("text/css", ("style.css", "web/pages.css", "web/batches.css", "web/products.css")),
     "pages.js": ("text/javascript", ("web/pages.js",)),
 }
 """Name of an asset → its type, and the files of `templates` that it is made of."""

@@ -36,6 +36,8 @@ class PublishSummary(TypedDict):
     photos: dict[str, int]
     warnings: int
     """Drift figures beyond their bounds."""
+    model_version: str | None
+    """The version that labelled the day; None for an empty one."""
     report: str
     seconds: float
 
@@ -88,6 +90,7 @@ def publish_day(
             training_labels=loaded.training_labels,
             photos={key.removeprefix("photo_"): n for key, n in sorted(counts.items()) if key.startswith("photo_")},
             warnings=len(drift.warnings),
+            model_version=model_version,
             report=str(steps.get("validate", {}).get("report", "")),
             seconds=round(time.monotonic() - started, 3),
         )

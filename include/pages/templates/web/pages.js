@@ -64,7 +64,22 @@ function foldOnNarrowScreens() {
   for (const facets of document.querySelectorAll("details.facets")) facets.open = false;
 }
 
+// What takes seconds is a link to a page of its own; its answer takes the place of the link once it is there.
+async function loadAnswers() {
+  for (const link of document.querySelectorAll("a[data-load]")) {
+    const place = link.parentElement;
+    place.setAttribute("aria-busy", "true");
+    try {
+      const page = new DOMParser().parseFromString(await (await fetch(link.href)).text(), "text/html");
+      const answer = page.querySelector("[data-answer]");
+      if (answer) place.replaceChildren(...answer.childNodes);
+    } catch { /* the link stays */ }
+    place.removeAttribute("aria-busy");
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  loadAnswers();
   showLocalTimes();
   foldOnNarrowScreens();
   document.addEventListener("click", followHostLinks);
