@@ -19,7 +19,8 @@ from include.warehouse.batch_states import BatchState, batch_keys, batch_states
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-SHOWN_DAYS = 30
+SHOWN_DAYS = 14
+"""Each is three small files of a source to read."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class ListedDays:
 
 
 def list_days(lake: Lake, engine: Engine, *, source: str = "", until: date | None = None) -> ListedDays:
-    """The batches of the newest thirty days that have any, of one source or of all, up to the day `until`.
+    """The batches of the newest fourteen days that have any, of one source or of all, up to the day `until`.
 
     A source that has no batch is no choice: the list is empty then.
     """

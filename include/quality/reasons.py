@@ -56,7 +56,7 @@ FIELDS_OF_REASONS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Reason code → the fields that it is about; other reasons may be about any, which their detail names."""
 
-_NAMED_FIELD = re.compile(r"(?:column )?'?([\w.-]{1,60})'? (?:has|holds|is) ")
+_NAMED_FIELD = re.compile(r"(?:column '([^']{1,60})'|([\w.-]{1,60})) (?:has|holds|is) ")
 
 
 def fields_of(reasons: Iterable[str], detail: str) -> list[str]:
@@ -67,7 +67,8 @@ def fields_of(reasons: Iterable[str], detail: str) -> list[str]:
     known = [field for reason in reasons for field in FIELDS_OF_REASONS.get(reason, ())]
     if any(reason in _REASONS_OF_ANY_FIELD for reason in reasons):
         named = (_NAMED_FIELD.match(part) for part in detail.split("; "))
-        known += [_OTHER_NAMES.get(found.group(1), found.group(1)) for found in named if found]
+        names = [found.group(1) or found.group(2) for found in named if found]
+        known += [_OTHER_NAMES.get(name, name) for name in names]
     return list(dict.fromkeys(known))
 
 

@@ -6,7 +6,9 @@ import ast
 import re
 from pathlib import Path
 
-from include.quality.reasons import FLAGS, REASONS, describe_flag, describe_reason
+import pytest
+
+from include.quality.reasons import FLAGS, REASONS, describe_flag, describe_reason, fields_of
 from tests.conftest import PROJECT_ROOT
 
 CODE = re.compile(r"[a-z][a-z_]+")
@@ -49,3 +51,30 @@ def test_codes_that_sources_write_are_described() -> None:
 def test_unknown_codes_are_named_rather_than_an_error() -> None:
     assert "brand_new" in describe_reason("brand_new")
     assert describe_flag("brand_new") == "brand new"
+
+
+@pytest.mark.parametrize(
+    ("reasons", "detail", "fields"),
+    [
+        (["no_name"], "no name", ["name"]),
+        (
+            ["code_damaged", "no_name"],
+            "code is '3E+12': a spreadsheet has rounded the barcode; no name",
+            ["id", "name"],
+        ),
+        (["no_text"], "", ["name", "description", "ingredients"]),
+        (["text_too_long"], "brand has 5,000 characters, at most 4,000 are taken", ["brand"]),
+        (["control_characters"], "quantity holds U+202E; brand holds U+0007", ["quantity", "brand"]),
+        (["wrong_type"], "categories_tags is a number, not a list of texts", ["categories_tags"]),
+        (["wrong_type"], "column 'Unique Id' holds a list, not an id", ["Unique Id"]),
+        (["wrong_type"], "column 'brand' holds a list, not text", ["brand"]),
+        (["wrong_type"], "code is a list, not text", ["id"]),
+        (["wrong_type"], "the record is a list, not an object", []),
+        (["not_json"], "the line is not JSON", []),
+        (["something_new"], "brand is odd", []),
+    ],
+)
+def test_the_fields_of_a_rejection_are_read_off_its_reasons_and_its_detail(
+    reasons: list[str], detail: str, fields: list[str]
+) -> None:
+    assert fields_of(reasons, detail) == fields

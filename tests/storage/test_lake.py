@@ -273,3 +273,27 @@ def test_a_folder_may_be_deleted_by_several_at_once(lake: Lake) -> None:
             for done in [pool.submit(lake.delete, "staging") for _ in range(4)]:
                 done.result()
         assert not lake.exists("staging")
+
+
+def test_folders_are_listed_by_name_without_what_they_hold(any_lake: Lake) -> None:
+    assert any_lake.list_folders("reports/validation") == []
+    for path in (
+        "reports/validation/source=b/day=1/x.json",
+        "reports/validation/source=a/y.json",
+        "reports/validation/z",
+    ):
+        any_lake.write_bytes(path, b"1")
+    assert any_lake.list_folders("reports/validation") == ["source=a", "source=b"]
+    assert any_lake.list_folders("reports/validation/z") == []
+    assert any_lake.list_folders("reports/validation/source=a") == []
+
+
+def test_many_small_files_are_read_at_once_and_absent_ones_left_out(any_lake: Lake) -> None:
+    for name in ("a", "b"):
+        any_lake.write_bytes(f"reports/{name}.json", name.encode())
+    assert any_lake.read_files(["reports/b.json", "reports/none.json", "reports/a.json"]) == {
+        "reports/b.json": b"b",
+        "reports/a.json": b"a",
+    }
+    assert any_lake.read_files(["reports/none.json"]) == {}
+    assert any_lake.read_files([]) == {}

@@ -62,10 +62,20 @@ def create_app(host: Host, settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(CuveeError, _unavailable)
-    for page in (
-        home, batches, checks, validation, quarantine, products, product, photos, product_exports, documents, dag_tabs,
-        assets,
-    ):  # fmt: skip
+    pages = (
+        home,
+        batches,
+        checks,
+        validation,
+        quarantine,
+        products,
+        product,
+        photos,
+        product_exports,
+        documents,
+        dag_tabs,
+    )
+    for page in (*pages, assets):
         app.include_router(page.router)
     return app
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from include.pages.web.access import CurrentViewer, router_for
 from include.pages.web.batch_query import KINDS, OUTCOMES, batch_query
@@ -15,7 +15,7 @@ from include.pages.web.data import CurrentData, Data
 from include.pages.web.day_chart import PARTS, Chart, day_chart
 from include.pages.web.host import Host, Right, Run
 from include.pages.web.recent_days import DAG, recent_days
-from include.pages.web.rendering import render, root_of
+from include.pages.web.rendering import render
 from include.pages.web.scheduler import scheduler_of
 from include.warehouse.batch_history import StoredBatch, batch_sources, has_batches_table, newest_batches
 
@@ -28,11 +28,9 @@ PAGE = 50
 def batches(request: Request, viewer: CurrentViewer, data: CurrentData, moment: Now) -> Response:
     """The page."""
     host, engine = request.app.state.host, data.engine
-    if not has_batches_table(engine):
-        return RedirectResponse(root_of(request))  # it says what to do first
-    sources = batch_sources(engine)
+    sources = batch_sources(engine) if has_batches_table(engine) else []
     asked = batch_query(request.query_params, sources)
-    rows = newest_batches(engine, asked.chosen, after=asked.after, limit=PAGE + 1)
+    rows = newest_batches(engine, asked.chosen, after=asked.after, limit=PAGE + 1) if sources else []
     has_more, rows = len(rows) > PAGE, rows[:PAGE]
     return render(
         request,
@@ -43,7 +41,7 @@ def batches(request: Request, viewer: CurrentViewer, data: CurrentData, moment: 
         rows=rows,
         runs=_runs_of(host, rows),
         older=f"{rows[-1].day},{rows[-1].source}" if has_more else "",
-        charts=[] if asked.after else _charts(host, data, moment.date(), asked.chosen.source),
+        charts=[] if asked.after or not sources else _charts(host, data, moment.date(), asked.chosen.source),
         parts=PARTS,
         sources=sources,
         kinds=KINDS,

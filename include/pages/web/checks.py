@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 router = router_for(Right.VIEW)
 
 GOOD_SECONDS = 60.0
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 45.0
 """How long a page waits for a check that is going on."""
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from include.pages.web.clock import now
@@ -16,32 +15,9 @@ from tests.pages.web.batch_rows import NOW, REASON, fail, publish, run_of
 from tests.pages.web.hosts import SmallHost
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, Route
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-ROOT = "http://pages.test/airflow/cuvee/"
-
-
-@pytest.fixture
-def open_page(browser: Browser, viewer: TestClient) -> Iterator[Callable[..., Page]]:
-    """A function that opens an address of the application; options are those of the browser's context."""
-    contexts: list[BrowserContext] = []
-
-    def answer(route: Route) -> None:
-        found = viewer.get(route.request.url.removeprefix(ROOT))
-        route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
-
-    def open_(address: str, **options: Any) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        context.route("**/*", answer)
-        page = context.new_page()
-        page.goto(f"{ROOT}{address}")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture

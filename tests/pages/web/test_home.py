@@ -79,7 +79,7 @@ def test_a_warehouse_without_tables_is_a_new_installation(warehouse: Engine, vie
     with warehouse.begin() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
     assert "Nothing has run yet" in viewer.get("").text
-    assert "Nothing has run yet" in viewer.get("batches").text
+    assert "No batch yet." in viewer.get("batches").text
 
 
 def test_a_new_installation_with_a_model_goes_on_from_there(warehouse: Engine, viewer: TestClient) -> None:

@@ -26,13 +26,18 @@ function showLocalTimes() {
   }
 }
 
-// A link to the host leaves its frame. The frame may not steer the window around it, but that window's own links may.
+// A link to the host leaves its frame, and one to another site opens beside the host: that site would refuse to be in a
+// frame. The frame may not steer the window around it, but that window's own links may.
 function followHostLinks(event) {
-  const link = event.target.closest("a[data-host]");
-  if (!link || window.parent === window || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const link = event.target.closest("a[href]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const isFramed = window.parent !== window || link.ownerDocument !== document;
+  const isElsewhere = link.origin !== window.location.origin;
+  if (!isFramed || !(isElsewhere || "host" in link.dataset)) return;
   event.preventDefault();
   const outer = window.parent.document.createElement("a");
   outer.href = link.href;
+  if (isElsewhere) Object.assign(outer, { target: "_blank", rel: "noreferrer" });
   window.parent.document.body.append(outer);
   outer.click();
   outer.remove();
@@ -44,24 +49,17 @@ function dropEmptyFields(event) {
   window.setTimeout(() => { for (const field of event.target.elements) field.disabled = false; });
 }
 
-// A link to somewhere else opens in a window of its own, which a frame may not open, but the page around it may.
-function followOutsideLinks(event) {
-  const link = event.target.closest("a[data-outside]");
-  if (!link || window.parent === window) return;
-  event.preventDefault();
-  const outer = window.parent.document.createElement("a");
-  outer.href = link.href;
-  outer.target = "_blank";
-  outer.rel = "noreferrer noopener";
-  window.parent.document.body.append(outer);
-  outer.click();
-  outer.remove();
+// A table that is wider than its place is scrolled with the arrow keys, too, once it can have the focus.
+function letWideTablesFocus() {
+  for (const table of document.querySelectorAll(".table")) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+  }
 }
 
-// On a narrow screen the list comes first, and its facets are unfolded by whoever wants them.
-function foldOnNarrowScreens() {
-  if (!window.matchMedia("(max-width: 860px)").matches) return;
-  for (const facets of document.querySelectorAll("details.facets")) facets.open = false;
+// A stored page has no script of its own: its colours and its links to other sites are seen to from here.
+function showDocument(frame) {
+  followTheme();
+  try { frame.contentDocument.addEventListener("click", followHostLinks); } catch { /* it is of another site */ }
 }
 
 // What takes seconds is a link to a page of its own; its answer takes the place of the link once it is there.
@@ -78,15 +76,22 @@ async function loadAnswers() {
   }
 }
 
+// On a narrow screen the list comes first, and its facets are unfolded by whoever wants them.
+function foldOnNarrowScreens() {
+  if (!window.matchMedia("(max-width: 860px)").matches) return;
+  for (const facets of document.querySelectorAll("details.facets")) facets.open = false;
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   loadAnswers();
   showLocalTimes();
+  letWideTablesFocus();
+  window.addEventListener("resize", letWideTablesFocus);
   foldOnNarrowScreens();
   document.addEventListener("click", followHostLinks);
-  document.addEventListener("click", followOutsideLinks);
   for (const form of document.querySelectorAll("form.filters")) {
     form.addEventListener("submit", dropEmptyFields);
     for (const choice of form.querySelectorAll("select")) choice.addEventListener("change", () => form.requestSubmit());
   }
-  for (const frame of document.querySelectorAll("iframe.document")) frame.addEventListener("load", followTheme);
+  for (const frame of document.querySelectorAll("iframe.document")) frame.addEventListener("load", () => showDocument(frame));
 });
