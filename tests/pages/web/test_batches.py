@@ -40,7 +40,7 @@ def test_a_batch_shows_its_counts_duration_version_and_where_to_look(
     assert figures == ["2,100", "0", "100", "2,000", "1,700", "300", "1 min 3 s"]
     assert "<td>7</td>" in page
     assert f'<a href="./validation/openfoodfacts/{day(1)}">Report</a>' in page
-    assert f"./products?source=openfoodfacts&amp;first_day={day(1)}&amp;last_day={day(1)}" in page
+    assert f"./products?source=openfoodfacts&amp;day_from={day(1)}&amp;day_to={day(1)}" in page
     assert f'<a href="./../dags/champagne_daily/runs/scheduled__{day(1)}" data-host>Run</a>' in page
 
 
