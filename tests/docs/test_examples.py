@@ -27,6 +27,7 @@ from include.warehouse.engine import open_engine
 from include.warehouse.loading import load_day
 from include.warehouse.queries import run_sql
 from include.warehouse.reviews import record_review
+from include.warehouse.search_index import refresh_search
 from include.warehouse.tables import relabellings
 from tests.docs.documents import dag_pages, markdown_pages, page
 from tests.fixtures.storage import run_as_superuser
@@ -98,6 +99,7 @@ def filled(make_database: Any, lake_folder: Path) -> Iterator[Engine]:
         record_failure(engine, SOURCE, SECOND, step="fetch", reason="the API does not answer")
         record_review(engine, f"{SOURCE}:3000000000002", "sparkling_wine", department="Fine Grocery", reviewer="ana")
         record_relabelling(engine)
+        refresh_search(engine)
         yield engine
 
 
