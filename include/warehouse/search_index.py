@@ -93,7 +93,7 @@ def _take_over(connection: Connection, source: str, day: date, product_id: str |
     values = {"source": source, "day": day, "product_id": product_id}
     if product_id is None:
         connection.execute(text(_SAME_DAY), values)
-    for statement in (_STAGE, _STAGE_STATISTICS, _WORDS_TABLE, _NEW_VALUES, _REMOVE):
+    for statement in (_STAGE, _STAGE_KEY, _STAGE_STATISTICS, _WORDS_TABLE, _NEW_VALUES, _REMOVE):
         connection.execute(text(statement), values)
     changed = 0
     for batch in _words_of_changed(connection):
@@ -150,6 +150,8 @@ _STAGE = f"""
     WHERE source = :source AND last_seen_day = :day
         AND (CAST(:product_id AS text) IS NULL OR product_id = :product_id)
 """  # noqa: S608
+# Joined by its index with all other tables: hash joins are off, and a loop without an index would take minutes.
+_STAGE_KEY = "ALTER TABLE staged_products ADD PRIMARY KEY (product_id)"
 _STAGE_STATISTICS = "ANALYZE staged_products"
 _WORDS_TABLE = "CREATE TEMPORARY TABLE new_words (product_id text, words text) ON COMMIT DROP"
 
