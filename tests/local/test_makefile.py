@@ -19,6 +19,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 TARGETS = {
     *("help", "setup", "demo", "up", "down", "status", "clean"),
     *("test", "check", "coverage", "lint", "format", "audit", "deps", "lock", "evaluate", "bench", "faults"),
+    "screenshots",
 }
 MAKE = shutil.which("make") or ""
 UV = Path(sys.executable).parent / "uv"
