@@ -26,11 +26,11 @@ REVIEW_REASONS: Final[dict[str, str]] = {
 def describe_review(code: str, confidence: float | None = None, needed: float | None = None) -> str:
     """The sentence of a code; with the figures where they are what it is about.
 
-    `describe_review("uncertain", 0.71, 0.93)` is "The model is not confident enough: 71 %, and this label takes 93 %."
+    `describe_review("uncertain", 0.71, 0.93)` is "The model is not confident enough: 71 %; this label needs 93 %."
     A code that is not listed is named as such, never an error.
     """
     if code == UNCERTAIN and confidence is not None and needed is not None:
-        return f"The model is not confident enough: {_percent(confidence)}, and this label takes {_percent(needed)}."
+        return f"The model is not confident enough: {_percent(confidence)}; this label needs {_percent(needed)}."
     return REVIEW_REASONS.get(code, f"This reason ({code}) is not described yet.")
 
 

@@ -64,7 +64,7 @@ def verdict(product: dict[str, Any], reasons: ProductReasons | None) -> str:
         return "A person decided this label; it stays whatever a model says later."
     sure = f"confidence {product['confidence']:.2f}"
     if reasons and reasons.needed_confidence is not None:
-        sure += f", and this label takes {reasons.needed_confidence:.2f}"
+        sure += f"; this label needs {reasons.needed_confidence:.2f}"
     if product["decision"] == "accepted":
         return f"The model is confident enough to be believed without a person: {sure}."
     return f"A person should look ({sure})."

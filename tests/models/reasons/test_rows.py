@@ -136,9 +136,7 @@ def test_every_code_has_a_sentence_and_figures_where_it_is_about_them():
     codes = {NOTHING_TO_GO_BY, UNFAMILIAR, RULE_DISAGREES, NEVER_ACCEPTED, UNCERTAIN}
     assert codes == set(REVIEW_REASONS)
     assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in REVIEW_REASONS.values())
-    assert describe_review(UNCERTAIN, 0.71, 0.93) == (
-        "The model is not confident enough: 71 %, and this label takes 93 %."
-    )
-    assert describe_review(UNCERTAIN, 0.9949, 0.997).endswith("99.5 %, and this label takes 99.7 %.")
+    assert describe_review(UNCERTAIN, 0.71, 0.93) == ("The model is not confident enough: 71 %; this label needs 93 %.")
+    assert describe_review(UNCERTAIN, 0.9949, 0.997).endswith("99.5 %; this label needs 99.7 %.")
     assert describe_review(UNCERTAIN) == "The model is not confident enough."
     assert "mystery" in describe_review("mystery")

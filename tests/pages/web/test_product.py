@@ -41,7 +41,7 @@ def test_every_text_of_a_record_is_escaped(viewer: TestClient) -> None:
 
 def test_the_page_says_why_in_plain_words(viewer: TestClient) -> None:
     text = page(viewer, 0)
-    assert "The model is not confident enough: 50 %, and this label takes 93 %." in text
+    assert "The model is not confident enough: 50 %; this label needs 93 %." in text
     said = re.findall(r"<h3>([^<]+)</h3><div class=\"bars\">(.*?)</section>", text, re.DOTALL)
     found = {title: re.findall(r'name">([^<]+)</span><span class="amount">([^<]+)<', bars) for title, bars in said}
     assert found["What the text said"] == [("Champagne", "55 %"), ("Vinegar or dressing", "30 %")]
