@@ -113,6 +113,13 @@ def test_days_run_through_the_rest_api_and_a_backfill_end_as_they_do_without_air
     )
 
 
+def end_backfills(api: AirflowApi) -> None:
+    """End the backfills all of whose runs have ended, which Airflow notices some time later."""
+    for backfill in api.get("backfills", dag_id="champagne_daily")["backfills"]:
+        if backfill["completed_at"] is None:
+            api.request("PUT", f"backfills/{backfill['id']}/cancel")
+
+
 def test_each_choice_of_the_backfill_dialog_is_accepted_and_days_that_cannot_be_run_have_no_run(
     daily_platform: Platform, first_run: RunState
 ) -> None:
@@ -122,6 +129,7 @@ def test_each_choice_of_the_backfill_dialog_is_accepted_and_days_that_cannot_be_
         asked = ask_for_backfill(api, FIRST_DAY, FIRST_DAY, dry_run=True, **choices)
         assert asked["total_entries"] == 1
     before, after = daily_platform.settings.first_day - timedelta(days=9), THIRD_DAY + timedelta(days=9)
+    end_backfills(api)
     for day in (before, after):
         assert ask_for_backfill(api, day, day, dry_run=True)["total_entries"] == 0
         with pytest.raises(AirflowFailure, match="No runs to create"):
@@ -132,9 +140,7 @@ def test_a_backfill_backwards_with_one_run_at_a_time_does_not_wait_for_the_days_
     daily_platform: Platform,
 ) -> None:
     api, begun = daily_platform.api, datetime.now(UTC)
-    for backfill in api.get("backfills", dag_id="champagne_daily")["backfills"]:
-        if backfill["completed_at"] is None:  # Airflow notices some time later that its runs have ended
-            api.request("PUT", f"backfills/{backfill['id']}/cancel")
+    end_backfills(api)
     ask_for_backfill(api, SECOND_DAY, THIRD_DAY, run_backwards=True, reprocess_behavior="completed")
     second, third = wait_for_backfill(daily_platform, SECOND_DAY, THIRD_DAY, begun)
     assert third.ended is not None

@@ -62,8 +62,8 @@ ROWS = st.lists(
 
 
 @pytest.fixture
-def connection(session_warehouse: Engine) -> Any:
-    url = session_warehouse.url.set(drivername="postgresql").render_as_string(hide_password=False)
+def connection(module_warehouse: Engine) -> Any:
+    url = module_warehouse.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url) as connection:
         yield connection
 

@@ -155,11 +155,11 @@ def test_days_give_the_same_rows_in_any_order_and_any_number_of_times(
 
 @pytest.fixture(scope="module")
 def session_expectation(
-    session_warehouse: Engine, tmp_path_factory: pytest.TempPathFactory
+    module_warehouse: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[dict[str, Any]]]:
     """What three days in their order leave."""
-    load_three_days(session_warehouse, Lake(str(tmp_path_factory.mktemp("lake"))), (0, 1, 2))
-    found = state(session_warehouse)
+    load_three_days(module_warehouse, Lake(str(tmp_path_factory.mktemp("lake"))), (0, 1, 2))
+    found = state(module_warehouse)
     days = {row["product_id"][-1]: (row["first_seen_day"], row["last_seen_day"]) for row in found["labelled_products"]}
     assert days == {
         "1": (DAYS[0], DAYS[2]), "2": (DAYS[0], DAYS[1]), "3": (DAYS[0], DAYS[2]), "4": (DAYS[1], DAYS[1]),

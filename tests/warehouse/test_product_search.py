@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -31,12 +31,10 @@ PRODUCTS = 3_000
 
 
 @pytest.fixture(scope="module")
-def drawn(session_warehouse: Engine) -> Iterator[Engine]:
+def drawn(module_warehouse: Engine) -> Engine:
     """3,000 drawn products of two days, which the search has taken over."""
-    draw_warehouse(session_warehouse, PRODUCTS)
-    yield session_warehouse
-    with session_warehouse.begin() as connection:
-        connection.execute(text("TRUNCATE labelled_products, label_history, batches, product_words, product_facets"))
+    draw_warehouse(module_warehouse, PRODUCTS)
+    return module_warehouse
 
 
 def search(engine: Engine, **query: Any) -> Found:
