@@ -88,14 +88,15 @@ class AirflowHost:
             return session.scalar(sa.select(sa.func.max(Job.latest_heartbeat)).where(Job.job_type == "SchedulerJob"))
 
     def approvals(self) -> Sequence[Run]:
-        """Runs with a task that waits for a person's answer."""
+        """Runs of our DAGs with a task that waits for a person's answer; whoever may read ours may not read all."""
         waiting = sa.select(TaskInstance.run_id).where(
             TaskInstance.dag_id == DagRun.dag_id,
             TaskInstance.run_id == DagRun.run_id,
             TaskInstance.state == TaskInstanceState.AWAITING_INPUT,
         )
         with create_session() as session:
-            return [_run(stored) for stored in session.scalars(sa.select(DagRun).where(waiting.exists()))]
+            query = sa.select(DagRun).where(DagRun.dag_id.in_(DAG_OF_RIGHT.values()), waiting.exists())
+            return [_run(stored) for stored in session.scalars(query)]
 
     def problems(self) -> Sequence[str]:
         """What `check` finds now."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from include.pages.stored_reports import Summary, read_summaries, reported_days, reported_sources
 from include.storage.batch import Batch
 from include.storage.lake import Lake
-from include.warehouse.batch_states import BatchState, batch_keys, batch_states
+from include.warehouse.batch_history import StoredBatch, batch_keys, batches_of_days
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -31,7 +31,7 @@ class ListedBatch:
     products: Summary | None
     labels: Summary | None
     drift: Summary | None
-    state: BatchState | None
+    state: StoredBatch | None
     """What the warehouse says of it; None where no run of it has ended."""
 
 
@@ -74,7 +74,7 @@ def _with_reports(lake: Lake, engine: Engine, batches: Sequence[Batch]) -> list[
     if not batches:
         return []
     summaries = read_summaries(lake, batches)
-    states = {(state.source, state.day): state for state in batch_states(engine, batches[-1].day, batches[0].day)}
+    states = {(state.source, state.day): state for state in batches_of_days(engine, batches[-1].day, batches[0].day)}
     return [
         ListedBatch(
             batch,

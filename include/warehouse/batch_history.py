@@ -47,6 +47,7 @@ class StoredBatch:
     received: int | None = None
     unchanged: int | None = None
     quarantined: int | None = None
+    reasons: dict[str, int] | None = None
     labelled: int | None = None
     accepted: int | None = None
     reviewed: int | None = None
@@ -125,6 +126,28 @@ def batches_between(engine: Engine, sources: Sequence[str], first_day: date, las
     )
     with engine.connect() as connection:
         return [StoredBatch(**row) for row in connection.execute(query).mappings()]
+
+
+def stored_batch(engine: Engine, source: str, day: date) -> StoredBatch | None:
+    """One batch; None where no run of it has ended."""
+    query = select(*_SHOWN).where(batches.c.source == source, batches.c.day == day)
+    with engine.connect() as connection:
+        row = connection.execute(query).mappings().one_or_none()
+        return StoredBatch(**row) if row else None
+
+
+def batches_of_days(engine: Engine, first_day: date, last_day: date, *, kind: str | None = None) -> list[StoredBatch]:
+    """The batches of all sources from `first_day` to `last_day`, both included, newest first and then by source."""
+    query = select(*_SHOWN).where(batches.c.day.between(first_day, last_day), *BatchFilter(kind=kind).conditions())
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(batches.c.day.desc(), batches.c.source))
+        return [StoredBatch(**row) for row in rows.mappings()]
+
+
+def batch_keys(engine: Engine) -> list[tuple[str, date]]:
+    """Source and day of every batch."""
+    with engine.connect() as connection:
+        return [(row[0], row[1]) for row in connection.execute(select(batches.c.source, batches.c.day))]
 
 
 def first_daily_day(engine: Engine, source: str) -> date | None:

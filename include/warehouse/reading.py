@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from include.errors import CuveeError, WarehouseUnreachable
 from include.warehouse.engine import CONNECT_SECONDS, unreachable_message, warehouse_url
 
-STATEMENT_SECONDS = 5
+STATEMENT_SECONDS = 10
 POOL_SIZE = 4
 MOST_CONNECTIONS = 8
 WAIT_SECONDS = 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -95,3 +96,26 @@ def test_a_run_without_an_interval_is_of_the_day_it_was_asked_for(airflow_host: 
 def test_a_day_that_is_no_date_is_not_believed(airflow_host: Any, runs: Any) -> None:
     runs({"run_id": "manual__x", "kind": "manual", "conf": {"day": "<script>"}, "after": midnight(7)})
     assert found(airflow_host, 0, 20) == {7: "manual__x"}
+
+
+def test_approvals_of_other_peoples_dags_are_not_shown(airflow_host: Any, runs: Any) -> None:
+    import sqlalchemy as sa
+    from airflow.models.dagrun import DagRun
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    runs(scheduled(1), scheduled(2))
+    with create_session() as session:
+        session.execute(sa.update(DagRun).where(DagRun.run_id == "scheduled__1").values(dag_id="retrain_weekly"))
+        session.execute(sa.update(DagRun).where(DagRun.run_id == "scheduled__2").values(dag_id="payroll"))
+        waiting = [
+            {"dag_id": dag_id, "run_id": run_id, "task_id": "approve", "map_index": -1, "state": "awaiting_input",
+             "id": uuid4(), "pool": "default_pool", "pool_slots": 1, "try_number": 1, "max_tries": 0}
+            for dag_id, run_id in (("retrain_weekly", "scheduled__1"), ("payroll", "scheduled__2"))
+        ]  # fmt: skip
+        session.execute(sa.insert(TaskInstance.__table__), waiting)
+    try:
+        assert [run.dag_id for run in airflow_host.AirflowHost().approvals()] == ["retrain_weekly"]
+    finally:
+        with create_session() as session:
+            session.execute(sa.delete(TaskInstance))

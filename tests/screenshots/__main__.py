@@ -16,7 +16,7 @@ from include.commands.demo import FIRST_DAY
 from include.settings import PROJECT_ROOT
 from tests.e2e.platform import Platform
 from tests.fixtures.browser import FLAGS, find_browser
-from tests.screenshots.demo import REFUSED_DAY, running_demo
+from tests.screenshots.demo import REFUSED_DAY, refuse_a_day, running_demo
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -39,6 +39,7 @@ class Picture:
 
 
 PICTURES = (
+    # The first is of green days; a day is refused before the others.
     Picture("airflow", "dags/champagne_daily"),
     Picture("home", "plugin/cuvee/cuvee/"),
     Picture("batches", "plugin/cuvee/cuvee/batches"),
@@ -97,6 +98,8 @@ def main() -> None:
         with running_demo(folder) as platform, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
             for picture in PICTURES:
+                if picture is PICTURES[1]:
+                    refuse_a_day(platform)
                 if not chosen.names or picture.name in chosen.names:
                     take(browser, platform, picture, chosen.into / f"{picture.name}.png")
                     logger.info("%s.png", picture.name)

@@ -1,4 +1,4 @@
-"""A demo in a folder of its own, with a refused day, for pictures and for looking at the pages."""
+"""A demo in a folder of its own, with a refused day where one is wanted, for pictures of the pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REFUSED_DAY = FIRST_DAY + timedelta(days=DAYS - 1)
 
 @contextmanager
 def running_demo(folder: Path) -> Iterator[Platform]:
-    """A block in which `make demo` has run in a state folder, and its last day was run again with nameless products.
+    """A block in which `make demo` has run in a state folder.
 
     A folder with a demo in it is used as it is.
     """
@@ -45,9 +45,13 @@ def running_demo(folder: Path) -> Iterator[Platform]:
     airflow = LocalAirflow(settings, PostgresServer(settings))
     platform = Platform(settings, airflow, airflow.api())
     try:
-        with platform.nameless_landing("openfoodfacts", REFUSED_DAY):
-            run_id = platform.api.trigger("champagne_daily", {"day": REFUSED_DAY.isoformat()})
-            platform.api.wait_for_run("champagne_daily", run_id, RUN_SECONDS)
         yield platform
     finally:
         run("down")
+
+
+def refuse_a_day(platform: Platform) -> None:
+    """Run the last day of the demo again with nameless products, which validation refuses."""
+    with platform.nameless_landing("openfoodfacts", REFUSED_DAY):
+        run_id = platform.api.trigger("champagne_daily", {"day": REFUSED_DAY.isoformat()})
+        platform.api.wait_for_run("champagne_daily", run_id, RUN_SECONDS)

@@ -1,66 +1,161 @@
-"""Analysts read a layer of the lake as one dataset with the tools they have.
-
-Spark needs Java and is not tested here; it reads the same Hive layout (`source=…/day=…`) as the readers below.
-"""
+"""Pages read from the warehouse in time or not at all, cannot write, and are told in plain words why."""
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
+import socket
+from collections.abc import Iterator
 
-import duckdb
-import pandas as pd
-import pyarrow.dataset as ds
 import pytest
+from sqlalchemy import Engine, make_url, text
+from sqlalchemy.exc import ProgrammingError
 
-from include.schema import LABELS
-from include.storage.batch import Batch
-from include.storage.lake import Lake
-from include.storage.layers import Layer
-from tests.warehouse.rows import labels_table
-
-DAYS = (date(2026, 1, 5), date(2026, 1, 6))
-COUNTS = {("edamam", DAYS[0]): 1, ("openfoodfacts", DAYS[0]): 3, ("openfoodfacts", DAYS[1]): 2}
-
-
-def fill(lake: Lake) -> None:
-    """Three days of two sources, and a writer's leftover that no reader may take for data."""
-    for (source, day), count in COUNTS.items():
-        # A column without a value must not get another type than in the other files.
-        table = labels_table(range(count), source=source, description=None if source == "edamam" else "x")
-        lake.write_parquet(Batch(source, day).file(Layer.LABELS), table)
-    if lake.is_local:
-        Path(lake.full_path(Batch("edamam", DAYS[0]).file(Layer.LABELS))).with_name(".part.0.tmp").write_bytes(b"half")
+from include.errors import ConfigurationError, WarehouseUnreachable
+from include.settings import Settings
+from include.warehouse import reading
+from include.warehouse.engine import driver_connection, open_engine
+from include.warehouse.reading import TablesOutdated, TooSlow, open_pages_engine, pages_engine, read
+from tests.fixtures.storage import free_port
 
 
-def test_pandas_reads_the_labels_as_one_frame(any_lake: Lake) -> None:
-    fill(any_lake)
-    frame = pd.read_parquet(any_lake.full_path("labels"), filesystem=any_lake.filesystem)
-    counts = frame.groupby(["source", "day"], observed=True).size()
-    assert {(source, date.fromisoformat(day)): count for (source, day), count in counts.items()} == COUNTS
-    assert set(LABELS.names) | {"source", "day"} == set(frame.columns)
+@pytest.fixture
+def dsn(warehouse_settings: Settings) -> str:
+    """An empty warehouse with its tables."""
+    with open_engine(warehouse_settings.warehouse_dsn):
+        return warehouse_settings.warehouse_dsn
 
 
-def test_pandas_reads_only_the_partition_asked_for(lake: Lake) -> None:
-    fill(lake)
-    frame = pd.read_parquet(lake.url("labels"), filters=[("source", "=", "openfoodfacts"), ("day", "=", "2026-01-06")])
-    assert len(frame) == COUNTS["openfoodfacts", DAYS[1]]
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM batches", "CREATE TABLE x ()", "SET TRANSACTION READ WRITE", "SELECT nextval('x')"]
+)
+def test_a_page_cannot_write(dsn: str, statement: str) -> None:
+    with (
+        open_pages_engine(dsn) as engine,
+        pytest.raises(Exception, match=r"read-only|read-write|does not exist"),
+        read(engine) as connection,
+    ):
+        connection.execute(text("SELECT 1"))
+        connection.execute(text(statement))
 
 
-def test_pyarrow_reads_the_labels_as_one_dataset(any_lake: Lake) -> None:
-    fill(any_lake)
-    dataset = ds.dataset(any_lake.full_path("labels"), filesystem=any_lake.filesystem, partitioning="hive")
-    table = dataset.to_table(filter=(ds.field("source") == "openfoodfacts") & (ds.field("decision") == "accepted"))
-    assert table.num_rows == 1 + 2 + 1 - 1
-    assert [dataset.schema.field(field.name).type for field in LABELS] == [field.type for field in LABELS]
+def test_a_page_that_takes_too_long_says_so_and_the_next_one_works(dsn: str) -> None:
+    with open_pages_engine(dsn, statement_seconds=0.2) as engine:
+        with pytest.raises(TooSlow, match="took too long"), read(engine) as connection:
+            connection.execute(text("SELECT pg_sleep(5)"))
+        with read(engine, statement_seconds=5) as connection:
+            assert connection.scalar(text("SHOW statement_timeout")) == "5s"
+        with read(engine) as connection:
+            assert connection.scalar(text("SHOW statement_timeout")) == "200ms"
 
 
-@pytest.mark.parametrize("threads", [1, 4])
-def test_duckdb_reads_the_labels_as_one_table_with_a_true_date(lake: Lake, threads: int) -> None:
-    fill(lake)
-    with duckdb.connect(config={"threads": threads}) as connection:
-        query = "SELECT source, day, count(*) FROM read_parquet(?, hive_partitioning = true) GROUP BY ALL"
-        rows = connection.execute(query, [lake.url("labels/**/*.parquet")]).fetchall()
-        assert {(source, day): count for source, day, count in rows} == COUNTS
-        best = "SELECT DISTINCT top_labels[1].label FROM read_parquet(?, hive_partitioning = true)"
-        assert connection.execute(best, [lake.url("labels/**/*.parquet")]).fetchall() == [("champagne",)]
+def test_a_connection_that_was_lost_between_two_pages_is_replaced(dsn: str) -> None:
+    with open_pages_engine(dsn) as engine:
+        with read(engine) as connection:
+            pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        with open_engine(dsn) as other, other.connect() as killer:
+            killer.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        with read(engine) as connection:
+            assert connection.scalar(text("SELECT pg_backend_pid()")) != pid
+
+
+def test_a_connection_that_is_lost_within_a_page_is_an_unreachable_warehouse(dsn: str) -> None:
+    with (
+        open_pages_engine(dsn) as engine,
+        pytest.raises(WarehouseUnreachable, match="is not reachable"),
+        read(engine) as victim,
+        open_engine(dsn) as other,
+        other.connect() as killer,
+    ):
+        pid = victim.scalar(text("SELECT pg_backend_pid()"))
+        killer.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        victim.execute(text("SELECT 1"))
+
+
+def test_pages_wait_for_a_connection_only_so_long(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "POOL_SIZE", 1)
+    monkeypatch.setattr(reading, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(reading, "WAIT_SECONDS", 0.1)
+    with open_pages_engine(dsn) as engine, read(engine), pytest.raises(TooSlow, match="busy"), read(engine):
+        pytest.fail("there is one connection")
+
+
+def test_all_statements_of_a_page_see_the_same_state(dsn: str) -> None:
+    count = text("SELECT count(*) FROM batches")
+    with open_pages_engine(dsn) as engine, read(engine) as page, open_engine(dsn) as writer:
+        assert page.scalar(count) == 0
+        with writer.begin() as connection:
+            connection.execute(
+                text("INSERT INTO batches (source, day, kind, status) VALUES ('s', '2026-01-01', 'daily', 'failed')")
+            )
+        assert page.scalar(count) == 0
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+    port = free_port()
+    with (
+        open_pages_engine(f"postgresql://cuvee:geheim@127.0.0.1:{port}/cuvee") as engine,
+        pytest.raises(WarehouseUnreachable, match=f"127.0.0.1:{port}/cuvee") as caught,
+        read(engine),
+    ):
+        pytest.fail("nothing answers there")
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_server_that_accepts_and_says_nothing_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "CONNECT_SECONDS", 2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"postgresql://cuvee:x@127.0.0.1:{silent.getsockname()[1]}/cuvee"
+        with open_pages_engine(address) as engine, pytest.raises(WarehouseUnreachable, match="timeout"), read(engine):
+            pytest.fail("nothing answers there")
+
+
+def test_no_url_or_another_database_is_refused_at_once() -> None:
+    with pytest.raises(WarehouseUnreachable, match="python -m include up"):
+        pages_engine("")
+    with pytest.raises(ConfigurationError):
+        pages_engine("mysql://a:b@host/x")
+
+
+@pytest.fixture
+def reader(warehouse: Engine, warehouse_settings: Settings) -> Iterator[Engine]:
+    with open_pages_engine(warehouse_settings.warehouse_dsn, statement_seconds=0.2) as engine:
+        yield engine
+
+
+def run(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_a_query_that_takes_too_long_is_refused_with_what_to_do(reader: Engine) -> None:
+    with pytest.raises(TooSlow, match="filter by more"):
+        run(reader, "SELECT pg_sleep(5)")
+    run(reader, "SELECT 1")
+
+
+def test_a_cursor_of_the_driver_is_refused_in_the_same_words(reader: Engine) -> None:
+    with pytest.raises(TooSlow, match="filter by more"), read(reader) as connection:
+        driver_connection(connection).execute("SELECT pg_sleep(5)")
+    with read(reader, statement_seconds=10) as connection:
+        driver_connection(connection).execute("SELECT pg_sleep(0.3)")
+
+
+def test_tables_of_an_earlier_release_are_named_as_such(reader: Engine) -> None:
+    for statement in ("SELECT 1 FROM table_of_tomorrow", "SELECT column_of_tomorrow FROM labelled_products"):
+        with pytest.raises(TablesOutdated, match="of an earlier release"):
+            run(reader, statement)
+
+
+def test_an_error_of_the_program_stays_one(reader: Engine) -> None:
+    with pytest.raises(ProgrammingError):
+        run(reader, "SELECT FROM WHERE")
+
+
+def test_a_warehouse_that_does_not_answer_is_named_without_its_password(warehouse_settings: Settings) -> None:
+    port = free_port()
+    dsn = make_url(warehouse_settings.warehouse_dsn).set(port=port, password="secret-word")
+    engine = pages_engine(dsn.render_as_string(hide_password=False))
+    with pytest.raises(WarehouseUnreachable, match=f":{port}/") as caught:
+        run(engine, "SELECT 1")
+    assert "secret-word" not in str(caught.value)

@@ -11,7 +11,7 @@ from starlette.status import HTTP_404_NOT_FOUND
 from include.pages.stored_reports import reported_days, reported_sources
 from include.pages.web.data import CurrentData
 from include.storage.batch import Batch
-from include.warehouse.batch_states import BatchState, batch_state
+from include.warehouse.batch_history import StoredBatch, stored_batch
 
 
 def day_of(text: str) -> date | None:
@@ -22,14 +22,14 @@ def day_of(text: str) -> date | None:
         return None
 
 
-def known_batch(source: str, day: str, data: CurrentData) -> tuple[Batch, BatchState | None]:
+def known_batch(source: str, day: str, data: CurrentData) -> tuple[Batch, StoredBatch | None]:
     """The batch of an address and its row of `batches`.
 
     Raises HTTPException 404 for one that neither the warehouse nor the reports in the lake know.
     """
     wanted = day_of(day)
     if wanted is not None and "\0" not in source:
-        state = batch_state(data.engine, source, wanted)
+        state = stored_batch(data.engine, source, wanted)
         if state is not None:
             return Batch(source, wanted), state
         if source in reported_sources(data.lake) and wanted in reported_days(data.lake, source):
@@ -40,4 +40,4 @@ def known_batch(source: str, day: str, data: CurrentData) -> tuple[Batch, BatchS
     )
 
 
-KnownBatch = Annotated[tuple[Batch, BatchState | None], Depends(known_batch)]
+KnownBatch = Annotated[tuple[Batch, StoredBatch | None], Depends(known_batch)]

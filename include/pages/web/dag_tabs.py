@@ -21,7 +21,7 @@ from include.pages.web.host import Host, Right, Run
 from include.pages.web.rendering import render
 from include.pages.web.validation import report_context
 from include.storage.batch import Batch
-from include.warehouse.batch_states import BatchState, batch_states, newest_batches
+from include.warehouse.batch_history import BatchFilter, StoredBatch, batches_of_days, newest_batches
 from include.warehouse.relabelled_versions import relabelled_versions
 
 router = router_for(Right.VIEW)
@@ -42,7 +42,7 @@ def tab_of_dag(request: Request, viewer: CurrentViewer, data: CurrentData, dag_i
     """The newest that a DAG left."""
     found: dict[str, Any] = {}
     if dag_id in KIND_OF_DAG:
-        found["batches"] = newest_batches(data.engine, SHOWN_BATCHES, kind=KIND_OF_DAG[dag_id])
+        found["batches"] = newest_batches(data.engine, BatchFilter(kind=KIND_OF_DAG[dag_id]), limit=SHOWN_BATCHES)
     elif dag_id in DECIDING_DAGS:
         found["decisions"] = decision_documents(data.lake, data.engine)[:SHOWN_DOCUMENTS]
     elif dag_id == RELABELLING_DAG:
@@ -62,7 +62,7 @@ def tab_of_run(request: Request, viewer: CurrentViewer, data: CurrentData, dag_i
             HTTP_404_NOT_FOUND, f"Airflow has no run {run_id[:100]} of {dag_id} any more: choose another run."
         )
     if dag_id in KIND_OF_DAG:
-        states = batch_states(data.engine, run.day, run.day, kind=KIND_OF_DAG[dag_id])
+        states = batches_of_days(data.engine, run.day, run.day, kind=KIND_OF_DAG[dag_id])
         reports = [_reports_on(data, state) for state in states]
         return render(request, "run_tab.html", viewer, section=NO_SECTION, run=run, reports=reports)
     return render(
@@ -82,7 +82,7 @@ def _left_by(data: Data, run: Run) -> dict[str, Any]:
     return {"relabellings": [one for one in documents if one.version in versions]}
 
 
-def _reports_on(data: Data, state: BatchState) -> dict[str, Any]:
+def _reports_on(data: Data, state: StoredBatch) -> dict[str, Any]:
     """A batch of a run with its reports; where a rule refused it, what changed since the last green run."""
     batch = Batch(state.source, state.day)
     reports = read_reports(data.lake, batch)

@@ -14,9 +14,6 @@ from include.storage.lake import Lake
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-PAGE_SECONDS = 10.0
-"""Time limit of one query of a page."""
-
 
 class Data:
     """The warehouse and the lake of the settings; opened by the first page that asks."""
@@ -35,7 +32,7 @@ class Data:
         """A small pool of read-only connections to the warehouse. Raises WarehouseUnreachable."""
         from include.warehouse.reading import pages_engine
 
-        return pages_engine(self.settings.warehouse_dsn, statement_seconds=PAGE_SECONDS)
+        return pages_engine(self.settings.warehouse_dsn)
 
     def close(self) -> None:
         """Close what was opened."""

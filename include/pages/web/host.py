@@ -72,7 +72,7 @@ class Host(Protocol):
         """When the newest scheduler was last alive; None when there never was one."""
 
     def approvals(self) -> Sequence[Run]:
-        """Runs that wait for a person's answer."""
+        """Runs of the platform's own DAGs that wait for a person's answer."""
 
     def problems(self) -> Sequence[str]:
         """What `python -m include check` would report now, one sentence each; empty when all is well."""

@@ -16,7 +16,7 @@ from include.pages.web.batch_address import KnownBatch
 from include.pages.web.data import CurrentData, Data
 from include.pages.web.host import Right
 from include.storage.batch import Batch
-from include.warehouse.batch_states import BatchState
+from include.warehouse.batch_history import StoredBatch
 
 logger = logging.getLogger(__name__)
 
@@ -26,14 +26,14 @@ CHUNK_BYTES = 64 * 1024
 """Lines are sent together until they are as long as this."""
 
 
-def quarantine_of(data: Data, batch: Batch, state: BatchState | None, reports: BatchReports) -> Quarantine:
+def quarantine_of(data: Data, batch: Batch, state: StoredBatch | None, reports: BatchReports) -> Quarantine:
     """The quarantine of a batch: of a published one in the warehouse, of any other in the lake."""
     if state is not None and state.status == "published" and not reports.is_refused:
         return PublishedQuarantine(data.engine, batch)
     return RefusedQuarantine(data.lake, batch)
 
 
-def reasons_of(reports: BatchReports, state: BatchState | None) -> dict[str, int]:
+def reasons_of(reports: BatchReports, state: StoredBatch | None) -> dict[str, int]:
     """Reason code → records of the batch, commonest first: of its report, or without one of the warehouse."""
     if reports.products is not None:
         return reports.products.reasons
@@ -53,7 +53,7 @@ def quarantine_as_json_lines(data: CurrentData, known: KnownBatch, reason: str =
     return _download(data, known, reason, "jsonl")
 
 
-def _download(data: Data, known: tuple[Batch, BatchState | None], reason: str, ending: str) -> Response:
+def _download(data: Data, known: tuple[Batch, StoredBatch | None], reason: str, ending: str) -> Response:
     """A stream of the records that have a reason, or of all; a reason that none has gives no record."""
     batch, state = known
     quarantine = quarantine_of(data, batch, state, read_reports(data.lake, batch))

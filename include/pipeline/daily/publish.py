@@ -81,6 +81,7 @@ def publish_day(
             trusted=trusted_labels_of_day(lake, batch, taxonomy),
             allow_empty=allow_empty,
         )
+        refresh_search(engine)  # before the clock is read: it is part of what the step takes
         drift = watch_day(lake, batch, model_version, settings)
         summary = PublishSummary(
             labelled=counts["labelled"],
@@ -99,7 +100,6 @@ def publish_day(
             batch.source, batch.day, steps, model_version=model_version, drift=drift.figures, warnings=drift.warnings
         )
         record_batch(engine, record)
-        refresh_search(engine)
     # Only now is what it replaces of no use to anybody.
     if labels_path is None:
         lake.delete(batch.file(Layer.LABELS))
