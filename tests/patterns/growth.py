@@ -14,10 +14,13 @@ _STEPS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32)
 """Repetitions to begin with: time that doubles with each repetition shows while it is milliseconds."""
 _WORSE_THAN_LINEAR = 2.2
 """Times that the growth may be of that of the text: a quadratic one is four times it from n to 4 n."""
-_ROUNDS = 30
+_ROUNDS = 50
 """Most measurements before work is said to grow too fast: other processes of the machine slow down some, and none is
 made faster by them."""
-_PAUSE_SECONDS = 0.01
+_FEWEST_ROUNDS = 4
+"""Measurements before work is said not to: were the short text's first ones slowed down, the long one's would seem
+little."""
+_PAUSE_SECONDS = 0.02
 """Between two of them, so that one busy moment of the machine is not all of them."""
 _BEYOND_DOUBT = 50
 
@@ -51,10 +54,12 @@ def _is_worse(work: Callable[[str], object], text_of: Callable[[int], str], smal
     short, long = text_of(smaller), text_of(larger)
     allowed = _WORSE_THAN_LINEAR * len(long) / len(short)
     least_short = least_long = float("inf")
-    for _ in range(_ROUNDS):
+    for round_number in range(1, _ROUNDS + 1):
         least_short = min(least_short, *(_seconds(work, short) for _ in range(3)))
         least_long = min(least_long, _seconds(work, long))
-        if least_long <= max(allowed * least_short, _SHORT_SECONDS):
+        if least_long <= _SHORT_SECONDS:
+            return False
+        if round_number >= _FEWEST_ROUNDS and least_long <= allowed * least_short:
             return False
         if least_long > _BEYOND_DOUBT * allowed * least_short:
             break
